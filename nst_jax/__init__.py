@@ -1,0 +1,3 @@
+"""Neural style transfer research in JAX."""
+
+__version__ = "0.1.0"

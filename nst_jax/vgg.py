@@ -1,0 +1,137 @@
+"""VGG-16 and VGG-19 (Simonyan & Zisserman 2015, arXiv 1409.1556), as far as the deepest layer asked for.
+
+Layers have their published names: `conv4_2` is the value before the ReLU, `relu4_2` after it, `pool4` the
+pooled block. The first layer, `input`, is the preprocessing that the weights were trained with, an affine
+map of RGB in [0, 1] (3 x 3 matrix and offset: order of the colours, scale, mean). It is one of the
+parameters, so that weights and preprocessing cannot be mixed up.
+"""
+
+from collections.abc import Iterator
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from nst_jax.conv import conv
+from nst_jax.types import Activations, Image, Params
+
+Batch = Float[Array, "n h w c"]
+Blocks = tuple[tuple[int, int], ...]  # (channels, convolutions) of each block; a pooling follows each
+
+VGG16: Blocks = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # column D of table 1
+VGG19: Blocks = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # column E
+
+
+class VGG(nn.Module):
+    """Activations of one image at the layers named in `taps`, and nothing deeper.
+
+    pool: max | avg (Gatys et al. 2016, section 2: average pooling). rounding: floor | ceil (Caffe rounds
+    up: a border cell covers the pixels that exist). padding: zero | reflect | replicate.
+    """
+
+    taps: tuple[str, ...]
+    blocks: Blocks
+    pool: str
+    rounding: str
+    padding: str
+
+    @nn.compact
+    def __call__(self, image: Image) -> Activations:
+        """The activations at `taps`. Raises ValueError for a layer that this network does not have."""
+        missing = set(self.taps)
+        if unknown := missing - set(layers(self.blocks)):
+            raise ValueError(f"no layer {', '.join(sorted(unknown))}; the layers are {' '.join(layers(self.blocks))}")
+        x, out = Input(name="input")(image)[None], {}
+        for block, (width, depth) in enumerate(self.blocks, 1):
+            for i in range(1, depth + 1):
+                x = out[f"conv{block}_{i}"] = Conv(width, self.padding, name=f"conv{block}_{i}")(x)
+                x = out[f"relu{block}_{i}"] = nn.relu(x)
+                missing -= out.keys()
+                if not missing:
+                    return {tap: out[tap][0] for tap in self.taps}
+            x = out[f"pool{block}"] = pooled(x, kind=self.pool, rounding=self.rounding)
+        return {tap: out[tap][0] for tap in self.taps}
+
+
+class Input(nn.Module):
+    """The preprocessing of the weights: RGB in [0, 1] to what the network was trained on."""
+
+    @nn.compact
+    def __call__(self, image: Image) -> Float[Array, "h w 3"]:
+        kernel = self.param("kernel", nn.initializers.zeros, (3, 3))
+        bias = self.param("bias", nn.initializers.zeros, (3,))
+        return jnp.matmul(image, kernel, precision=lax.Precision.HIGHEST) + bias
+
+
+class Conv(nn.Module):
+    """A frozen 3 x 3 convolution with the parameters `kernel` (3, 3, in, out) and `bias` (out)."""
+
+    width: int
+    padding: str
+
+    @nn.compact
+    def __call__(self, x: Batch) -> Batch:
+        he = nn.initializers.he_normal()
+        kernel = self.param("kernel", he, (3, 3, x.shape[-1], self.width))
+        bias = self.param("bias", nn.initializers.zeros, (self.width,))
+        return conv(x, kernel, bias, padding=self.padding)
+
+
+def features(network: nn.Module, params: Params, image: Image) -> Activations:
+    """Activations of `image` by layer name."""
+    return network.apply({"params": params}, image)  # pyright: ignore[reportReturnType]
+
+
+def pooled(x: Batch, *, kind: str, rounding: str) -> Batch:
+    """2 x 2 pooling, stride 2. With `ceil` an odd border is a cell of its own pixels only, as in Caffe.
+
+    As reshape and max, not reduce_window: its gradient is exact and deterministic on a GPU too.
+    """
+    n, h, w, c = x.shape
+    if rounding == "ceil":
+        # repeating the last row leaves the maximum and the mean of its cell what they are without it
+        x = jnp.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)), mode="edge")
+    h, w = x.shape[1] // 2, x.shape[2] // 2
+    cells = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, c)
+    return jnp.mean(cells, axis=(2, 4)) if kind == "avg" else largest(cells)
+
+
+def largest(cells: Float[Array, "n h 2 w 2 c"]) -> Batch:
+    """The maximum of each cell; of several equal ones the first takes the whole gradient, as in Caffe."""
+    top = jnp.where(cells[:, :, 0] >= cells[:, :, 1], cells[:, :, 0], cells[:, :, 1])
+    return jnp.where(top[:, :, :, 0] >= top[:, :, :, 1], top[:, :, :, 0], top[:, :, :, 1])
+
+
+def layers(blocks: Blocks) -> tuple[str, ...]:
+    """Every layer's name, in order."""
+    return tuple(_names(blocks))
+
+
+def _names(blocks: Blocks) -> Iterator[str]:
+    for block, (_, depth) in enumerate(blocks, 1):
+        for i in range(1, depth + 1):
+            yield f"conv{block}_{i}"
+            yield f"relu{block}_{i}"
+        yield f"pool{block}"
+
+
+def kernels(blocks: Blocks) -> dict[str, tuple[int, int, int, int]]:
+    """The shape (3, 3, in, out) of every convolution's kernel, by layer name, in order."""
+    shapes, cin = {}, 3
+    for block, (width, depth) in enumerate(blocks, 1):
+        for i in range(1, depth + 1):
+            shapes[f"conv{block}_{i}"] = (3, 3, cin, width)
+            cin = width
+    return shapes
+
+
+def random_params(key: Array, *, blocks: Blocks) -> Params:
+    """He-normal kernels, zero biases, input RGB in [-1/2, 1/2]: He, Wang & Hopcroft 2016, arXiv 1606.04801."""
+    shapes = kernels(blocks)
+    he = jax.nn.initializers.he_normal()
+    params: dict = {"input": {"kernel": jnp.eye(3), "bias": jnp.full(3, -0.5)}}
+    for k, (name, shape) in zip(jax.random.split(key, len(shapes)), shapes.items(), strict=True):
+        params[name] = {"kernel": he(k, shape), "bias": jnp.zeros(shape[3])}
+    return params
