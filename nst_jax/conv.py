@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-Batch = Float[Array, "n h w c"]
+Batch = Float[Array, "n h w _"]
 Kernel = Float[Array, "3 3 cin cout"]
 
 MODES = {"reflect": "reflect", "replicate": "edge"}  # names of the field -> names of jnp.pad
@@ -25,10 +25,11 @@ def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str)
     padding: zero | reflect | replicate, what stands beyond the border. `kernel` and `bias` are constants
     of the problem: jax.grad with respect to them is zero here, by design.
     """
-    if padding == "zero":
-        return frozen(x, kernel, 1) + lax.stop_gradient(bias)
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode=MODES[padding])
-    return frozen(x, kernel, 0) + lax.stop_gradient(bias)
+    margin = 1 if padding == "zero" else 0
+    if padding != "zero":
+        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode=MODES[padding])
+    y: Array = frozen(x, kernel, margin)  # pyright: ignore[reportAssignmentType]
+    return y + lax.stop_gradient(bias)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -38,11 +39,11 @@ def frozen(x: Batch, kernel: Kernel, margin: int) -> Float[Array, "n oh ow cout"
     return lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
-def _forward(x: Batch, kernel: Kernel, margin: int):
+def _forward(x: Batch, kernel: Kernel, margin: int) -> tuple[Array, Kernel]:
     return frozen(x, kernel, margin), kernel
 
 
-def _backward(margin: int, kernel: Kernel, grad: Batch):
+def _backward(margin: int, kernel: Kernel, grad: Batch) -> tuple[Array, Kernel]:
     return frozen(grad, turned(kernel), 2 - margin), jnp.zeros_like(kernel)
 
 

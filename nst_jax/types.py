@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
-Image = Float[Array, "height width 3"]
-Activation = Float[Array, "h w c"]
+Image = Float[Array, "_ _ 3"]  # height, width: not bound, since two pictures in one call may differ
+Activation = Float[Array, "_ _ _"]  # height, width, channels
 Activations = Mapping[str, Activation]  # by published layer name: relu4_2, conv4_2, pool4
 Params = Mapping[str, Mapping[str, Array]]  # conv1_1 -> kernel (height, width, in, out), bias (out)

@@ -18,6 +18,7 @@ from nst_jax.conv import conv
 from nst_jax.types import Activations, Image, Params
 
 Batch = Float[Array, "n h w c"]
+Cells = Float[Array, "n ph pw c"]
 Blocks = tuple[tuple[int, int], ...]  # (channels, convolutions) of each block; a pooling follows each
 
 VGG16: Blocks = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # column D of table 1
@@ -72,7 +73,7 @@ class Conv(nn.Module):
     padding: str
 
     @nn.compact
-    def __call__(self, x: Batch) -> Batch:
+    def __call__(self, x: Batch) -> Float[Array, "n h w cout"]:
         he = nn.initializers.he_normal()
         kernel = self.param("kernel", he, (3, 3, x.shape[-1], self.width))
         bias = self.param("bias", nn.initializers.zeros, (self.width,))
@@ -84,7 +85,7 @@ def features(network: nn.Module, params: Params, image: Image) -> Activations:
     return network.apply({"params": params}, image)  # pyright: ignore[reportReturnType]
 
 
-def pooled(x: Batch, *, kind: str, rounding: str) -> Batch:
+def pooled(x: Batch, *, kind: str, rounding: str) -> Cells:
     """2 x 2 pooling, stride 2. With `ceil` an odd border is a cell of its own pixels only, as in Caffe.
 
     As reshape and max, not reduce_window: its gradient is exact and deterministic on a GPU too.
@@ -98,7 +99,7 @@ def pooled(x: Batch, *, kind: str, rounding: str) -> Batch:
     return jnp.mean(cells, axis=(2, 4)) if kind == "avg" else largest(cells)
 
 
-def largest(cells: Float[Array, "n h 2 w 2 c"]) -> Batch:
+def largest(cells: Float[Array, "n ph 2 pw 2 c"]) -> Cells:
     """The maximum of each cell; of several equal ones the first takes the whole gradient, as in Caffe."""
     top = jnp.where(cells[:, :, 0] >= cells[:, :, 1], cells[:, :, 0], cells[:, :, 1])
     return jnp.where(top[:, :, :, 0] >= top[:, :, :, 1], top[:, :, :, 0], top[:, :, :, 1])

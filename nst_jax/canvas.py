@@ -1,0 +1,26 @@
+"""Where the image starts."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nst_jax.types import Image
+
+
+def noise(key: Array, *, height: int, width: int, sigma: Array | float) -> Image:
+    """Normal noise of standard deviation `sigma` around mid-grey."""
+    return 0.5 + sigma * jax.random.normal(key, (height, width, 3))
+
+
+def plain(*, height: int, width: int, level: Array | float) -> Image:
+    """One shade: 1 is white, 1/2 gray."""
+    return jnp.full((height, width, 3), level, jnp.float32)
+
+
+def blend(key: Array, content: Image, *, ratio: Array | float, spread: Array | float) -> Image:
+    """ratio * noise + (1 - ratio) * content, the noise uniform in mid-grey +- `spread`.
+
+    The "noise ratio" of many tutorials: 0.6, spread 20/255 around the mean that the network subtracts.
+    """
+    around = 0.5 + jax.random.uniform(key, content.shape, minval=-spread, maxval=spread)
+    return ratio * around + (1 - ratio) * content

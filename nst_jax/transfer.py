@@ -1,0 +1,120 @@
+"""The method itself: an image is moved until its activations match two targets.
+
+Two kinds of input, never mixed: a `Spec` shapes the program and is hashable, a `Problem` is numbers that
+can be traced, vmapped, swept and differentiated without a new compilation.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nst_jax import losses, optimise
+from nst_jax.losses import Convention, Targets, Terms, channels, moments
+from nst_jax.optimise import Info, Solver, State
+from nst_jax.types import Image, Params, Scalar
+from nst_jax.vgg import VGG, features
+
+
+class Spec(NamedTuple):
+    """What shapes the program."""
+
+    network: VGG  # its taps are the layers of both pictures
+    convention: Convention
+    solver: Callable[..., Solver]
+    options: tuple[tuple[str, Any], ...]  # what is static of the solver: (("memory", 50), ...)
+
+
+class Problem(NamedTuple):
+    """What is a number."""
+
+    params: Params
+    targets: Targets
+    weights: Terms
+    hyper: Mapping[str, Any]  # the solver's numbers: learning_rate, ...
+
+
+class Result(NamedTuple):
+    """Where it ended. `infos` has an entry for each step."""
+
+    image: Image
+    terms: Terms
+    infos: Info
+
+
+@partial(jax.jit, static_argnums=0, static_argnames=("content_layers", "style_layers"))
+def targets(
+    network: VGG,
+    params: Params,
+    content: Image,
+    style: Image,
+    *,
+    content_layers: tuple[str, ...],
+    style_layers: tuple[str, ...],
+) -> Targets:
+    """The content picture's activations and the style picture's moments. The pictures may differ in size."""
+    seen = features(network.clone(taps=content_layers), params, content) if content_layers else {}
+    liked = features(network.clone(taps=style_layers), params, style) if style_layers else {}
+    return Targets(seen, {layer: moments(f) for layer, f in liked.items()})
+
+
+def weights(
+    convention: Convention,
+    targets: Targets,
+    *,
+    content_weight: Scalar | float,
+    style_weight: Scalar | float,
+    tv_weight: Scalar | float,
+    content_layers: Mapping[str, Scalar | float],
+    style_layers: Mapping[str, Scalar | float],
+) -> Terms:
+    """Each layer's weight: the term's weight, times the convention's share, times the layer's own factor."""
+    many = len(targets.style)
+    style = {
+        layer: jnp.float32(style_weight * convention.profile(channels(m), many) * style_layers[layer])
+        for layer, m in targets.style.items()
+    }
+    content = {layer: jnp.float32(content_weight * content_layers[layer]) for layer in targets.content}
+    return Terms(content, style, jnp.float32(tv_weight))
+
+
+def terms(spec: Spec, problem: Problem, image: Image) -> Terms:
+    """The unweighted terms of one image."""
+    seen = features(spec.network, problem.params, image)
+    return losses.terms(spec.convention, problem.targets, seen, image)
+
+
+def objective(spec: Spec, problem: Problem, image: Image) -> Scalar:
+    """The number that is minimised."""
+    return losses.total(problem.weights, terms(spec, problem, image))
+
+
+def solver(spec: Spec, problem: Problem) -> Solver:
+    """The solver with its numbers."""
+    return spec.solver(**dict(spec.options), **problem.hyper)
+
+
+def begin(spec: Spec, problem: Problem, start: Image) -> State:
+    """The state before the first step."""
+    return optimise.begin(solver(spec, problem), start)
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="room")
+def advance(spec: Spec, problem: Problem, state: State, *, steps: Array | int, room: int) -> tuple[State, Info]:
+    """Up to `steps` iterations in one program; see `optimise.advance`."""
+    minimised = partial(objective, spec, problem)
+    return optimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room)
+
+
+measured = jax.jit(terms, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="steps")
+def stylise(spec: Spec, problem: Problem, start: Image, *, steps: int) -> Result:
+    """The whole run as one pure function. After a value that is not finite the best image is returned."""
+    state, infos = advance(spec, problem, begin(spec, problem, start), steps=steps, room=steps)
+    image = jnp.where(state.finite, state.x, state.best)
+    return Result(image, terms(spec, problem, image), infos)
