@@ -1,0 +1,50 @@
+"""Sizes and colours of one picture: RGB in [0, 1], see `types`."""
+
+import math
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+from nst_jax.types import Image
+
+SizeRule = Literal["long", "short", "height", "width", "area", "original"]
+
+
+def resize(image: Image, *, height: int, width: int) -> Image:
+    """The picture at `height` x `width` pixels: cubic, smoothed first where it shrinks.
+
+    A cubic kernel overshoots at edges, so the result is clipped to [0, 1]. The aspect is the caller's
+    affair: see `target_shape`.
+    """
+    resized = jax.image.resize(image, (height, width, image.shape[2]), "cubic", antialias=True)
+    return jnp.clip(resized, 0.0, 1.0)
+
+
+def target_shape(height: int, width: int, *, size: int, rule: SizeRule) -> tuple[int, int]:
+    """(height, width) in pixels of a picture brought to `size` by `rule`, its aspect kept.
+
+    `long`, `short`, `height`, `width`: that side becomes `size` pixels. `area`: the whole becomes about
+    `size` * `size` pixels. `original`: nothing changes and `size` is not looked at. No side falls below
+    one pixel. Raises ValueError for a size below one or an unknown rule.
+    """
+    if rule == "original":
+        return height, width
+    if size < 1:
+        raise ValueError(f"size must be at least 1 pixel, not {size}")
+    if rule == "area":
+        return _side(size * math.sqrt(height / width)), _side(size * math.sqrt(width / height))
+    reference = _reference(height, width, rule)
+    return _side(size * height / reference), _side(size * width / reference)
+
+
+def _reference(height: int, width: int, rule: SizeRule) -> int:
+    sides = {"long": max(height, width), "short": min(height, width), "height": height, "width": width}
+    if rule not in sides:
+        raise ValueError(f"no size rule {rule!r}: long, short, height, width, area or original")
+    return sides[rule]
+
+
+def _side(length: float) -> int:
+    # half rounds up, so that equal aspects give equal shapes at every size (round() would go to even)
+    return max(1, math.floor(length + 0.5))
