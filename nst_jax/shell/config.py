@@ -1,0 +1,104 @@
+"""From the command line to values: the only module that knows OmegaConf and where conf/ is."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.places import conf
+from nst_jax.shell.schema import Config
+
+HYDRA = "1.3"  # version_base, stated here only
+
+ConfigStore.instance().store(name="schema", node=Config)
+
+
+def read(cfg: DictConfig) -> Config:
+    """The settings as plain values, once: OmegaConf takes 12 us for each look at a key. UserError if one is off."""
+    if lacking := sorted(key for key in OmegaConf.missing_keys(cfg)):
+        raise UserError(f"not given: {', '.join(lacking)}. Say: nst " + " ".join(f"{k}=..." for k in lacking))
+    config = cast(Config, OmegaConf.to_object(cfg))
+    for problem in problems(config):
+        raise UserError(problem)
+    return config
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """The resolved settings as dicts, lists and numbers."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config)))
+
+
+def yaml(config: Config) -> str:
+    """The resolved settings as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def problems(c: Config) -> Iterable[str]:
+    """What is wrong with the values, in words."""
+    yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _named(c))
+    bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
+    yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
+    if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
+        yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
+    for side in ("content", "style"):
+        if not getattr(c.layers, side) and getattr(c, f"{side}_weight"):
+            yield f"layers.{side} is empty but {side}_weight is not 0: name a layer (layers.{side}.NAME=1) or set {side}_weight=0"
+    if not c.layers.content and not c.layers.style:
+        yield "layers.content and layers.style are both empty: nothing is compared with anything"
+
+
+def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    choices = (
+        ("network.pool", c.network.pool, ("max", "avg")),
+        ("network.rounding", c.network.rounding, ("floor", "ceil")),
+        ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
+        ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
+    )
+    return (row for row in choices if row[1] not in row[2])
+
+
+def explained(error: Exception) -> str:
+    """Hydra's and OmegaConf's errors in one line, with the nearest key."""
+    text = str(error)
+    if found := re.search(r"Could not override '([^']+)'", text):
+        key = found.group(1)
+        if re.search(r"not in|No match", text):
+            return f"there is no setting {key}{_nearest(key, known_keys())}"
+    if found := re.search(r"Key '([^']+)' (?:is )?not in .*?full_key: ([\w.\-]+)", text, re.DOTALL):
+        return f"there is no setting {found.group(2)}{_nearest(found.group(2), known_keys())}"
+    if found := re.search(r"(?:Could not find|In '[^']*': Could not find) '(\w+)/([^']+)'", text):
+        group, name = found.groups()
+        options = sorted(p.stem for p in (conf() / group).glob("*.yaml"))
+        return f"{group} has no option {name}{_nearest(name, options)} The options: {', '.join(options)}"
+    return " ".join(text.split())
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    close = get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return f". Did you mean {close[0]}?" if close else "."
+
+
+def known_keys() -> list[str]:
+    """Every key of every file in conf/, written with dots."""
+    keys = list(_flat(OmegaConf.to_container(OmegaConf.load(conf() / "config.yaml"))))
+    for file in conf().glob("*/*.yaml"):
+        loaded = OmegaConf.to_container(OmegaConf.load(file))
+        keys += [f"{file.parent.name}.{key}" for key in _flat(loaded)]
+    return sorted({k for k in keys if not k.startswith(("hydra", "defaults"))})
+
+
+def _flat(tree: Any, prefix: str = "") -> Iterable[str]:
+    for key, value in tree.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def folder_name(path: str) -> str:
+    """A picture's name as a part of a folder's name."""
+    return re.sub(r"[^\w\-]+", "_", Path(path).stem)[:40] or "picture"

@@ -1,0 +1,83 @@
+"""The settings and their types. The defaults, with their units, are in conf/, one place for each."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MISSING: Any = "???"
+
+
+@dataclass
+class Network:
+    """conf/network/"""
+
+    name: str = MISSING
+    pool: str = MISSING
+    rounding: str = MISSING
+    padding: str = MISSING
+
+
+@dataclass
+class Weights:
+    """conf/weights/"""
+
+    source: str = MISSING
+    path: str | None = None
+    mirror: str | None = None
+    seed: int = MISSING
+    preprocessing: str = MISSING
+
+
+@dataclass
+class Layers:
+    """conf/layers/: a layer's published name, and its own factor."""
+
+    content: dict[str, float] = field(default_factory=dict)
+    style: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Convention:
+    """conf/convention/"""
+
+    name: str = MISSING
+    content_weight: float = MISSING
+    style_weight: float = MISSING
+    tv_weight: float = MISSING
+
+
+@dataclass
+class Output:
+    """conf/output/"""
+
+    folder: str = MISSING
+    file: str = MISSING
+    quality: int = MISSING
+    alpha: bool = MISSING
+    every: int = MISSING
+    film: str | None = None
+    film_ms: int = MISSING
+
+
+@dataclass
+class Config:
+    """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
+
+    content: str = MISSING
+    style: str = MISSING
+    content_weight: float = MISSING
+    style_weight: float = MISSING
+    tv_weight: float = MISSING
+    size: int = MISSING
+    size_rule: str = MISSING
+    style_scale: float = MISSING
+    background: str = MISSING
+    max_pixels: int = MISSING
+    steps: int = MISSING
+    seed: int = MISSING
+    network: Network = field(default_factory=Network)
+    weights: Weights = field(default_factory=Weights)
+    layers: Layers = field(default_factory=Layers)
+    convention: Convention = field(default_factory=Convention)
+    optimiser: dict[str, Any] = field(default_factory=dict)
+    canvas: dict[str, Any] = field(default_factory=dict)
+    output: Output = field(default_factory=Output)
