@@ -48,3 +48,13 @@ def _reference(height: int, width: int, rule: SizeRule) -> int:
 def _side(length: float) -> int:
     # half rounds up, so that equal aspects give equal shapes at every size (round() would go to even)
     return max(1, math.floor(length + 0.5))
+
+
+def cover(image: Image, *, height: int, width: int) -> Image:
+    """The largest middle part of the picture that has the shape's aspect, at that shape."""
+    h, w = image.shape[:2]
+    part_h, part_w = (
+        (h, max(1, round(h * width / height))) if w * height > h * width else (max(1, round(w * height / width)), w)
+    )
+    top, left = (h - part_h) // 2, (w - part_w) // 2
+    return resize(image[top : top + part_h, left : left + part_w], height=height, width=width)

@@ -47,7 +47,8 @@ def problems(c: Config) -> Iterable[str]:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
     for side in ("content", "style"):
         if not getattr(c.layers, side) and getattr(c, f"{side}_weight"):
-            yield f"layers.{side} is empty but {side}_weight is not 0: name a layer (layers.{side}.NAME=1) or set {side}_weight=0"
+            way = f"name a layer (+layers.{side}.NAME=1) or set {side}_weight=0"
+            yield f"layers.{side} is empty but {side}_weight is not 0: {way}"
     if not c.layers.content and not c.layers.style:
         yield "layers.content and layers.style are both empty: nothing is compared with anything"
 

@@ -1,0 +1,93 @@
+"""The command `nst`. jax is imported only when there is something to compute."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nst_jax import __version__
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.places import conf
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+USAGE = """\
+nst: neural style transfer
+
+  nst content=photo.jpg style=painting.jpg             the picture, in a new folder under runs/
+  nst content=photo.jpg style=painting.jpg size=256 steps=200 style_weight=1e4
+  nst content=photo.jpg style=painting.jpg optimiser=adam canvas=noise seed=1
+  nst -m content=a.jpg style=b.jpg style_weight=1e2,1e3,1e4   one run for each value
+
+  nst --help          every setting, its default and unit
+  nst --cfg job ...   the settings that a line gives, without running it
+  nst --version
+  eval "$(nst -sc install=bash)"   tab completion, also zsh and fish
+"""
+
+
+def main() -> None:
+    """Run the command line. Exit code 0, 1 (the run failed), 2 (a mistake of the user's) or 128 + signal."""
+    words = sys.argv[1:]
+    if not words or words[0] in ("--help", "-h", "--version"):
+        print(f"nst_jax {__version__}" if "--version" in words else USAGE if not words else manual())
+        return
+    sys.argv[1:] = [quoted(word) for word in words]
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors over, and we say them in a line
+    sys.exit(guarded())
+
+
+def manual() -> str:
+    """What --help prints: the usage, then conf/ itself."""
+    text = (conf() / "config.yaml").read_text(encoding="utf-8")
+    settings = text.split("_self_\n", 1)[1].split("\nhydra:", 1)[0]
+    groups = sorted(p for p in conf().iterdir() if p.is_dir())
+    listed = "\n".join(f"  {g.name}: {' | '.join(sorted(f.stem for f in g.glob('*.yaml')))}" for g in groups)
+    groups_title = "Groups (GROUP=OPTION; each option has keys of its own, see conf/)"
+    return f"{USAGE}\nSettings (KEY=VALUE)\n{settings}\n{groups_title}\n{listed}"
+
+
+def quoted(word: str) -> str:
+    """A picture's path with a comma, a blank or another sign of Hydra's grammar in it, quoted for Hydra."""
+    key, equals, value = word.partition("=")
+    paths = ("content", "style", "weights.path", "canvas.path", "output.folder")
+    plain = not set(value) & set(" ,=()[]{}'\"\\:#&")
+    if not equals or key not in paths or plain or value[0] in "'\"" or (key in paths[:4] and not Path(value).exists()):
+        return word
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def guarded() -> int:
+    """The run, with the user's mistakes told in a line."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from nst_jax.shell import config
+
+    code = 0
+
+    def task(cfg: "DictConfig") -> None:
+        nonlocal code
+        wanted = config.read(cfg)
+        from nst_jax.shell.single import stylise
+
+        code = max(code, stylise(wanted))
+
+    try:
+        hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
+    except UserError as error:
+        return failed(str(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        return failed(config.explained(error))
+    except KeyboardInterrupt:
+        return failed("interrupted before there was anything to save", 130)
+    return code
+
+
+def failed(message: str, code: int = 2) -> int:
+    """Say what is wrong."""
+    print(f"nst: {message}", file=sys.stderr)
+    return code

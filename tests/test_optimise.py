@@ -1,0 +1,155 @@
+"""The solvers on functions whose answers are known, and against plain twins."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst_jax.optimise import SOLVERS, adam, advance, begin, lbfgs, lbfgs_torch, rmsprop, sgd
+
+SETTINGS = {
+    "adam": {"learning_rate": 0.05, "b1": 0.9, "b2": 0.99, "eps": 1e-8, "clamp": False},
+    "sgd": {"learning_rate": 0.02, "momentum": 0.9, "clamp": False},
+    "adagrad": {"learning_rate": 0.3, "eps": 1e-10, "clamp": False},
+    "rmsprop": {"learning_rate": 0.01, "decay": 0.99, "eps": 1e-8, "clamp": False},
+    "lbfgs": {"memory": 10, "evaluations": 20},
+    "lbfgs_torch": {"learning_rate": 1.0, "memory": 10},
+}
+SCALES = jnp.asarray([1.0, 3.0, 10.0])
+START = jnp.asarray([0.9, 0.1, 0.8])
+
+
+def bowl(x):
+    return 0.5 * (SCALES * (x - 0.4) ** 2).sum()
+
+
+def numbers(name):
+    return {k: v if isinstance(v, bool | int) else jnp.float32(v) for k, v in SETTINGS[name].items()}
+
+
+def run(solver, objective, start, steps, room=None):
+    go = jax.jit(partial(advance, objective, solver), static_argnames="room")
+    return go(begin(solver, start), steps=steps, room=room or steps)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_finds_the_bottom(name):
+    state, infos = run(SOLVERS[name](**numbers(name)), bowl, START, 300)
+    np.testing.assert_allclose(state.x, 0.4, atol=0.02)
+    assert infos.value[0] == bowl(START)
+    assert int(state.steps) == 300
+    assert int(state.evaluations) >= 300
+    assert int(state.evaluations) == int(infos.evaluations.sum())
+
+
+def test_settings_cover_every_solver():
+    assert set(SETTINGS) == set(SOLVERS)
+
+
+def test_adam_is_algorithm_1():
+    """Kingma & Ba 2015, as a for-loop in float64."""
+    x, m, v = np.asarray(START, np.float64), 0.0, 0.0
+    for t in range(1, 21):
+        g = np.asarray(SCALES) * (x - 0.4)
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        x = x - 0.05 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
+    state, _ = run(adam(**numbers("adam")), bowl, START, 20)
+    np.testing.assert_allclose(state.x, x, rtol=1e-4)
+
+
+def twin_of_torch(gradient, x, steps, memory):
+    """torch/optim/lbfgs.py without a line search, in NumPy: two loops, first step min(1, 1 / |g|_1)."""
+    pairs, before, direction, length = [], None, None, None
+    for _ in range(steps):
+        g = gradient(x)
+        if before is None:
+            direction, scale, length = -g, 1.0, min(1.0, 1.0 / np.abs(g).sum())
+        else:
+            y, s = g - before, direction * length
+            if y @ s > 1e-10:
+                pairs = [*pairs, (s, y)][-memory:]
+                scale = (y @ s) / (y @ y)
+            q, alphas = -g, []
+            for s, y in reversed(pairs):
+                alphas.append((s @ q) / (y @ s))
+                q = q - alphas[-1] * y
+            direction = q * scale
+            for (s, y), a in zip(pairs, reversed(alphas), strict=True):
+                direction = direction + s * (a - (y @ direction) / (y @ s))
+            length = 1.0
+        before, x = g, x + length * direction
+    return x
+
+
+@pytest.mark.parametrize("memory", [2, 10])
+def test_lbfgs_torch_is_torchs(memory):
+    scales = np.geomspace(1, 30, 8)
+    start = np.linspace(-1, 1, 8)
+
+    def valley(x):
+        return 0.5 * (scales * x**2).sum() + 0.1 * (x**4).sum()
+
+    wanted = twin_of_torch(lambda x: scales * x + 0.4 * x**3, start, 12, memory)
+    state, _ = run(lbfgs_torch(learning_rate=jnp.float32(1), memory=memory), valley, jnp.float32(start), 12)
+    np.testing.assert_allclose(state.x, wanted, rtol=2e-3, atol=2e-4)
+
+
+def test_lbfgs_beats_gradient_descent_by_far():
+    scales = jnp.geomspace(1, 1000, 50)
+    hill = lambda x: 0.5 * (scales * x**2).sum()
+    quick, _ = run(lbfgs(memory=10, evaluations=20), hill, jnp.ones(50), 40)
+    slow, _ = run(sgd(learning_rate=jnp.float32(1e-3), momentum=jnp.float32(0), clamp=False), hill, jnp.ones(50), 40)
+    assert hill(quick.x) < hill(slow.x) / 50
+
+
+def test_clamp_keeps_the_image_in_range():
+    settings = {**numbers("rmsprop"), "clamp": True, "learning_rate": jnp.float32(0.5)}
+    state, _ = run(rmsprop(**settings), lambda x: -x.sum(), START, 5)
+    np.testing.assert_array_equal(state.x, 1.0)
+
+
+def cliff(x):
+    """Finite until x passes 1."""
+    return jnp.sqrt(1 - x.sum())
+
+
+def test_stops_at_the_first_value_that_is_not_finite():
+    solver = sgd(learning_rate=jnp.float32(0.5), momentum=jnp.float32(0), clamp=False)
+    state, infos = run(solver, cliff, jnp.zeros(1), 20)
+    seen = np.asarray(infos.value)[: int(state.steps)]
+    assert not bool(state.finite)
+    assert int(state.steps) < 20
+    assert np.isfinite(seen[:-1]).all()
+    assert not np.isfinite(seen[-1])
+    assert np.isfinite(cliff(state.best))
+    assert float(state.lowest) == seen[:-1].min()
+
+
+def test_a_lane_that_fails_stands_still_and_the_others_go_on():
+    def one(rate):
+        solver = sgd(learning_rate=rate, momentum=jnp.float32(0), clamp=False)
+        return advance(lambda x: cliff(x) + 0 * x.sum(), solver, begin(solver, jnp.zeros(1)), steps=9, room=9)[0]
+
+    lanes = jax.jit(jax.vmap(one))(jnp.asarray([0.01, 0.5]))
+    assert lanes.finite.tolist() == [True, False]
+    assert lanes.steps[0] == 9
+    assert lanes.steps[1] < 9
+
+
+def test_chunks_equal_one_go_and_compile_once():
+    solver = lbfgs(memory=5, evaluations=10)
+    compiled = jax.jit(partial(advance, bowl, solver), static_argnames="room")
+    state = begin(solver, START)
+    for steps in (1, 2, 4):
+        state, infos = compiled(state, steps=jnp.int32(steps), room=8)
+        assert int(jnp.isfinite(infos.value).sum()) == steps
+    whole, _ = compiled(begin(solver, START), steps=jnp.int32(7), room=8)
+    np.testing.assert_allclose(state.x, whole.x, rtol=1e-6)
+    assert compiled._cache_size() == 1
+
+
+def test_room_bounds_the_steps():
+    state, _ = run(adam(**numbers("adam")), bowl, START, 50, room=8)
+    assert int(state.steps) == 8

@@ -1,0 +1,90 @@
+"""The network: names, truncation, pooling, padding."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst_jax.vgg import VGG, VGG16, VGG19, features, kernels, layers, pooled, random_params
+
+SMALL = ((4, 1), (6, 2))
+PARAMS = random_params(jax.random.key(0), blocks=SMALL)
+IMAGE = jax.random.uniform(jax.random.key(1), (9, 11, 3))
+
+
+def net(*taps, blocks=SMALL, pool="max", rounding="floor", padding="zero"):
+    return VGG(taps, blocks=blocks, pool=pool, rounding=rounding, padding=padding)
+
+
+def test_names_are_the_published_ones():
+    assert len(kernels(VGG19)) == 16
+    assert len(kernels(VGG16)) == 13
+    assert layers(VGG19)[-3:] == ("conv5_4", "relu5_4", "pool5")
+    assert kernels(VGG19)["conv4_1"] == (3, 3, 256, 512)
+
+
+def test_relu_is_conv_without_what_is_negative():
+    seen = features(net("conv2_1", "relu2_1"), PARAMS, IMAGE)
+    np.testing.assert_array_equal(seen["relu2_1"], jnp.maximum(seen["conv2_1"], 0))
+    assert (seen["conv2_1"] < 0).any()
+
+
+@pytest.mark.parametrize(("tap", "convolutions"), [("relu1_1", 1), ("pool1", 1), ("conv2_1", 2), ("relu2_2", 3)])
+def test_nothing_is_computed_below_the_deepest_tap(tap, convolutions):
+    text = jax.jit(lambda p, i: features(net(tap), p, i)).lower(PARAMS, IMAGE).as_text()
+    assert text.count("stablehlo.convolution") == convolutions
+
+
+def test_taps_come_in_the_order_asked_for_and_unbatched():
+    seen = features(net("relu2_1", "relu1_1"), PARAMS, IMAGE)
+    assert list(seen) == ["relu2_1", "relu1_1"]
+    assert seen["relu1_1"].shape == (9, 11, 4)
+
+
+def test_an_unknown_layer_is_named():
+    with pytest.raises(ValueError, match="relu9_9"):
+        features(net("relu9_9"), PARAMS, IMAGE)
+
+
+def test_missing_weights_are_named():
+    with pytest.raises(Exception, match="conv2_2"):
+        features(net("relu2_2"), {k: v for k, v in PARAMS.items() if k != "conv2_2"}, IMAGE)
+
+
+@pytest.mark.parametrize("kind", ["max", "avg"])
+def test_rounding(kind):
+    """An odd border is dropped by floor, and a cell of its own by ceil, of the pixels that exist."""
+    x = jnp.arange(15.0).reshape(1, 3, 5, 1)
+    assert pooled(x, kind=kind, rounding="floor").shape == (1, 1, 2, 1)
+    up = pooled(x, kind=kind, rounding="ceil")[0, :, :, 0]
+    cells = [[[0, 1, 5, 6], [2, 3, 7, 8], [4, 9]], [[10, 11], [12, 13], [14]]]
+    wanted = [[(max if kind == "max" else np.mean)(c) for c in row] for row in cells]
+    np.testing.assert_allclose(up, wanted)
+
+
+def test_max_pooling_gives_the_gradient_to_one_pixel():
+    flat = jax.grad(lambda x: pooled(x, kind="max", rounding="floor").sum())(jnp.ones((1, 4, 4, 2)))
+    assert float(flat.sum()) == 8
+    assert set(np.unique(flat)) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
+def test_a_flat_image_shows_its_border_only_with_zeros(padding):
+    flat = features(net("conv1_1", padding=padding), PARAMS, jnp.full((8, 8, 3), 0.9))["conv1_1"]
+    same = np.allclose(flat[0, 0], flat[4, 4], atol=1e-5)
+    assert same == (padding != "zero")
+
+
+def test_a_network_is_static():
+    assert hash(net("relu1_1")) == hash(net("relu1_1"))
+    assert net("relu1_1") == net("relu1_1")
+    assert net("relu1_1") != net("relu1_1", pool="avg")
+
+
+def test_random_weights_follow_their_seed():
+    again = random_params(jax.random.key(0), blocks=SMALL)
+    jax.tree.map(np.testing.assert_array_equal, again, PARAMS)
+    other = random_params(jax.random.key(1), blocks=SMALL)
+    assert (other["conv1_1"]["kernel"] != PARAMS["conv1_1"]["kernel"]).any()
+    wide = random_params(jax.random.key(0), blocks=((256, 2),))["conv1_2"]["kernel"]
+    np.testing.assert_allclose(wide.std(), np.sqrt(2 / (9 * 256)), rtol=0.02)  # He et al. 2015, eq. 10
