@@ -54,8 +54,8 @@ def _named(contents: Contents, expected: Shapes) -> tuple[dict[str, dict[str, St
     surplus = []
     for name, stored in _familiar(contents, expected):
         layer, role = _layer(name, places)
-        if layer in expected:
-            part, array = _oriented(role, stored)
+        part, array = _oriented(role, stored)
+        if layer in expected and part not in found.get(layer, {}):  # not twice, as in a file with an average of itself
             found.setdefault(layer, {})[part] = array
         elif not name.startswith("input.") and not CLASSIFIER.search(name):
             surplus.append(name)

@@ -28,8 +28,9 @@ def _keras(network: str, *, md5: str, size: int) -> Published:
 
 
 # The hashes of Keras: keras/src/applications/vgg16.py and vgg19.py, `file_hash`. Those of torchvision: the
-# file's name begins with its own sha256. Those of MatConvNet: https://www.vlfeat.org/matconvnet/pretrained/
-# and, for beta16, the README of anishathalye/neural-style, which links that address with that hash.
+# file's name begins with its own sha256. Those of MatConvNet: the table of md5 on
+# https://www.vlfeat.org/matconvnet/pretrained/; the sha256 of VGG-19 and the md5 of its beta16 are in the README
+# of anishathalye/neural-style (today's, and that of 2016), beside the addresses.
 PUBLISHED: dict[tuple[str, str], tuple[Published, ...]] = {
     ("vgg19", "keras"): (_keras("vgg19", md5="253f8cb515780f3b799900260a226db6", size=80_134_624),),
     ("vgg16", "keras"): (_keras("vgg16", md5="6d6bbae143d832006294945121d1f1fc", size=58_889_256),),

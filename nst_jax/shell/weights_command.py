@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"nst-weights: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `nst-weights list | head`
+        sys.stdout = None
+        return 0
     except KeyboardInterrupt:
         print("nst-weights: interrupted; the next fetch continues where this one stopped", file=sys.stderr)
         return 130

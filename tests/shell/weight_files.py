@@ -1,4 +1,4 @@
-"""Writers of every container that weights come in, so that the tests need neither torch nor a download."""
+"""Writers of every container that weights come in: the tests need neither torch nor a download."""
 
 import pickle
 import struct
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
+from nst_jax.shell import weights
 
 Layers = Mapping[str, Mapping[str, np.ndarray]]
 MAGIC = 0x1950A86A20F9469CFC6C  # the number every old .pth starts with (torch/serialization.py, MAGIC_NUMBER)
@@ -36,7 +38,9 @@ def keras(path: Path, layers: Layers, *, rename=lambda layer: f"block{layer[4]}_
 def safetensors(path: Path, layers: Layers) -> Path:
     from safetensors.numpy import save_file
 
-    save_file({f"{n}.{p}": a for n, parts in layers.items() for p, a in parts.items()}, path)
+    # save_file writes the buffer of a view, not its values
+    flat = {f"{n}.{p}": np.ascontiguousarray(a) for n, parts in layers.items() for p, a in parts.items()}
+    save_file(flat, path)
     return path
 
 
@@ -134,3 +138,22 @@ def _number(value: int) -> bytes:
 
 def _numbers(values) -> bytes:
     return b"(" + b"".join(_number(v) for v in values) + b"t"
+
+
+def containers(folder, layers):
+    """The same values in every container, with the name of each."""
+    swapped = layers | {"conv1_1": layers["conv1_1"] | {"kernel": layers["conv1_1"]["kernel"][:, :, ::-1]}}
+    return {
+        "h5": keras(folder / "a", layers),
+        "h5, odd names": keras(folder / "b", layers, rename=lambda n: f"c{n[4]}{n[6]}"),
+        "safetensors": safetensors(folder / "c", layers),
+        "pth": pth(folder / "d", numbered(layers)),
+        "pth, old": legacy_pth(folder / "e", named(layers)),
+        "mat": matconvnet(folder / "g", layers),
+        "mat, beta16": matconvnet(folder / "h", layers, release="beta16"),
+        "safetensors, RGB": safetensors(folder / "i", swapped),
+    }
+
+
+def load_file(path, *, network="vgg19", needed=("conv1_1", "conv1_2"), preprocessing="auto"):
+    return weights.load("file", network=network, needed=needed, path=str(path), preprocessing=preprocessing)

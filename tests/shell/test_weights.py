@@ -1,0 +1,127 @@
+"""Weights: every container to the same bits, with the preprocessing that belongs to them."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import weight_files
+from weight_files import containers
+from weight_files import load_file as load
+
+from nst_jax import vgg
+from nst_jax.shell import cache, weights, weights_command
+from nst_jax.shell.errors import UserError
+
+BLOCK1 = ("conv1_1", "conv1_2")
+CAFFE_BIAS = np.float32([-103.939, -116.779, -123.68])
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NST_JAX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NST_JAX_MIRROR", raising=False)
+
+
+def same(a, b):
+    assert list(a) == list(b)
+    for name in a:
+        for part in ("kernel", "bias"):
+            assert a[name][part].dtype == b[name][part].dtype == np.float32
+            np.testing.assert_array_equal(a[name][part], b[name][part], err_msg=f"{name}.{part}")
+
+
+def test_every_container_gives_the_same_bits(tmp_path):
+    layers = weight_files.synthetic()
+    for name, path in containers(tmp_path, layers).items():
+        if name != "safetensors, RGB":  # of values that nobody knows, the colours' order cannot be known
+            params = load(path, preprocessing="caffe").params
+            same({n: params[n] for n in BLOCK1}, layers)
+            np.testing.assert_array_equal(params["input"]["bias"], CAFFE_BIAS)
+
+
+def test_every_container_gives_the_same_bits_of_the_real_weights(tmp_path, data):
+    needed = ("conv3_4",)
+    real = load(data / "weights" / "vgg19_blocks1-3.safetensors", needed=needed)
+    layers = {n: p for n, p in real.params.items() if n != "input"}
+    assert "original Caffe" in real.source
+    files = {"published": data / "weights" / "vgg19_blocks1-3_keras_layout.h5", **containers(tmp_path, layers)}
+    for path in files.values():
+        loaded = load(path, needed=needed)
+        same(loaded.params, real.params)
+        assert loaded.source == real.source
+
+
+def test_a_turned_file_of_the_original_values_is_turned_back(tmp_path, data):
+    real = load(data / "weights" / "vgg19_blocks1-3.safetensors").params
+    layers = {n: real[n] for n in BLOCK1}
+    turned = {n: p | {"kernel": p["kernel"].transpose(1, 0, 2, 3)} for n, p in layers.items()}
+    same(load(weight_files.matconvnet(tmp_path / "turned.mat", turned)).params, {"input": real["input"], **layers})
+
+
+def test_preprocessing_follows_the_format(tmp_path):
+    layers = weight_files.synthetic()
+    found = load(weight_files.pth(tmp_path / "a.pth", weight_files.numbered(layers))).params["input"]
+    gray = np.full(3, 0.25, np.float32)
+    expected = (gray - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    np.testing.assert_allclose(gray @ found["kernel"] + found["bias"], expected, rtol=1e-5)
+    mat = load(weight_files.matconvnet(tmp_path / "a.mat", layers, mean=(3.0, 2.0, 1.0))).params
+    np.testing.assert_array_equal(mat["input"]["bias"], [-1, -2, -3])
+    red = np.float32([1, 0, 0]) @ mat["input"]["kernel"]
+    np.testing.assert_array_equal(red, [0, 0, 255])  # red comes last: BGR
+    for path in (
+        weight_files.safetensors(tmp_path / "a.safetensors", layers),
+        weight_files.pth(tmp_path / "b.pth", weight_files.named(layers)),
+    ):
+        with pytest.raises(UserError, match=r"say weights\.preprocessing=caffe .* or torchvision"):
+            load(path)
+
+
+def test_saved_weights_keep_their_preprocessing_and_their_origin(tmp_path):
+    first = load(weight_files.pth(tmp_path / "a.pth", weight_files.numbered(weight_files.synthetic())))
+    weights.save(first, tmp_path / "b.safetensors")
+    again = load(tmp_path / "b.safetensors")
+    same(again.params, first.params)
+    assert (again.source, again.sha256) == (first.source, first.sha256)
+    with pytest.raises(UserError, match="these weights need torchvision"):
+        load(tmp_path / "b.safetensors", preprocessing="caffe")
+
+
+def test_random_weights_are_seeded_and_say_so(monkeypatch):
+    monkeypatch.setattr(vgg, "VGG16", ((4, 2), (8, 1)))  # the whole one takes seconds to draw
+    first, again, other = (weights.load("random", network="vgg16", needed=(), seed=s) for s in (1, 1, 2))
+    assert first.sha256 == again.sha256 != other.sha256
+    assert "untrained" in first.source
+    assert "seed 1" in first.source
+
+
+def test_auto_says_what_it_took(monkeypatch):
+    monkeypatch.setattr(weights, "ORDER", ("keras",))
+    monkeypatch.setattr(vgg, "VGG19", ((4, 2), (8, 1)))
+    nowhere = [f._replace(urls=("http://127.0.0.1:9/none",)) for f in weights.PUBLISHED["vgg19", "keras"]]
+    monkeypatch.setitem(weights.PUBLISHED, ("vgg19", "keras"), tuple(nowhere))
+    said = []
+    found = weights.load("auto", network="vgg19", needed=(), seed=3, log=said.append)
+    assert "untrained" in found.source
+    assert "chosen by weights=auto" in found.source
+    assert "nothing cached and nothing to be downloaded" in said[-1]
+
+
+def test_the_command_converts_and_names_mistakes(tmp_path, capsys):
+    source = weight_files.keras(tmp_path / "a.h5", weight_files.synthetic())
+    assert weights_command.main(["convert", str(source), str(tmp_path / "b.safetensors")]) == 0
+    assert "conv1_1 to conv1_2; vgg19, from a keras file" in capsys.readouterr().out
+    same(load(tmp_path / "b.safetensors").params, load(source).params)
+    assert weights_command.main(["convert", str(tmp_path / "none"), "x"]) == 2
+    assert capsys.readouterr().err.startswith("nst-weights: ")
+    assert weights_command.main(["list"]) == 0
+    assert weights_command.main(["verify"]) == 0
+    damaged = cache.folder() / (weights.PUBLISHED["vgg19", "keras"][0].file + ".safetensors")
+    damaged.write_bytes(b"not what was written")
+    assert weights_command.main(["verify"]) == 1
+    assert "DAMAGED" in capsys.readouterr().out
+
+
+def test_no_jax_before_it_is_needed():
+    code = "import sys, nst_jax.shell.weights, nst_jax.shell.weights_command; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
