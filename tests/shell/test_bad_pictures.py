@@ -124,3 +124,8 @@ def test_a_heic_photo_is_named(tmp_path):
     path = tmp_path / "IMG_1.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
     assert "HEIC photo" in complaint(path)
+
+
+def test_broken_exif_is_no_reason_to_fail(photo):
+    Image.open(photo).save(photo, exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff rubbish")
+    assert files.read(photo).image.shape == (40, 50, 3)

@@ -92,11 +92,6 @@ def test_exif_orientation(tmp_path, colours, orientation):
     assert any("upright" in note for note in picture.notes) == (orientation > 1)
 
 
-def test_broken_exif_is_no_reason_to_fail(tmp_path, colours):
-    path = save(tmp_path / "a.jpg", colours, exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff rubbish", quality=98)
-    assert read(path).image.shape == colours.shape
-
-
 def test_rgba_hides_the_colour_under_transparent_places(tmp_path, colours):
     alpha = np.zeros((20, 30, 1), np.uint8)
     alpha[:, 10:20] = 255
