@@ -22,7 +22,8 @@ TORCHVISION_MEAN = (0.485, 0.456, 0.406)
 TORCHVISION_STD = (0.229, 0.224, 0.225)
 
 # conv1_1's first filter on blue, rows from above, in the original Caffe values: enough to know them again
-# in any container, whichever order it keeps colours, rows and columns in (both as read from Keras' files)
+# in any container, whichever order it keeps colours, rows and columns in. VGG-19's are read from the weights;
+# VGG-16's as others printed them from Keras' file
 ORIGINAL = {
     "vgg19": (
         0.34119523,
