@@ -1,0 +1,43 @@
+"""What training minimises: name the class, name the finish, know a picture again in another view."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+
+class Weights(NamedTuple):
+    """Of the three tasks."""
+
+    classes: float
+    finishes: float
+    contrast: float
+
+
+def loss(outputs: tuple, labels: Array, finish: Array, *, weights: Weights, temperature: float) -> tuple[Array, dict]:
+    """The weighted sum, and figures to report. Label -1 (a scene) has no class."""
+    classes, finishes, embedded = outputs
+    known = labels >= 0
+    named = sum(masked(optax.softmax_cross_entropy_with_integer_labels(c, labels), known) for c in classes)
+    faults = sum(optax.softmax_cross_entropy_with_integer_labels(f, finish).mean() for f in finishes)
+    pairs = contrastive(embedded, temperature=temperature)
+    total = (
+        weights.classes * named / len(classes) + weights.finishes * faults / len(finishes) + weights.contrast * pairs
+    )
+    right = {f"right{i}": masked(c.argmax(-1) == labels, known) for i, c in enumerate(classes, 1)}
+    return total, {"loss": total, "pairs": pairs, "finish": (finishes[-1].argmax(-1) == finish).mean(), **right}
+
+
+def masked(values: Array, where: Array) -> Array:
+    """The mean of some of the values."""
+    return jnp.sum(values * where) / jnp.maximum(where.sum(), 1)
+
+
+def contrastive(embedded: Array, *, temperature: float) -> Array:
+    """A picture's other view, half a batch away, is the nearest of all (NT-Xent: Chen et al. 2020, eq. 1)."""
+    n = len(embedded)
+    alike = embedded @ embedded.T / temperature - 1e9 * jnp.eye(n)
+    other = (jnp.arange(n) + n // 2) % n
+    return -jnp.take_along_axis(jax.nn.log_softmax(alike), other[:, None], 1).mean()

@@ -1,0 +1,57 @@
+"""The file: parameters as float16, and where they come from."""
+
+import datetime
+import hashlib
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from safetensors.numpy import save_file
+
+from experiments.texnet import data
+from experiments.texnet.config import Config
+from experiments.texnet.folding import flat, folded, normalised
+from experiments.texnet.training import State, network
+from nst_jax.types import Params
+
+
+def finished(config: Config, state: State, shown: data.Data) -> Params:
+    """Folded, and normalised over a sample of the pictures that it was trained with."""
+    params = folded({"params": state.params, "batch_stats": state.batch_stats})
+    chosen = np.random.default_rng(config.seed).integers(len(shown.labels), size=config.measured)
+    sample = jnp.asarray(shown.pictures[chosen], jnp.float32) / 255
+    return normalised(params, sample, blocks=network(config).blocks, floor=config.floor)
+
+
+def provenance(config: Config, figures: dict[str, float], *, seconds: float) -> dict[str, str]:
+    """What the file says about itself."""
+    script = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return {
+        "seed": str(config.seed),
+        "command": f"python -m experiments.train_texnet weights={config.weights}",
+        "config": json.dumps(vars(config)),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": commit(),
+        "training_sha256": hashlib.sha256(script).hexdigest(),
+        "seconds": f"{seconds:.0f}",
+        "device": f"{platform.machine()} CPU",
+        "held_out": json.dumps(figures),
+        "licence": "Apache-2.0",
+    }
+
+
+def commit() -> str:
+    """The commit that the script stands at; empty outside a repository."""
+    told = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()
+
+
+def write(path: Path, params: Params, notes: dict[str, str]) -> None:
+    """One safetensors file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(dict(flat(params)), path, metadata=notes)

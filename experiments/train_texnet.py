@@ -1,0 +1,31 @@
+"""Trains texnet, the feature extractor that comes with the package, on generated pictures alone.
+
+Method and figures: docs/texnet.md. Settings: texnet/train.yaml, any of them also as key=value. A stopped run goes
+on from its last checkpoint. The shipped weights took (two CPU cores):
+
+    python -m experiments.train_texnet weights=nst_jax/weights/texnet.safetensors
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from experiments.texnet import data, shipping, training
+from experiments.texnet.config import Config, read
+
+
+def main(config: Config, *, until: int | None = None) -> dict[str, float]:
+    """Draws, trains up to `until` steps (all, unless said), writes the weights; returns the held-out accuracy."""
+    started = time.monotonic()
+    shown, held = data.split(data.load(config), config)
+    print(f"{len(shown.labels)} pictures after {time.monotonic() - started:.0f} s", flush=True)
+    state = training.train(config, shown, until=until or config.steps, say=lambda line: print(line, flush=True))
+    figures = training.accuracy(config, state, held)
+    print(f"held out, right: {figures}")
+    notes = shipping.provenance(config, figures, seconds=time.monotonic() - started)
+    shipping.write(Path(config.weights), shipping.finished(config, state, shown), notes)
+    return figures
+
+
+if __name__ == "__main__":
+    main(read(sys.argv[1:]))
