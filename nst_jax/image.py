@@ -21,7 +21,7 @@ def resize(image: Image, *, height: int, width: int) -> Image:
     return jnp.clip(resized, 0.0, 1.0)
 
 
-def target_shape(height: int, width: int, *, size: int, rule: SizeRule) -> tuple[int, int]:
+def target_shape(*, height: int, width: int, size: int, rule: SizeRule) -> tuple[int, int]:
     """(height, width) in pixels of a picture brought to `size` by `rule`, its aspect kept.
 
     `long`, `short`, `height`, `width`: that side becomes `size` pixels. `area`: the whole becomes about

@@ -17,14 +17,14 @@ from nst_jax import image
     ],
 )
 def test_the_size_rules(rule, expected):
-    assert image.target_shape(768, 1024, size=256, rule=rule) == expected
+    assert image.target_shape(height=768, width=1024, size=256, rule=rule) == expected
 
 
 @pytest.mark.parametrize("rule", ["long", "short", "height", "width", "area"])
 @pytest.mark.parametrize("size", [16, 255, 1001])
 @pytest.mark.parametrize(("height", "width"), [(600, 800), (801, 600), (333, 334), (50, 50)])
 def test_the_aspect_is_kept_to_half_a_pixel(height, width, size, rule):
-    h, w = image.target_shape(height, width, size=size, rule=rule)
+    h, w = image.target_shape(height=height, width=width, size=size, rule=rule)
     exact = {
         "long": size / max(height, width),
         "short": size / min(height, width),
@@ -37,17 +37,17 @@ def test_the_aspect_is_kept_to_half_a_pixel(height, width, size, rule):
 
 
 def test_no_side_vanishes():
-    assert image.target_shape(3, 10_000, size=100, rule="long") == (1, 100)
+    assert image.target_shape(height=3, width=10_000, size=100, rule="long") == (1, 100)
 
 
 def test_original_does_not_look_at_the_size():
-    assert image.target_shape(30, 40, size=0, rule="original") == (30, 40)
+    assert image.target_shape(height=30, width=40, size=0, rule="original") == (30, 40)
 
 
 @pytest.mark.parametrize("size", [0, -5])
 def test_a_size_below_one_is_refused(size):
     with pytest.raises(ValueError, match="at least 1"):
-        image.target_shape(30, 40, size=size, rule="long")
+        image.target_shape(height=30, width=40, size=size, rule="long")
 
 
 def test_resize_stays_within_zero_and_one():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,8 @@ ConfigStore.instance().store(name="schema", node=Config)
 
 def read(cfg: DictConfig) -> Config:
     """The settings as plain values, once: OmegaConf takes 12 us for each look at a key. UserError if one is off."""
+    if extra := [str(key) for key in cfg if key not in {f.name for f in fields(Config)}]:
+        raise UserError(f"there is no setting {extra[0]}{_nearest(extra[0], known_keys())}")
     if lacking := sorted(key for key in OmegaConf.missing_keys(cfg)):
         raise UserError(f"not given: {', '.join(lacking)}. Say: nst " + " ".join(f"{k}=..." for k in lacking))
     config = cast(Config, OmegaConf.to_object(cfg))
@@ -63,20 +66,18 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     return (row for row in choices if row[1] not in row[2])
 
 
-def explained(error: Exception) -> str:
+def explained(error: BaseException) -> str:
     """Hydra's and OmegaConf's errors in one line, with the nearest key."""
-    text = str(error)
-    if found := re.search(r"Could not override '([^']+)'", text):
-        key = found.group(1)
-        if re.search(r"not in|No match", text):
-            return f"there is no setting {key}{_nearest(key, known_keys())}"
-    if found := re.search(r"Key '([^']+)' (?:is )?not in .*?full_key: ([\w.\-]+)", text, re.DOTALL):
-        return f"there is no setting {found.group(2)}{_nearest(found.group(2), known_keys())}"
-    if found := re.search(r"(?:Could not find|In '[^']*': Could not find) '(\w+)/([^']+)'", text):
+    text = f"{error} {error.__cause__ or ''}"
+    unknown = re.search(r"Could not override '([^']+)'", text)
+    unknown = unknown or re.search(r"Key '[^']+' (?:is )?not in .*?full_key: ([\w.-]+)", text, re.DOTALL)
+    if unknown:
+        return f"there is no setting {unknown.group(1)}{_nearest(unknown.group(1), known_keys())}"
+    if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
         options = sorted(p.stem for p in (conf() / group).glob("*.yaml"))
         return f"{group} has no option {name}{_nearest(name, options)} The options: {', '.join(options)}"
-    return " ".join(text.split())
+    return " ".join(text.split("object_type")[0].split())
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:

@@ -71,15 +71,16 @@ def guarded() -> int:
 
     def task(cfg: "DictConfig") -> None:
         nonlocal code
-        wanted = config.read(cfg)
-        from nst_jax.shell.single import stylise
+        try:
+            wanted = config.read(cfg)
+            from nst_jax.shell.single import stylise
 
-        code = max(code, stylise(wanted))
+            code = max(code, stylise(wanted))
+        except UserError as error:  # told here, so that the other jobs of a sweep go on
+            code = max(code, failed(str(error)))
 
     try:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
-    except UserError as error:
-        return failed(str(error))
     except (HydraException, OmegaConfBaseException) as error:
         return failed(config.explained(error))
     except KeyboardInterrupt:

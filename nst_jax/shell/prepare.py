@@ -130,7 +130,7 @@ def scaled(image: np.ndarray, config: Config, scale: float, name: str, log: Log)
     if rule == "original" and scale != 1:
         height, width = max(1, round(h * scale)), max(1, round(w * scale))
     else:
-        height, width = target_shape(h, w, size=max(1, round(config.size * scale)), rule=rule)
+        height, width = target_shape(height=h, width=w, size=max(1, round(config.size * scale)), rule=rule)
     if height * width > config.max_pixels:
         raise UserError(f"{name} would have {width} x {height} pixels: choose a smaller size, or raise max_pixels")
     change = "enlarged" if height > h else "reduced" if height < h else "kept"

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,19 @@ def fresh(parent: Path) -> Path:
                 f"cannot make the folder {folder}: {error.strerror}. Choose another: output.folder=..."
             ) from None
     raise UserError(f"cannot find a free name in {parent}")
+
+
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """Within, what is told goes into the folder's nst.log too."""
+    handler = logging.FileHandler(folder / "nst.log", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger("nst_jax").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("nst_jax").removeHandler(handler)
+        handler.close()
 
 
 def note(folder: Path, record: Mapping[str, Any]) -> None:

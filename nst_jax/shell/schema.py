@@ -62,8 +62,8 @@ class Output:
 class Config:
     """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
 
-    content: str = MISSING
-    style: str = MISSING
+    content: str | None = MISSING
+    style: str | None = MISSING
     content_weight: float = MISSING
     style_weight: float = MISSING
     tv_weight: float = MISSING

@@ -16,7 +16,7 @@ from nst_jax.shell.film import film
 from nst_jax.shell.prepare import Job, prepare
 from nst_jax.shell.saving import image_format, sidecar, write, write_text
 from nst_jax.shell.schema import Config
-from nst_jax.shell.stop import EXIT, listening
+from nst_jax.shell.stop import EXIT, Stop, listening
 
 LOG = logging.getLogger("nst_jax")
 
@@ -26,18 +26,24 @@ def stylise(config: Config) -> int:
     check(config)
     with listening() as stop:
         job = prepare(config, LOG.info)
-        LOG.info("weights: %s", job.weights.source)
         folder = opened(config)
-        LOG.info("folder: %s", folder)
-        LOG.info("device: %s, %d x %d pixels", provenance.device(), job.start.shape[1], job.start.shape[0])
+        with runs.logged(folder):
+            return work(config, job, folder, stop)
 
-        def keep(state: Any, record: loop.Record) -> None:
-            runs.note(folder, record)
-            if config.output.every:
-                told = {"step": str(record["step"]), "Software": "nst_jax"}
-                write(runs.snapshot(folder, record["step"]), pixels(state), metadata=told)
 
-        outcome = loop.run(job, steps=config.steps, every=config.output.every, keep=keep, stop=stop)
+def work(config: Config, job: Job, folder: Path, stop: Stop) -> int:
+    """The long part: optimise, save, tell."""
+    LOG.info("weights: %s", job.weights.source)
+    LOG.info("device: %s, %d x %d pixels", provenance.device(), job.start.shape[1], job.start.shape[0])
+    LOG.info("folder: %s", folder)
+
+    def keep(state: Any, record: loop.Record) -> None:
+        runs.note(folder, record)
+        if config.output.every:
+            told = {"step": str(record["step"]), "Software": "nst_jax"}
+            write(runs.snapshot(folder, record["step"]), pixels(state), metadata=told)
+
+    outcome = loop.run(job, steps=config.steps, every=config.output.every, keep=keep, stop=stop)
     save(config, job, folder, outcome)
     return tell(config, folder, outcome, EXIT[stop.asked] if stop.asked else 0)
 
@@ -56,14 +62,11 @@ def check(config: Config) -> None:
 
 
 def opened(config: Config) -> Path:
-    """A new folder for the run, with its settings in it and its log running."""
+    """A new folder for the run, with its settings in it."""
     pictures = [settings.folder_name(p) for p in (config.content, config.style) if p]
     folder = runs.fresh(Path(config.output.folder).expanduser() / "_".join(pictures))
     write_text(folder / "config.yaml", settings.yaml(config))
     write_text(folder / "command.txt", shlex.join(["nst", *sys.argv[1:]]) + "\n")
-    handler = logging.FileHandler(folder / "nst.log", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logging.getLogger().addHandler(handler)
     return folder
 
 

@@ -1,0 +1,49 @@
+# Two commands do all the set-up: make demo, make test.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+CANDIDATES := python3 python python3.13 python3.12 python3.11 $(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin/python)
+FITS := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
+
+.PHONY: help demo test test-fast lint clean
+
+help:
+	@echo "make demo   stylise a bundled picture and say where the result is"
+	@echo "make test   run the whole test suite"
+	@echo "make test-fast | lint | clean"
+
+demo: $(VENV)/installed
+	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg weights=auto size=256 steps=100
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $(VENV)/installed $@
+
+$(VENV)/bin/python:
+	@for python in $(CANDIDATES); do \
+		if $$python -c $(FITS) 2>/dev/null; then \
+			echo "Python: $$($$python --version) ($$python)"; exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "No Python 3.11, 3.12 or 3.13 with venv was found (tried: $(CANDIDATES))." >&2; \
+	echo "Install one (python.org, pyenv, or: apt install python3 python3-venv) and run make again." >&2; \
+	exit 1
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache
