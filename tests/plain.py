@@ -111,15 +111,15 @@ def scaled(a, b):
 
 
 def deviation(f):
-    return np.sqrt(flat(f).var(1) + 1e-5)
+    return np.sqrt(flat(f).var(1) + 1e-6)
 
 
 def mean(f):
     return flat(f).mean(1)
 
 
-def norms(f, a, _):
-    return np.sqrt(sse(mean(f), mean(a))) + np.sqrt(sse(deviation(f), deviation(a)))
+def adain(f, a, _):
+    return sse(mean(f), mean(a)) + sse(deviation(f), deviation(a))
 
 
 def statistics(f, a, _):
@@ -316,7 +316,7 @@ CONVENTIONS = {
     "sliced_wasserstein": (mse, slices, none),
     "texsyn_sliced": (mse, slices, none),
     "batch_statistics": (mse, statistics, none),
-    "adain": (mse, norms, none),
+    "adain": (mse, adain, none),
     "covariance": (mse, covariances, none),
     "activation_shift": (half, shift, none),
     "mrf": (mse, markov, half_squares),

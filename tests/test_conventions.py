@@ -200,6 +200,7 @@ EXACT = [
     ("hwalsuklee", "fzliu", lambda n: 1),
     ("keras", "fzliu", lambda n: n**2 / 9 * (63 / 1000) ** 2),
     ("texsyn_gram", "nicholasjng", lambda n: n**2),
+    ("adain", "batch_statistics", lambda n: n),
 ]
 
 

@@ -7,7 +7,7 @@ from nst_jax.conventions import matching, strotss
 from nst_jax.conventions.differences import pictures_by_laplacian, scaled_error, unit_pull
 from nst_jax.conventions.gram import GATYS_RELEASED, NEURAL_STYLE
 from nst_jax.conventions.smoothness import nine_point, replicated_steps, squared_steps, wrapped_steps
-from nst_jax.conventions.statistics import covariance, deviation, gaussian, length, mean, shifted, wasserstein
+from nst_jax.conventions.statistics import covariance, deviation, gaussian, mean, shifted, wasserstein
 from nst_jax.losses import Convention, Moments, channels, gram, moments, mse, nothing, sse
 from nst_jax.types import Activation, Scalar
 
@@ -73,8 +73,9 @@ BATCH_STATISTICS = GATYS_RELEASED._replace(  # Li et al. 2017, IJCAI, arXiv 1701
     profile=lambda n, layers: 1.0,
 )
 
-ADAIN = BATCH_STATISTICS._replace(  # Huang & Belongie 2017, ICCV, arXiv 1703.06868, eq. 13: norms, not squares
-    style=lambda g, a, _: length(mean(g) - mean(a)) + length(deviation(g) - deviation(a)),
+ADAIN = BATCH_STATISTICS._replace(  # Huang & Belongie 2017, ICCV, arXiv 1703.06868, eq. 13, where norms have no square
+    # xunhuang1995/AdaIN-style, lib/StyleINLossModule.lua: sums of squares
+    style=lambda g, a, _: sse(mean(g), mean(a)) + sse(deviation(g), deviation(a)),
 )
 
 COVARIANCE = BATCH_STATISTICS._replace(  # Sun & Saenko 2016, arXiv 1607.01719, eq. 1; / (n - 1) there, / n here

@@ -15,7 +15,7 @@ from nst_jax.types import Scalar
 Vector = Float[Array, " c"]
 Matrix = Float[Array, "c c"]
 
-DEVIATION_EPS = 1e-5  # inside the root, as in instance normalisation: pytorch/torch/nn/modules/instancenorm.py
+DEVIATION_EPS = 1e-6  # inside the root: xunhuang1995/AdaIN-style, lib/StyleINLossModule.lua
 BURES_EPS = 1e-4  # style-transfer-pytorch @e7e2c71, style_transfer.py:152
 BURES_ITERATIONS = 12  # style_transfer.py:154
 
@@ -42,12 +42,6 @@ def shifted(m: Moments, *, by: float) -> Moments:
     cross = jnp.outer(m.first, ones)
     second = m.second + by * (cross + cross.T) + by**2 * m.mass * jnp.outer(ones, ones)
     return Moments(m.mass, m.first + by * m.mass, second)
-
-
-def length(x: Vector) -> Scalar:
-    """The Euclidean norm, with a gradient of 0 at 0."""
-    square = jnp.sum(x**2)
-    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
 
 
 class Gaussian(NamedTuple):
