@@ -61,6 +61,7 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("network.pool", c.network.pool, ("max", "avg")),
         ("network.rounding", c.network.rounding, ("floor", "ceil")),
         ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
+        ("convention.resolution", c.convention.resolution, ("published", "invariant")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])
@@ -88,7 +89,7 @@ def _nearest(key: str, known: Iterable[str]) -> str:
 def known_keys() -> list[str]:
     """Every key of every file in conf/, written with dots."""
     keys = list(_flat(OmegaConf.to_container(OmegaConf.load(conf() / "config.yaml"))))
-    for file in conf().glob("*/*.yaml"):
+    for file in (f for f in conf().glob("*/*.yaml") if f.parent.name != "preset"):
         loaded = OmegaConf.to_container(OmegaConf.load(file))
         keys += [f"{file.parent.name}.{key}" for key in _flat(loaded)]
     return sorted({k for k in keys if not k.startswith(("hydra", "defaults"))})
