@@ -45,6 +45,7 @@ def problems(c: Config) -> Iterable[str]:
     """What is wrong with the values, in words."""
     yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _named(c))
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
+    bounds += (("convention.reference", c.convention.reference, 16),)
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"

@@ -1,12 +1,15 @@
 """conf/convention/ and conf/preset/: every name leads to something, and an unknown one lists the names."""
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
+from nst_jax import pictures, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
 from nst_jax.shell import config, prepare
+from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.weights import SOURCES
 from nst_jax.vgg import layers
@@ -90,3 +93,36 @@ def test_letters_of_the_reports():
     assert d.optimiser["name"] == "adam"
     assert (e.size, e.size_rule, e.network.pool, e.canvas["ratio"]) == (400, "width", "avg", 0.6)
     assert e.weights.source == c.weights.source == "matconvnet"
+
+
+PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
+SMALL = ("weights=random", "size=32", "size_rule=long", "layers=blocks1-3", "steps=2")
+
+
+@pytest.mark.parametrize("name", ["sliced_wasserstein", "mrf", "style_transfer_pytorch", "report_keras"])
+def test_a_job_of_a_preset_moves_the_image(name):
+    """What the command prepares, two steps of it: aims that are not moments take the same way."""
+    job = prepare.prepare(settings(f"+preset={name}", *PAIR, *SMALL, "content_weight=1"), print)
+    result = transfer.stylise(job.spec, job.problem, job.start, steps=2)
+    assert np.isfinite(result.infos.value).all()
+    assert not np.array_equal(result.image, job.start)
+
+
+def test_the_picture_itself_is_a_layer():
+    job = prepare.prepare(settings(*PAIR, *SMALL, "convention=laplacian", "+layers.content.input=20"), print)
+    assert job.problem.weights.content.keys() == {"input", "relu3_3"}
+    assert job.problem.targets.content["input"].shape == (*job.start.shape[:2], 3)
+
+
+def test_resolution_invariant_says_what_it_changes():
+    said = []
+    words = (*PAIR, *SMALL, "convention=keras", "convention.resolution=invariant", "convention.reference=64")
+    job = prepare.prepare(settings(*words), said.append)
+    assert any("resolution=invariant: content times" in line for line in said)
+    assert job.spec.convention != CONVENTIONS["keras"]
+    assert job.problem.weights == prepare.prepare(settings(*words[:-2]), said.append).problem.weights
+
+
+def test_a_resolution_that_is_none():
+    with pytest.raises(UserError, match=r"convention.resolution must be one of published, invariant"):
+        settings("convention.resolution=invariable")
