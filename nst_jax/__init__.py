@@ -56,7 +56,18 @@ _WHERE = {
     "resize": "image",
     "target_shape": "image",
 }
-_MODULES = ("canvas", "conventions", "image", "losses", "optimise", "transfer", "types", "vgg")
+_MODULES = (
+    "canvas",
+    "conventions",
+    "image",
+    "losses",
+    "optimise",
+    "resolution",
+    "transfer",
+    "translate",
+    "types",
+    "vgg",
+)
 
 __all__ = [*sorted(_WHERE), *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
 

@@ -1,11 +1,12 @@
 """What is compared, and how the comparisons add up to one number.
 
-Style is compared through `Moments`: sums over positions, so that they add over tiles, devices, masks and
-styles, and the Gram matrix, the covariance and the channel means are all functions of them.
+Style is compared through `Moments` unless a convention keeps something else: sums over positions, so that
+they add over tiles, devices, masks and styles, and the Gram matrix, the covariance and the channel means
+are all functions of them.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -36,25 +37,37 @@ def gram(m: Moments) -> Float[Array, "c c"]:
     return m.second / m.mass
 
 
-def channels(m: Moments) -> int:
-    """N of the papers: the number of feature maps."""
-    return m.first.shape[0]
+def channels(kept: Any) -> int:
+    """N of the papers: the number of feature maps. Moments and every other summary end with that axis."""
+    return jax.tree.leaves(kept)[-1].shape[-1]
+
+
+def as_it_is(key: Array | None, summary: Any) -> Any:
+    """The summary of the style picture is itself the target, and nothing is drawn."""
+    return summary
 
 
 class Convention(NamedTuple):
-    """One published way to compute the terms. Arrays in, a number out; the constants are the convention's own."""
+    """One published way to compute the terms. Arrays in, a number out; the constants are the convention's own.
+
+    Most conventions compare `Moments`. Another says what it keeps of a style layer's activation, and what it
+    aims at: whatever can be computed, or drawn with `key`, once before the run. The last array of either,
+    in the order of its fields, has the channels as its last axis.
+    """
 
     content: Callable[[Activation, Activation], Scalar]  # of the image, of the content picture
-    style: Callable[[Moments, Moments, int], Scalar]  # of the image, of the style picture, pixels of the image
+    style: Callable[[Any, Any, int], Scalar]  # summary of the image, aim of the style picture, pixels of the image
     smooth: Callable[[Image], Scalar]  # of the image, RGB in [0, 1]
     profile: Callable[[int, int], float]  # a style layer's share of the weight: its channels, number of layers
+    summary: Callable[[Activation], Any] = moments  # what is kept of a style layer's activation
+    aim: Callable[[Array | None, Any], Any] = as_it_is  # key, summary of the style picture -> the target
 
 
 class Targets(NamedTuple):
     """What is aimed at, by layer name."""
 
     content: Activations
-    style: Mapping[str, Moments]
+    style: Mapping[str, Any]  # the convention's aims: Moments for most
 
 
 class Terms(NamedTuple):
@@ -68,7 +81,8 @@ class Terms(NamedTuple):
 def terms(convention: Convention, targets: Targets, seen: Activations, image: Image) -> Terms:
     """The unweighted terms of `image`, whose activations are `seen`."""
     pixels = image.shape[0] * image.shape[1]
-    style = {layer: convention.style(moments(seen[layer]), target, pixels) for layer, target in targets.style.items()}
+    kept = {layer: convention.summary(seen[layer]) for layer in targets.style}
+    style = {layer: convention.style(kept[layer], target, pixels) for layer, target in targets.style.items()}
     content = {layer: convention.content(seen[layer], target) for layer, target in targets.content.items()}
     return Terms(content, style, convention.smooth(image))
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nst_jax import losses, optimise
-from nst_jax.losses import Convention, Targets, Terms, channels, moments
+from nst_jax.losses import Convention, Targets, Terms, as_it_is, channels, moments
 from nst_jax.optimise import Info, Solver, State
 from nst_jax.types import Image, Params, Scalar
 from nst_jax.vgg import VGG, features
@@ -45,7 +45,7 @@ class Result(NamedTuple):
     infos: Info
 
 
-@partial(jax.jit, static_argnums=0, static_argnames=("content_layers", "style_layers"))
+@partial(jax.jit, static_argnums=0, static_argnames=("content_layers", "style_layers", "convention"))
 def targets(
     network: VGG,
     params: Params,
@@ -54,11 +54,19 @@ def targets(
     *,
     content_layers: tuple[str, ...],
     style_layers: tuple[str, ...],
+    convention: Convention | None = None,
+    key: Array | None = None,
 ) -> Targets:
-    """The content picture's activations and the style picture's moments. The pictures may differ in size."""
+    """The content picture's activations, and what is aimed at in the style picture. The pictures may differ in size.
+
+    convention: whose aims; without it they are moments, which is what most conventions aim at.
+    key: for a convention that draws a part of its aims, such as the directions of sliced Wasserstein.
+    """
     seen = features(network.clone(taps=content_layers), params, content) if content_layers else {}
     liked = features(network.clone(taps=style_layers), params, style) if style_layers else {}
-    return Targets(seen, {layer: moments(f) for layer, f in liked.items()})
+    summary, aim = (convention.summary, convention.aim) if convention else (moments, as_it_is)
+    keys = dict(zip(liked, jax.random.split(key, len(liked)), strict=True)) if key is not None and liked else {}
+    return Targets(seen, {layer: aim(keys.get(layer), summary(f)) for layer, f in liked.items()})
 
 
 def weights(

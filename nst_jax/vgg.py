@@ -3,7 +3,7 @@
 Layers have their published names: `conv4_2` is the value before the ReLU, `relu4_2` after it, `pool4` the
 pooled block. The first layer, `input`, is the preprocessing that the weights were trained with, an affine
 map of RGB in [0, 1] (3 x 3 matrix and offset: order of the colours, scale, mean). It is one of the
-parameters, so that weights and preprocessing cannot be mixed up.
+parameters, so that weights and preprocessing cannot be mixed up, and can be tapped like every other layer.
 """
 
 from collections.abc import Iterator
@@ -44,14 +44,14 @@ class VGG(nn.Module):
         missing = set(self.taps)
         if unknown := missing - set(layers(self.blocks)):
             raise ValueError(f"no layer {', '.join(sorted(unknown))}; the layers are {' '.join(layers(self.blocks))}")
-        x, out = Input(name="input")(image)[None], {}
+        x = Input(name="input")(image)[None]
+        out = {"input": x}
         for block, (width, depth) in enumerate(self.blocks, 1):
             for i in range(1, depth + 1):
+                if missing <= out.keys():
+                    return {tap: out[tap][0] for tap in self.taps}
                 x = out[f"conv{block}_{i}"] = Conv(width, self.padding, name=f"conv{block}_{i}")(x)
                 x = out[f"relu{block}_{i}"] = nn.relu(x)
-                missing -= out.keys()
-                if not missing:
-                    return {tap: out[tap][0] for tap in self.taps}
             x = out[f"pool{block}"] = pooled(x, kind=self.pool, rounding=self.rounding)
         return {tap: out[tap][0] for tap in self.taps}
 
@@ -111,6 +111,7 @@ def layers(blocks: Blocks) -> tuple[str, ...]:
 
 
 def _names(blocks: Blocks) -> Iterator[str]:
+    yield "input"
     for block, (_, depth) in enumerate(blocks, 1):
         for i in range(1, depth + 1):
             yield f"conv{block}_{i}"

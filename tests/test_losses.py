@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst_jax.conventions import CONVENTIONS, GATYS_2016
+from nst_jax.conventions import CONVENTIONS, GATYS_2016, GRAM
 from nst_jax.losses import Moments, Targets, Terms, gram, moments, nothing, sse, steps_down, steps_right, terms, total
 
 RNG = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_style_gradient_is_equation_6():
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", CONVENTIONS)
+@pytest.mark.parametrize("name", GRAM)
 def test_every_term_is_nothing_at_its_target(name):
     f, convention = activation(), CONVENTIONS[name]
     assert convention.content(f, f) == 0

@@ -45,6 +45,7 @@ def problems(c: Config) -> Iterable[str]:
     """What is wrong with the values, in words."""
     yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _named(c))
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
+    bounds += (("convention.reference", c.convention.reference, 16),)
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
@@ -61,6 +62,7 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("network.pool", c.network.pool, ("max", "avg")),
         ("network.rounding", c.network.rounding, ("floor", "ceil")),
         ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
+        ("convention.resolution", c.convention.resolution, ("published", "invariant")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])
@@ -88,7 +90,7 @@ def _nearest(key: str, known: Iterable[str]) -> str:
 def known_keys() -> list[str]:
     """Every key of every file in conf/, written with dots."""
     keys = list(_flat(OmegaConf.to_container(OmegaConf.load(conf() / "config.yaml"))))
-    for file in conf().glob("*/*.yaml"):
+    for file in (f for f in conf().glob("*/*.yaml") if f.parent.name != "preset"):
         loaded = OmegaConf.to_container(OmegaConf.load(file))
         keys += [f"{file.parent.name}.{key}" for key in _flat(loaded)]
     return sorted({k for k in keys if not k.startswith(("hydra", "defaults"))})

@@ -1,6 +1,7 @@
 """From settings to the values of the core: pictures and weights read, sizes settled, names looked up."""
 
 import inspect
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
@@ -9,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_jax import canvas, transfer
+from nst_jax import canvas, resolution, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
 from nst_jax.image import SizeRule, cover, resize, target_shape
+from nst_jax.losses import Convention
 from nst_jax.optimise import SOLVERS
 from nst_jax.shell import files, weights
 from nst_jax.shell.errors import UserError
@@ -44,8 +46,9 @@ def prepare(config: Config, log: Log) -> Job:
     check_depth(config, net, content.shape, style.shape)
     loaded = load(config, net, log)
     params = jax.tree.map(jnp.asarray, loaded.params)
-    problem = Problem(params, *aims(config, net, params, content, style), hyper)
-    spec = Spec(net, CONVENTIONS[config.convention.name], solver, options)
+    compared = convention(config, content.shape, log)
+    problem = Problem(params, *aims(config, net, params, content, style, compared), hyper)
+    spec = Spec(net, compared, solver, options)
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
     return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes)
@@ -140,7 +143,7 @@ def scaled(image: np.ndarray, config: Config, scale: float, name: str, log: Log)
 
 def check_depth(config: Config, net: VGG, *shapes: tuple[int, ...]) -> None:
     """A picture must survive the poolings above its deepest layer."""
-    deepest = max(int(tap.removeprefix("relu").removeprefix("conv").removeprefix("pool")[0]) for tap in net.taps)
+    deepest = max(int(re.sub(r"\D", "", f"{tap}1")[0]) for tap in net.taps)  # the block; `input` lies before the first
     smallest = min(min(shape[:2]) for shape in shapes)
     if smallest >> (deepest - 1 + any(tap.startswith("pool") for tap in net.taps)) < 1:
         raise UserError(
@@ -159,14 +162,26 @@ def load(config: Config, net: VGG, log: Log) -> weights.Weights:
     return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
 
 
-def aims(config: Config, net: VGG, params: Params, content: Image, style: Image) -> tuple[Any, Any]:
+def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
+    """The convention, for an image of that shape."""
+    published = CONVENTIONS[config.convention.name]
+    if config.convention.resolution == "published":
+        return published
+    size = {"pixels": shape[0] * shape[1], "reference": config.convention.reference**2}
+    log(resolution.words(published, **size))
+    return resolution.invariant(published, **size)
+
+
+def aims(
+    config: Config, net: VGG, params: Params, content: Image, style: Image, compared: Convention
+) -> tuple[Any, Any]:
     """The targets, and the weights of the terms."""
     contents, styles = chosen(config)
     taps = {"content_layers": tuple(contents), "style_layers": tuple(styles)}
-    targets = transfer.targets(net, params, content, style, **taps)
+    key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
+    targets = transfer.targets(net, params, content, style, **taps, convention=compared, key=key)
     pull = {k: getattr(config, k) for k in ("content_weight", "style_weight", "tv_weight")}
-    convention = CONVENTIONS[config.convention.name]
-    return targets, transfer.weights(convention, targets, content_layers=contents, style_layers=styles, **pull)
+    return targets, transfer.weights(compared, targets, content_layers=contents, style_layers=styles, **pull)
 
 
 def start(config: Config, content: Image, style: Image, log: Log) -> Image:

@@ -43,6 +43,8 @@ class Convention:
     content_weight: float = MISSING
     style_weight: float = MISSING
     tv_weight: float = MISSING
+    resolution: str = MISSING
+    reference: int = MISSING
 
 
 @dataclass

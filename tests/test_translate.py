@@ -1,0 +1,163 @@
+"""Conventions in each other's terms: the same objective, the published table, and what has no equivalent."""
+
+import csv
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import yaml
+
+from nst_jax import losses, transfer, translate
+from nst_jax.conventions import CONVENTIONS, GRAM
+from nst_jax.translate import Weights
+from nst_jax.vgg import VGG, VGG16, VGG19, features, layers, random_params
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = ((4, 1), (6, 2))
+NET = VGG(("relu1_1", "relu2_1", "relu2_2"), blocks=BLOCKS, pool="avg", rounding="floor", padding="zero")
+KEY = jax.random.key(0)
+SIZE = {"height": 14, "width": 18}
+SHAPES = translate.shapes(NET, **SIZE)
+WEIGHTS = Weights({"relu2_2": 3.0}, {"relu1_1": 20.0, "relu2_1": 50.0}, 0.0)
+TABLE = list(csv.DictReader((ROOT / "docs/canonical.csv").read_text(encoding="utf-8").splitlines()))
+
+
+def test_shapes_are_those_of_the_activations():
+    params = random_params(KEY, blocks=BLOCKS)
+    for rounding in ("floor", "ceil"):
+        net = NET.clone(rounding=rounding)
+        seen = features(net, params, jnp.zeros((15, 18, 3)))
+        assert translate.shapes(net, height=15, width=18) == {n: a.shape for n, a in seen.items()}
+    assert translate.shapes(VGG(("relu5_1",), VGG16, "max", "floor", "zero"), height=512, width=256) == {
+        "relu5_1": (32, 16, 512)
+    }
+
+
+def objective(name, weights):
+    """Value and gradient on random pictures of one size."""
+    params = random_params(KEY, blocks=BLOCKS)
+    content, style, image = (jax.random.uniform(jax.random.key(k), (14, 18, 3)) for k in (1, 2, 3))
+    taps = {"content_layers": tuple(weights.content), "style_layers": tuple(weights.style)}
+    convention = CONVENTIONS[name]
+    targets = transfer.targets(NET, params, content, style, **taps, convention=convention, key=KEY)
+    pull = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": weights.smooth}
+    w = transfer.weights(convention, targets, **pull, content_layers=weights.content, style_layers=weights.style)
+
+    def total(image):
+        return losses.total(w, losses.terms(convention, targets, features(NET, params, image), image))
+
+    return jax.jit(jax.value_and_grad(total))(image)
+
+
+DIFFERENT = {convention: name for name, convention in reversed(GRAM.items()) if name != "laplacian"}  # without aliases
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENT.values()))
+def test_a_translation_has_the_same_objective(name):
+    """From the paper to every other convention that compares Gram matrices."""
+    found, remarks = translate.translate(CONVENTIONS["gatys_2016"], CONVENTIONS[name], WEIGHTS, SHAPES, **SIZE)
+    assert not any("no equivalent" in remark for remark in remarks)
+    (value, gradient), (wanted, exact) = objective(name, found), objective("gatys_2016", WEIGHTS)
+    np.testing.assert_allclose(value, wanted, rtol=1e-4)
+    assert np.abs(gradient - exact).max() < 1e-4 * np.abs(exact).max()
+
+
+def test_there_and_back():
+    one, other = CONVENTIONS["cysmith"], CONVENTIONS["gordicaleksa"]
+    there, _ = translate.translate(one, other, WEIGHTS, SHAPES, **SIZE)
+    back, _ = translate.translate(other, one, there, SHAPES, **SIZE)
+    for layer, weight in WEIGHTS.style.items():
+        np.testing.assert_allclose(back.style[layer], weight, rtol=1e-4)
+
+
+def test_the_factor_of_fifty():
+    """neural-style is Gatys' released code with a style 50 times as weak: (100 / 5) / (1e3 / 1) = 1 / 50."""
+    ours = Weights({"relu2_2": 5.0}, dict.fromkeys(WEIGHTS.style, 100.0), 0.0)
+    theirs = Weights({"relu2_2": 1.0}, dict.fromkeys(WEIGHTS.style, 1e3), 0.0)
+    first = translate.ratios(translate.canonical(CONVENTIONS["neural_style"], ours, SHAPES, **SIZE))
+    second = translate.ratios(translate.canonical(CONVENTIONS["gatys_released"], theirs, SHAPES, **SIZE))
+    for layer in first:
+        np.testing.assert_allclose(first[layer] / second[layer], 1 / 50, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(CONVENTIONS) - set(GRAM) - {"batch_statistics", "adain"}))
+def test_what_compares_no_gram_matrices_has_no_canonical_form(name):
+    form = translate.canonical(CONVENTIONS[name], WEIGHTS, SHAPES, **SIZE)
+    assert all(np.isnan(s) for s in form.style.values())
+    _, remarks = translate.translate(CONVENTIONS[name], CONVENTIONS["keras"], WEIGHTS, SHAPES, **SIZE)
+    assert any(remark.startswith("style has no equivalent (relu1_1, relu2_1)") for remark in remarks)
+
+
+def test_a_convention_that_is_no_gram_matrix_translates_into_its_own_kind():
+    found, remarks = translate.translate(CONVENTIONS["adain"], CONVENTIONS["batch_statistics"], WEIGHTS, SHAPES, **SIZE)
+    assert remarks == ()
+    np.testing.assert_allclose(found.style["relu1_1"], 4 * 20, rtol=1e-4)
+    np.testing.assert_allclose(found.style["relu2_1"], 6 * 50, rtol=1e-4)
+    same, remarks = translate.translate(
+        CONVENTIONS["sliced_wasserstein"], CONVENTIONS["texsyn_sliced"], WEIGHTS, SHAPES, **SIZE
+    )
+    assert (same.style, remarks) == (WEIGHTS.style, ())
+
+
+def test_sums_are_said_to_need_pictures_of_one_size():
+    for name in ("cysmith", "hwalsuklee", "fzliu", "keras", "titu1994", "hnarayanan"):
+        assert translate.needs_one_size(CONVENTIONS[name]), name
+        _, remarks = translate.translate(CONVENTIONS[name], CONVENTIONS["gatys_2016"], WEIGHTS, SHAPES, **SIZE)
+        assert any("size" in remark for remark in remarks), name
+    assert not translate.needs_one_size(CONVENTIONS["gatys_2016"])
+
+
+def test_smoothness_translates_where_it_is_a_multiple():
+    weights = WEIGHTS._replace(smooth=2.0)
+    one, other = CONVENTIONS["tensorflow_tutorial"], CONVENTIONS["neural_style_pt"]
+    np.testing.assert_allclose(
+        translate.translate(one, other, weights, SHAPES, **SIZE).weights.smooth, 2 / 255, rtol=1e-4
+    )
+    # mean over 13 x 17 x 3 of dx^2 + dy^2 on 0..1; half the sum, on 0..256
+    one, other = CONVENTIONS["pystiche"], CONVENTIONS["neural_style"]
+    found = translate.translate(one, other, weights, SHAPES, **SIZE)
+    np.testing.assert_allclose(found.weights.smooth, 2 * 2 / (13 * 17 * 3 * 256**2), rtol=1e-3)
+    found = translate.translate(CONVENTIONS["neural_style"], CONVENTIONS["neural_style_pt"], weights, SHAPES, **SIZE)
+    assert np.isnan(found.weights.smooth)
+    assert found.remarks == ("smoothness has no equivalent (all layers)",)
+
+
+def rounded_as(text, value):
+    """`value` with as many significant digits as `text` has."""
+    digits = len(text.split("e")[0].replace(".", "").lstrip("0")) or 1
+    return float(f"{value:.{digits - 1}e}")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[f"{row['convention']} {row['content_weight']}" for row in TABLE])
+def test_the_canonical_table(row):
+    """docs/canonical.csv, which was computed by other means, to all the digits that it gives."""
+    chosen = yaml.safe_load((ROOT / f"conf/layers/{row['layers']}.yaml").read_text(encoding="utf-8"))
+    net = VGG(tuple(dict.fromkeys((*chosen["content"], *chosen["style"]))), VGG19, "max", "floor", "zero")
+    alpha, beta = float(row["content_weight"]), float(row["style_weight"])
+    weights = Weights(dict.fromkeys(chosen["content"], alpha), dict.fromkeys(chosen["style"], beta), 0.0)
+    shapes = translate.shapes(net, height=512, width=512)
+    form = translate.canonical(CONVENTIONS[row["convention"]], weights, shapes, height=512, width=512)
+    (c,) = form.content.values()
+    assert rounded_as(row["c"], c) == pytest.approx(float(row["c"]), rel=1e-6)
+    for column, values in (("s", form.style), ("ratio", translate.ratios(form))):
+        for text, value in zip(row[column].split(), values.values(), strict=bool(row[column])):
+            assert text == "..." or rounded_as(text, value) == pytest.approx(float(text), rel=1e-6)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[f"{row['convention']} {row['content_weight']}" for row in TABLE])
+def test_the_weights_of_the_table_are_those_of_conf(row):
+    """Up to a common factor: what a convention's file says is what the table was computed for."""
+    file = yaml.safe_load((ROOT / f"conf/convention/{row['convention']}.yaml").read_text(encoding="utf-8"))
+    if row["convention"] != "gatys_2016" or row["content_weight"] == "1e-3":
+        ratio = float(row["style_weight"]) / float(row["content_weight"])
+        assert file["style_weight"] / file["content_weight"] == pytest.approx(ratio)
+
+
+def test_every_layer_of_conf_is_one_of_vgg():
+    known = {"vgg19": set(layers(VGG19)), "vgg16": set(layers(VGG16))}
+    for file in (ROOT / "conf/layers").glob("*.yaml"):
+        chosen = yaml.safe_load(file.read_text(encoding="utf-8"))
+        named = {layer for part in ("content", "style") for layer in chosen.get(part) or {}}
+        assert any(named <= names for names in known.values()), file.name
