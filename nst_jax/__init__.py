@@ -39,10 +39,13 @@ _WHERE = {
     "features": "vgg",
     "layers": "vgg",
     "random_params": "vgg",
+    "over": "sweep",
+    "over_weights": "sweep",
+    "ssim": "metrics",
     "resize": "image",
     "target_shape": "image",
 }
-_MODULES = ("canvas", "conventions", "image", "losses", "optimise", "transfer", "types", "vgg")
+_MODULES = ("canvas", "conventions", "image", "losses", "metrics", "optimise", "sweep", "transfer", "types", "vgg")
 
 __all__ = [*sorted(_WHERE), *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
 
