@@ -101,7 +101,7 @@ def over(
     """
     axes = all_lanes(problems) if axes is None else axes
     many = len(starts)
-    width = divisible(min(lanes or many, many), 1 if mesh is None else mesh.size)
+    width = divisible(lanes=min(lanes or many, many), devices=1 if mesh is None else mesh.size)
     parts = []
     for first in range(0, many, width):
         chosen = jnp.minimum(jnp.arange(first, first + width), many - 1)  # the last one again fills the last part
@@ -140,7 +140,7 @@ def taken(problems: Problem, axes: Axes, chosen: Int[Array, " some"]) -> Problem
     return jax.tree.unflatten(tree, some)
 
 
-def divisible(lanes: int, devices: int) -> int:
+def divisible(*, lanes: int, devices: int) -> int:
     """The next number of lanes that the devices can share."""
     return -(-lanes // devices) * devices
 

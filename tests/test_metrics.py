@@ -47,6 +47,6 @@ def test_ssim_falls_with_noise():
 def test_style_distances():
     wanted = {"relu1_1": moments(A), "relu2_1": moments(B)}
     same = style_distances(wanted, wanted)
-    assert all(float(v) == 0 for v in same.values())
+    assert all(float(v) < 1e-6 for v in same.values())
     brighter = {k: moments(f * jnp.sqrt(1.5)) for k, f in (("relu1_1", A), ("relu2_1", B))}
     np.testing.assert_allclose(list(style_distances(brighter, wanted).values()), 0.5, rtol=1e-4)

@@ -13,15 +13,19 @@ from nst_jax import canvas, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
 from nst_jax.image import SizeRule, cover, resize, target_shape
+from nst_jax.losses import Targets, Terms
 from nst_jax.optimise import SOLVERS
 from nst_jax.shell import files, weights
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.schema import Config
 from nst_jax.transfer import Problem, Spec
-from nst_jax.types import Image, Params
+from nst_jax.types import Image
 from nst_jax.vgg import VGG, layers
 
 Log = Callable[[str], object]
+
+PULL = ("content_weight", "style_weight", "tv_weight")
+SIGHT = ("content", "style", "background", "max_pixels", "size", "size_rule", "style_scale")  # what makes the pictures
 
 
 class Job(NamedTuple):
@@ -33,22 +37,39 @@ class Job(NamedTuple):
     alpha: np.ndarray | None  # of the photograph, at the result's size
     weights: weights.Weights
     notes: tuple[str, ...]  # conversions of the pictures, in plain words
+    content: Image  # at the result's size; the style picture where there is no content
 
 
-def prepare(config: Config, log: Log) -> Job:
-    """The job that the settings describe. Raises UserError for what the user can mend, before the long work."""
+Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # what was made for that key before, or what is made now
+
+
+def anew(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Remember nothing: one run."""
+    return make()
+
+
+def prepare(config: Config, log: Log, once: Once = anew) -> Job:
+    """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
+
+    once: what the jobs of a sweep have in common is read and computed for the first of them only.
+    """
     net = network(config)
     solver, options, hyper = method(config)
-    pictures = {name: picture(config, name, log) for name in ("content", "style")}
-    content, style = sized(config, pictures, log)
+    sight = tuple(str(getattr(config, k)) for k in SIGHT) + tuple(bool(getattr(config, k)) for k in PULL[:2])
+    pictures = once(("pictures", *sight), lambda: {n: picture(config, n, log) for n in ("content", "style")})
+    content, style = once(("sized", *sight), lambda: sized(config, pictures, log))
     check_depth(config, net, content.shape, style.shape)
-    loaded = load(config, net, log)
-    params = jax.tree.map(jnp.asarray, loaded.params)
-    problem = Problem(params, *aims(config, net, params, content, style), hyper)
+    loaded = once(("weights", str(config.weights), config.network.name, net.taps), lambda: load(config, net, log))
+    params = once(("params", loaded.sha256, net.taps), lambda: jax.tree.map(jnp.asarray, loaded.params))
+    contents, styles = chosen(config)
+    taps = {"content_layers": tuple(contents), "style_layers": tuple(styles)}
+    key = ("targets", net, loaded.sha256, *sight, *taps.values())
+    targets = once(key, lambda: transfer.targets(net, params, content, style, **taps))
+    problem = Problem(params, targets, pulls(config, targets), hyper)
     spec = Spec(net, CONVENTIONS[config.convention.name], solver, options)
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
-    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes)
+    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes, content)
 
 
 def chosen(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -159,14 +180,12 @@ def load(config: Config, net: VGG, log: Log) -> weights.Weights:
     return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
 
 
-def aims(config: Config, net: VGG, params: Params, content: Image, style: Image) -> tuple[Any, Any]:
-    """The targets, and the weights of the terms."""
+def pulls(config: Config, targets: Targets) -> Terms:
+    """The weights of the terms."""
     contents, styles = chosen(config)
-    taps = {"content_layers": tuple(contents), "style_layers": tuple(styles)}
-    targets = transfer.targets(net, params, content, style, **taps)
-    pull = {k: getattr(config, k) for k in ("content_weight", "style_weight", "tv_weight")}
+    pull = {k: getattr(config, k) for k in PULL}
     convention = CONVENTIONS[config.convention.name]
-    return targets, transfer.weights(convention, targets, content_layers=contents, style_layers=styles, **pull)
+    return transfer.weights(convention, targets, content_layers=contents, style_layers=styles, **pull)
 
 
 def start(config: Config, content: Image, style: Image, log: Log) -> Image:
