@@ -1,6 +1,7 @@
 """nst-export FOLDER tensorboard|mlflow: the results of a sweep or a run, copied to a tracker from the plain files."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from nst_jax.shell.config import plain_yaml
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.sweeps.parts import imported
 
 USAGE = """\
 nst-export: copy the results of a sweep or of one run to a tracker
@@ -71,10 +73,7 @@ def picture(job: Path) -> Path:
 
 def tensorboard(folder: Path, jobs: list[Path], where: str | None) -> str:
     """Event files: scalars for each snapshot, the picture, and the settings as hyper-parameters."""
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise UserError("tensorboardX is not installed: pip install 'nst-jax[tensorboard]'") from None
+    tensorboard = imported("tensorboardX", "tensorboard")
     import numpy as np
     from PIL import Image
 
@@ -82,7 +81,7 @@ def tensorboard(folder: Path, jobs: list[Path], where: str | None) -> str:
     for job in jobs:
         if (root / job.name).exists():
             continue
-        with SummaryWriter(str(root / job.name)) as writer:
+        with tensorboard.SummaryWriter(str(root / job.name)) as writer:
             step = 0
             for step, numbers in records(job):
                 for name, value in numbers.items():
@@ -95,15 +94,10 @@ def tensorboard(folder: Path, jobs: list[Path], where: str | None) -> str:
 
 def mlflow(folder: Path, jobs: list[Path], where: str | None) -> str:
     """A run for each job, in an experiment named by the folder; one batch of metrics a job."""
-    try:
-        from mlflow.entities import Metric, Param, RunTag
-        from mlflow.tracking import MlflowClient
-    except ImportError:
-        raise UserError("mlflow is not installed: pip install 'nst-jax[mlflow]'") from None
-    import os
-
+    imported("sqlalchemy", "mlflow")
+    client_of, e = imported("mlflow.tracking", "mlflow").MlflowClient, imported("mlflow.entities", "mlflow")
     uri = where or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.absolute() / 'mlflow.db'}"
-    client, name = MlflowClient(uri), folder.absolute().name
+    client, name = client_of(uri), folder.absolute().name
     known = client.get_experiment_by_name(name)
     place = None if "://" in uri and not uri.startswith("sqlite") else (folder.absolute() / "mlartifacts").as_uri()
     experiment = known.experiment_id if known else client.create_experiment(name, artifact_location=place)
@@ -111,9 +105,9 @@ def mlflow(folder: Path, jobs: list[Path], where: str | None) -> str:
     for job in (job for job in jobs if job.name not in there):
         row = client.create_run(experiment, run_name=job.name).info.run_id
         at = int((job / "metrics.jsonl").stat().st_mtime * 1000)
-        points = [Metric(k, float(v), at, step) for step, numbers in records(job) for k, v in numbers.items()]
-        settings = [Param(k.replace("/", "."), str(v)[:6000]) for k, v in flat(plain_yaml(job / "config.yaml"))]
-        tags = [RunTag("command", (job / "command.txt").read_text(encoding="utf-8").strip())]
+        points = [e.Metric(k, float(v), at, step) for step, numbers in records(job) for k, v in numbers.items()]
+        settings = [e.Param(k.replace("/", "."), str(v)[:6000]) for k, v in flat(plain_yaml(job / "config.yaml"))]
+        tags = [e.RunTag("command", (job / "command.txt").read_text(encoding="utf-8").strip())]
         client.log_batch(row, metrics=points[:1000], params=settings[:100], tags=tags)
         for first in range(1000, len(points), 1000):  # the most that one call takes
             client.log_batch(row, metrics=points[first : first + 1000])

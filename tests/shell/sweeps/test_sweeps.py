@@ -1,54 +1,16 @@
 """Sweeps by the command: real jobs, small, with real folders and real signals."""
 
-import csv
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sweep_lines import ADAM, TINY, start, sweep_folder, table, until
 
 from nst_jax import pictures
-from nst_jax.shell import main
-
-PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
-SHALLOW = ("layers=blocks1-3", "~layers.content.relu3_3", "+layers.content.relu2_1=1", "~layers.style.relu3_1")
-SMALL = (*SHALLOW, "~layers.style.relu3_4", "weights=random", "size=16", "steps=4", "output.every=2")
-TINY = (*PAIR, *SMALL, "canvas=noise")
-ADAM = (*TINY, "optimiser=adam")
-
-
-@pytest.fixture
-def nst(monkeypatch, capfd, tmp_path):
-    """Run the command in a folder of its own: its exit code, and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["nst", *map(str, words)])
-        try:
-            main.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capfd.readouterr()
-        return code, out + err
-
-    return run
-
-
-def sweep_folder(text):
-    return Path(re.search(r"^table:   (.*)/results.csv$", text, re.MULTILINE).group(1))
-
-
-def table(folder):
-    with (folder / "results.csv").open() as file:
-        return list(csv.DictReader(file))
 
 
 def image(path):
@@ -229,22 +191,6 @@ def test_a_mistake_in_the_line_is_told_before_anything_runs(nst, words):
     assert re.search(BAD[words], last), last
     assert "Traceback" not in text
     assert not list(Path().glob("runs/sweeps/*/*/config.yaml"))
-
-
-def start(tmp_path, *words):
-    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", "-m", *words]
-    return subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def until(condition, process):
-    for _ in range(1200):
-        if condition():
-            return
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.05)
-    pytest.fail("it did not come to that")
 
 
 LONG = ("style_weight=1e2,1e4", "steps=400", "output.every=20", "sweep.checkpoint=0.1", "sweep.folder=here")
