@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
-from nst_jax.shell.schema import Config
+from nst_jax.shell.schema import Config, Sweep
 
 HYDRA = "1.3"  # version_base, stated here only
 
@@ -34,6 +34,21 @@ def read(cfg: DictConfig) -> Config:
 def plain(config: Config) -> dict[str, Any]:
     """The resolved settings as dicts, lists and numbers."""
     return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config)))
+
+
+def from_plain(settings: dict[str, Any]) -> Config:
+    """What `plain` gave, as settings again."""
+    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), settings)))
+
+
+def plain_yaml(path: Path) -> dict[str, Any]:
+    """A run's config.yaml as plain values."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path)))
+
+
+def sweep_of(cfg: DictConfig) -> Sweep:
+    """The part of the settings that says how a sweep is run."""
+    return cast(Sweep, OmegaConf.to_object(cfg.sweep))
 
 
 def yaml(config: Config) -> str:
@@ -63,6 +78,7 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("network.rounding", c.network.rounding, ("floor", "ceil")),
         ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
         ("convention.resolution", c.convention.resolution, ("published", "invariant")),
+        ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])

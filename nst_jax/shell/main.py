@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nst_jax import __version__
-from nst_jax.shell.errors import UserError
+from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.places import conf
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ nst: neural style transfer
   nst content=photo.jpg style=painting.jpg             the picture, in a new folder under runs/
   nst content=photo.jpg style=painting.jpg size=256 steps=200 style_weight=1e4
   nst content=photo.jpg style=painting.jpg optimiser=adam canvas=noise seed=1
-  nst -m content=a.jpg style=b.jpg style_weight=1e2,1e3,1e4   one run for each value
+  nst -m content=a.jpg style=b.jpg style_weight=1e2,1e3,1e4 seed=0,1
+                                                       a sweep: six runs as lanes of one program
 
   nst --help          every setting, its default and unit
   nst --cfg job ...   the settings that a line gives, without running it
@@ -42,8 +43,10 @@ def manual() -> str:
     """What --help prints: the usage, then conf/ itself."""
     text = (conf() / "config.yaml").read_text(encoding="utf-8")
     settings = text.split("_self_\n", 1)[1].split("\nhydra:", 1)[0]
-    groups = sorted(p for p in conf().iterdir() if p.is_dir())
-    listed = "\n".join(f"  {g.name}: {' | '.join(sorted(f.stem for f in g.glob('*.yaml')))}" for g in groups)
+    groups = sorted(p for p in (*conf().iterdir(), *(conf() / "hydra").iterdir()) if any(p.glob("*.yaml")))
+    listed = "\n".join(
+        f"  {g.relative_to(conf())}: {' | '.join(sorted(f.stem for f in g.glob('*.yaml')))}" for g in groups
+    )
     groups_title = "Groups (GROUP=OPTION; each option has keys of its own, see conf/)"
     return f"{USAGE}\nSettings (KEY=VALUE)\n{settings}\n{groups_title}\n{listed}"
 
@@ -83,6 +86,10 @@ def guarded() -> int:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
     except (HydraException, OmegaConfBaseException) as error:
         return failed(config.explained(error))
+    except UserError as error:  # of the sweep as a whole
+        return failed(str(error))
+    except Ended as end:
+        return end.code
     except KeyboardInterrupt:
         return failed("interrupted before there was anything to save", 130)
     return code

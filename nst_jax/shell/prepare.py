@@ -3,27 +3,31 @@
 import inspect
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_jax import canvas, resolution, transfer
+from nst_jax import resolution, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
-from nst_jax.image import SizeRule, cover, resize, target_shape
-from nst_jax.losses import Convention
+from nst_jax.image import SizeRule, resize, target_shape
+from nst_jax.losses import Convention, Targets, Terms
 from nst_jax.optimise import SOLVERS
 from nst_jax.shell import files, weights
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.lookup import named, number
 from nst_jax.shell.schema import Config
+from nst_jax.shell.starts import start
 from nst_jax.transfer import Problem, Spec
-from nst_jax.types import Image, Params
+from nst_jax.types import Image
 from nst_jax.vgg import VGG, layers
 
 Log = Callable[[str], object]
+
+PULL = ("content_weight", "style_weight", "tv_weight")
+SIGHT = ("content", "style", "background", "max_pixels", "size", "size_rule", "style_scale")  # what makes the pictures
 
 
 class Job(NamedTuple):
@@ -35,23 +39,40 @@ class Job(NamedTuple):
     alpha: np.ndarray | None  # of the photograph, at the result's size
     weights: weights.Weights
     notes: tuple[str, ...]  # conversions of the pictures, in plain words
+    content: Image  # at the result's size; the style picture where there is no content
 
 
-def prepare(config: Config, log: Log) -> Job:
-    """The job that the settings describe. Raises UserError for what the user can mend, before the long work."""
+Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # what was made for that key before, or what is made now
+
+
+def anew(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Remember nothing: one run."""
+    return make()
+
+
+def prepare(config: Config, log: Log, once: Once = anew) -> Job:
+    """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
+
+    once: what the jobs of a sweep have in common is read and computed for the first of them only.
+    """
     net = network(config)
     solver, options, hyper = method(config)
-    pictures = {name: picture(config, name, log) for name in ("content", "style")}
-    content, style = sized(config, pictures, log)
+    sight = tuple(str(getattr(config, k)) for k in SIGHT) + tuple(bool(getattr(config, k)) for k in PULL[:2])
+    pictures = once(("pictures", *sight), lambda: {n: picture(config, n, log) for n in ("content", "style")})
+    content, style = once(("sized", *sight), lambda: sized(config, pictures, log))
     check_depth(config, net, content.shape, style.shape)
-    loaded = load(config, net, log)
-    params = jax.tree.map(jnp.asarray, loaded.params)
+    loaded = once(("weights", str(config.weights), config.network.name, net.taps), lambda: load(config, net, log))
+    params = once(("params", loaded.sha256, net.taps), lambda: jax.tree.map(jnp.asarray, loaded.params))
     compared = convention(config, content.shape, log)
-    problem = Problem(params, *aims(config, net, params, content, style, compared), hyper)
+    taps = dict(zip(("content_layers", "style_layers"), map(tuple, chosen(config)), strict=True))
+    key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
+    same = ("targets", net, loaded.sha256, *sight, *taps.values(), compared, config.seed)
+    targets = once(same, lambda: transfer.targets(net, params, content, style, **taps, convention=compared, key=key))
+    problem = Problem(params, targets, pulls(config, compared, targets), hyper)
     spec = Spec(net, compared, solver, options)
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
-    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes)
+    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes, content)
 
 
 def chosen(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -74,15 +95,6 @@ def network(config: Config) -> VGG:
     return VGG(taps, blocks=blocks, pool=n.pool, rounding=n.rounding, padding=n.padding)
 
 
-def named(table: dict[str, Any], name: str, key: str) -> Any:
-    """The entry of that name. Raises UserError with the nearest name, and all of them where they are few."""
-    if name in table:
-        return table[name]
-    close = get_close_matches(name, table, n=1, cutoff=0.4)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise UserError(f"{key}: there is no {name}.{hint} The names: {', '.join(table)}")
-
-
 def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...], dict[str, Any]]:
     """The solver, its options (they shape the program) and its numbers (they do not)."""
     given = dict(config.optimiser)
@@ -94,14 +106,6 @@ def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], .
     static = {k for k, p in known.items() if p.annotation in (int, bool)}
     options = tuple((k, known[k].annotation(given[k])) for k in known if k in static)
     return solver, options, {k: number(f"optimiser.{k}", v) for k, v in given.items() if k not in static}
-
-
-def number(key: str, value: Any) -> jax.Array:
-    """A float32 that the program takes as an argument."""
-    try:
-        return jnp.float32(float(value))
-    except (TypeError, ValueError):
-        raise UserError(f"{key} must be a number; got {value!r}") from None
 
 
 def picture(config: Config, name: str, log: Log) -> files.Picture | None:
@@ -172,39 +176,11 @@ def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
     return resolution.invariant(published, **size)
 
 
-def aims(
-    config: Config, net: VGG, params: Params, content: Image, style: Image, compared: Convention
-) -> tuple[Any, Any]:
-    """The targets, and the weights of the terms."""
+def pulls(config: Config, compared: Convention, targets: Targets) -> Terms:
+    """The weights of the terms."""
     contents, styles = chosen(config)
-    taps = {"content_layers": tuple(contents), "style_layers": tuple(styles)}
-    key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
-    targets = transfer.targets(net, params, content, style, **taps, convention=compared, key=key)
-    pull = {k: getattr(config, k) for k in ("content_weight", "style_weight", "tv_weight")}
-    return targets, transfer.weights(compared, targets, content_layers=contents, style_layers=styles, **pull)
-
-
-def start(config: Config, content: Image, style: Image, log: Log) -> Image:
-    """Where the image starts, at the content's shape."""
-    h, w, _ = content.shape
-    key, settings = jax.random.key(config.seed), dict(config.canvas)
-    kind = settings.pop("start", None)
-    if kind == "file":
-        given = files.read(settings["path"], background=config.background, max_pixels=config.max_pixels, log=log)
-        return cover(jnp.asarray(given.image), height=h, width=w)
-    starts: dict[str, Callable[..., Image]] = {
-        "content": lambda: content,
-        "style": lambda: cover(style, height=h, width=w),
-        "white": lambda: canvas.plain(height=h, width=w, level=1.0),
-        "gray": lambda: canvas.plain(height=h, width=w, level=0.5),
-        "noise": lambda sigma: canvas.noise(key, height=h, width=w, sigma=sigma),
-        "blend": lambda ratio, spread: canvas.blend(key, content, ratio=ratio, spread=spread),
-    }
-    make = named(starts, str(kind), "canvas.start")
-    wanted = inspect.signature(make).parameters
-    if settings.keys() != wanted.keys():
-        raise UserError(f"canvas {kind} takes {', '.join(wanted) or 'no settings'}; got {', '.join(settings)}")
-    return make(**{k: number(f"canvas.{k}", v) for k, v in settings.items()})
+    pull = {k: getattr(config, k) for k in PULL}
+    return transfer.weights(compared, targets, content_layers=contents, style_layers=styles, **pull)
 
 
 def alpha_of(photo: files.Picture | None, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -61,6 +61,22 @@ class Output:
 
 
 @dataclass
+class Sweep:
+    """conf/config.yaml, `sweep`: how a sweep is run. What a job computes does not depend on it."""
+
+    folder: str | None = None
+    redo: str = MISSING
+    stop_on_error: bool = MISSING
+    zip: list[Any] = field(default_factory=list)
+    lanes: int | None = None
+    memory: float = MISSING
+    checkpoint: float = MISSING
+    objective: Any = MISSING
+    direction: Any = MISSING
+    export: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Config:
     """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
 
@@ -83,3 +99,4 @@ class Config:
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
+    sweep: Sweep = field(default_factory=Sweep)

@@ -75,11 +75,11 @@ def pixels(state: Any) -> np.ndarray:
     return np.clip(np.asarray(loop.image_of(state)), 0, 1)
 
 
-def save(config: Config, job: Job, folder: Path, outcome: loop.Outcome) -> None:
-    """The picture with its provenance, the curves, and the film if one was asked for."""
+def save(config: Config, job: Job, folder: Path, outcome: loop.Outcome, **also: Any) -> None:
+    """The picture with its provenance, the curves, and the film if one was asked for. also: more to tell."""
     runs.curve(folder, outcome.curve)
     runs.plot(folder, outcome.curve["total"], outcome.records)
-    told = story(config, job, outcome)
+    told = story(config, job, outcome) | also
     path = folder / config.output.file
     meta = provenance.text_chunks(told)
     write(path, pixels(outcome.state), alpha=job.alpha, quality=config.output.quality, metadata=meta)

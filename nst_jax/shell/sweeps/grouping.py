@@ -1,0 +1,58 @@
+"""Which jobs can be lanes of one program: those that differ in numbers only. Nothing here starts a device."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, cast
+
+from nst_jax.image import SizeRule, target_shape
+from nst_jax.optimise import SOLVERS
+from nst_jax.shell import files
+from nst_jax.shell.config import plain
+from nst_jax.shell.lookup import named
+from nst_jax.shell.prepare import chosen
+from nst_jax.shell.schema import Config
+from nst_jax.shell.sweeps.cells import Cell
+
+
+def groups(cells: Iterable[Cell], refused: Callable[[Cell, Exception], Any]) -> list[list[Cell]]:
+    """The jobs by program, in order. `refused` is told of a job whose outline cannot be found."""
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        try:
+            found.setdefault(outline(cell.config), []).append(cell)
+        except Exception as error:
+            refused(cell, error)
+    return list(found.values())
+
+
+def outline(config: Config) -> str:
+    """All that shapes a job's program."""
+    settings = plain(config)
+    static = {"network": settings["network"], "convention": config.convention.name, "weights": settings["weights"]}
+    content, style = chosen(config)
+    return json.dumps([static, options(config), list(content), list(style), shape(config)])
+
+
+def options(config: Config) -> dict[str, Any]:
+    """The optimiser's name and the part of its settings that shapes the program."""
+    solver = named(dict(SOLVERS), str(config.optimiser.get("name")), "optimiser.name")
+    known = inspect.signature(solver).parameters
+    whole = {k for k, p in known.items() if p.annotation in (int, bool)}
+    return {k: v for k, v in sorted(config.optimiser.items()) if k == "name" or k in whole}
+
+
+def shape(config: Config) -> tuple[int, int]:
+    """Height and width of the result."""
+    path = config.content or config.style
+    assert path is not None
+    height, width = measured(path, config.background, config.max_pixels)
+    return target_shape(height=height, width=width, size=config.size, rule=cast(SizeRule, config.size_rule))
+
+
+@cache
+def measured(path: str, background: str, max_pixels: int) -> tuple[int, int]:
+    """The size of a picture, upright."""
+    read = files.read(path, background=background, max_pixels=max_pixels, log=lambda _: None)
+    return read.image.shape[0], read.image.shape[1]

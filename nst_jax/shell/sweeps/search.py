@@ -1,0 +1,129 @@
+"""A search with Optuna: batches of trials are lanes of one program, and a named study goes on where it ended."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Override, RangeSweep
+
+from nst_jax.shell import config as settings
+from nst_jax.shell.errors import Ended, UserError
+from nst_jax.shell.sweeps import cells, parts
+from nst_jax.shell.sweeps.sweeping import parsed, words
+
+
+def searched(sweeper: Any, arguments: Sequence[str]) -> Any:
+    """Run trials until the study has as many as were asked for; tell the best. Raises Ended if one has failed."""
+    optuna = parts.imported("optuna", "optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    how, options = settings.sweep_of(sweeper.config), sweeper.options
+    overrides = parsed(sweeper, arguments)
+    space = {o.key_or_group: (o, distribution(optuna, o)) for o in overrides if o.is_sweep_override()}
+    fixed = [word for o in overrides if not o.is_sweep_override() for word in words(o)]
+    sweeper.launcher.swept = list(space)
+    names, ways = listed(how.objective), listed(how.direction)
+    ways = ways * len(names) if len(ways) == 1 else ways
+    folder = where(sweeper, fixed, list(space))
+    study = opened(optuna, folder, options, ways)
+    failed = 0
+    while (left := options["trials"] - counted(study)) > 0:
+        trials = [study.ask({k: d for k, (_, d) in space.items()}) for _ in range(min(left, options["batch"]))]
+        jobs = [[*fixed, *(word(space[k][0], v) for k, v in trial.params.items())] for trial in trials]
+        rows = {tuple(r.overrides): r.return_value for r in sweeper.launcher.launch(jobs, 0)}
+        for trial, job in zip(trials, jobs, strict=True):
+            failed += not told(study, trial, rows.get(kept(job), {}), names)
+        if sweeper.launcher.stopped:
+            raise Ended(sweeper.launcher.stopped)
+    report(study, names)
+    if failed:
+        raise Ended(1)
+
+
+def kept(job: Sequence[str]) -> tuple[str, ...]:
+    """The words by which a row is found again."""
+    return tuple(w for w in job if not cells.key_of(w).startswith(("sweep.", "hydra")))
+
+
+def listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(v) for v in value]
+
+
+def where(sweeper: Any, fixed: Sequence[str], keys: Sequence[str]) -> Path:
+    """The sweep's folder, which does not depend on the values."""
+    from nst_jax.shell.sweeps.launching import composed
+
+    config = composed(sweeper.launcher, fixed)
+    if isinstance(config, UserError):
+        raise config
+    folder = cells.folder_of(config, fixed, keys)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def distribution(optuna: Any, override: Override) -> Any:
+    """What Hydra's grammar says of a key, as Optuna's distribution; tag(log, interval(1, 10)) is logarithmic."""
+    value: Any = override.value()
+    log = "log" in value.tags
+    d = optuna.distributions
+    if override.is_interval_sweep():
+        whole = isinstance(value.start, int) and isinstance(value.end, int) and "int" in value.tags
+        return (d.IntDistribution if whole else d.FloatDistribution)(value.start, value.end, log=log)
+    if isinstance(value, RangeSweep) and not value.shuffle:
+        steps = list(value.range())
+        if all(isinstance(v, int) for v in steps):
+            return d.IntDistribution(int(steps[0]), int(steps[-1]), log=log, step=1 if log else int(value.step))
+    return d.CategoricalDistribution([str(v) for v in override.sweep_string_iterator()])
+
+
+def word(override: Override, value: Any) -> str:
+    """A trial's value as an override."""
+    return f"{override.get_key_element()}={value}"
+
+
+def opened(optuna: Any, folder: Path, options: Mapping[str, Any], ways: Sequence[str]) -> Any:
+    """The study, new or continued."""
+    storage = options["storage"] or f"sqlite:///{folder.absolute() / 'study.db'}"
+    sampler, known = samplers(optuna, options["sampler"], options["seed"]), {"load_if_exists": True}
+    study = optuna.create_study(
+        study_name=options["study"], storage=storage, sampler=sampler, directions=list(ways), **known
+    )
+    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):  # of a search that was cut short
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return study
+
+
+def samplers(optuna: Any, name: str, seed: int) -> Any:
+    """Optuna's sampler by its short name."""
+    s = optuna.samplers
+    known = {"tpe": s.TPESampler, "random": s.RandomSampler, "cmaes": s.CmaEsSampler, "gp": s.GPSampler}
+    known |= {"nsgaii": s.NSGAIISampler}
+    if name not in known:
+        raise UserError(f"hydra.sweeper.sampler={name}: one of {', '.join(known)}")
+    return known[name](seed=seed)
+
+
+def counted(study: Any) -> int:
+    """Trials that have ended: a failed one is not tried for ever."""
+    return len(study.get_trials(deepcopy=False))
+
+
+def told(study: Any, trial: Any, row: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Tell the sampler what came of a trial. Only finite numbers of a job that is done reach it."""
+    if row and row["status"] == cells.DONE and (lacking := [name for name in names if name not in row]):
+        numbers = [k for k, v in row.items() if isinstance(v, int | float)]
+        raise UserError(f"sweep.objective: there is no {lacking[0]}; the columns: {', '.join(numbers)}")
+    values = [row.get(name, math.nan) for name in names]
+    good = row.get("status") == cells.DONE and all(math.isfinite(v) for v in values)
+    if good:
+        study.tell(trial, values)
+    else:
+        study.tell(trial, state=parts.imported("optuna", "optuna").trial.TrialState.FAIL)
+    return good
+
+
+def report(study: Any, names: Sequence[str]) -> None:
+    """The best trial; with two objectives, those that no other beats in both."""
+    for trial in study.best_trials[:10]:
+        values = ", ".join(f"{name} {value:.6g}" for name, value in zip(names, trial.values, strict=True))
+        parts.LOG.info("best: %s  (%s)", "  ".join(f"{k}={v}" for k, v in trial.params.items()), values)

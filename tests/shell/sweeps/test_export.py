@@ -1,0 +1,70 @@
+"""Trackers, after the fact, from the plain files."""
+
+import sys
+
+import pytest
+from sweep_lines import ADAM, sweep_folder
+
+from nst_jax.shell.sweeps import export
+
+
+@pytest.fixture
+def swept(nst):
+    code, text = nst("-m", *ADAM, "seed=0,1")
+    assert code == 0, text
+    return sweep_folder(text).absolute()
+
+
+def command(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["nst-export", *map(str, words)])
+    try:
+        export.main()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code or 0
+    return code, "".join(capsys.readouterr())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensorboard(swept, monkeypatch, capsys):
+    pytest.importorskip("tensorboardX")
+    code, text = command(monkeypatch, capsys, swept, "tensorboard")
+    assert code == 0, text
+    events = list((swept / "tensorboard").glob("*/events*"))
+    assert len(events) == 2
+    assert b"style/relu1_1" in events[0].read_bytes()
+    assert b"\x89PNG" in events[0].read_bytes()
+    command(monkeypatch, capsys, swept, "tensorboard")
+    assert len(list((swept / "tensorboard").glob("*/events*"))) == 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow(swept, monkeypatch, capsys):
+    pytest.importorskip("mlflow.tracking")
+    pytest.importorskip("sqlalchemy")
+    for _ in range(2):  # the second time nothing is added
+        code, text = command(monkeypatch, capsys, swept, "mlflow")
+        assert code == 0, text
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{swept / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name(swept.name)
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 2
+    assert {r.data.params["seed"] for r in runs} == {"0", "1"}
+    assert [m.step for m in client.get_metric_history(runs[0].info.run_id, "total")] == [0, 2, 4]
+    assert [a.path for a in client.list_artifacts(runs[0].info.run_id)] == ["result.png"]
+
+
+def test_one_line_at_the_end_of_a_sweep(nst, monkeypatch):
+    asked = []
+    monkeypatch.setattr("nst_jax.shell.sweeps.export.run", lambda folder, tracker: asked.append(tracker))
+    assert nst("-m", *ADAM, "seed=0,1", "steps=0", "sweep.export=[mlflow]")[0] == 0
+    assert asked == ["mlflow"]
+
+
+def test_mistakes(tmp_path, monkeypatch, capsys):
+    assert command(monkeypatch, capsys, tmp_path, "mlflow") == (2, f"nst-export: {tmp_path}: no run is here\n")
+    assert "tensorboard, mlflow" in command(monkeypatch, capsys, tmp_path, "wandb")[1]
+    assert command(monkeypatch, capsys)[0] == 2
+    assert command(monkeypatch, capsys, "--help")[0] == 0

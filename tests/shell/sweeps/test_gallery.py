@@ -1,0 +1,244 @@
+"""The table, the sheet and the page of a sweep: the page in a real browser, by real clicks and keys."""
+
+import itertools
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import browser
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst_jax import pictures
+from nst_jax.shell.sweeps import gallery, parquet, sheet, table
+
+WEIGHTS, SEEDS, POOLS = (100.0, 1e3, 1e4, 1e5), (0, 1, 2), ("avg", "max")
+
+
+def made(folder, weights=WEIGHTS, seeds=SEEDS, pools=POOLS):
+    """A sweep as the command leaves it, without the computing."""
+    for i, (w, s, p) in enumerate(itertools.product(weights, seeds, pools)):
+        job = folder / f"{i:012x}"
+        job.mkdir(parents=True)
+        swept = {"style_weight": w, "seed": s, "network.pool": p}
+        told = {"output": {"file": "result.png"}, "content": str(pictures.path("landscape"))}
+        (job / "config.yaml").write_text(json.dumps(told))
+        shade = np.zeros((48, 64, 3), np.uint8)
+        shade[..., 0], shade[..., 1] = 255 * weights.index(w) // len(weights), 255 * seeds.index(s) // len(seeds)
+        shade[:, : 32 if p == "max" else 16, 2] = 255
+        Image.fromarray(shade).save(job / "result.png")
+        lines = [json.dumps({"step": n, "total": 1e6 / (n + 1) / w}) for n in range(0, 40, 10)]
+        (job / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+        failed = (w, s, p) == (weights[-1], 0, "avg")
+        row = {**swept, "status": "failed" if failed else "done", "total": w / 3, "path": job.name}
+        row |= {"error": "step 7: the loss is not finite"} if failed else {}
+        words = ["content=a photo.jpg", "style=b.jpg", f"style_weight={w:g}", f"seed={s}", f"network.pool={p}"]
+        (job / "mark.json").write_text(json.dumps({"row": row, "swept": list(swept), "words": words}))
+    return folder
+
+
+def test_what_it_writes(tmp_path):
+    page = gallery.build(made(tmp_path / "sweep"))
+    assert page == tmp_path / "sweep" / "index.html"
+    names = {p.name for p in page.parent.iterdir() if not p.is_dir()}
+    assert names == {"index.html", "grid.png", "results.csv", "results.parquet"}
+    text = page.read_text()
+    assert "http://" not in text
+    assert "https://" not in text
+    with Image.open(page.parent / "grid.png") as image:
+        assert image.size[0] > 600
+    assert len(list((page.parent / "thumbs").glob("*.webp"))) == 25
+    before = {p: p.stat().st_mtime_ns for p in (page.parent / "thumbs").iterdir()}
+    gallery.build(page.parent)
+    assert {p: p.stat().st_mtime_ns for p in (page.parent / "thumbs").iterdir()} == before
+
+
+def test_the_axes_of_the_sheet():
+    rows = [{"a": 1, "b": x, "c": y, "d": z} for x in (1, 2) for y in (3, 4) for z in (5, 6)]
+    assert sheet.axes(rows, ["a", "b", "c", "d"]) == ("b", "c", {"d": 5})
+    assert sheet.axes(rows[:1], ["a", "b"]) == ("", "", {})
+
+
+def test_the_command_itself(tmp_path, monkeypatch, capsys):
+    for words, code in (([], 2), (["--help"], 0), ([str(tmp_path)], 2), ([str(tmp_path / "none")], 2)):
+        monkeypatch.setattr(sys, "argv", ["nst-gallery", *words])
+        with pytest.raises(SystemExit) as stop:
+            gallery.main()
+        assert stop.value.code == code
+    monkeypatch.setattr(sys, "argv", ["nst-gallery", str(made(tmp_path / "sweep"))])
+    gallery.main()
+    assert "index.html" in capsys.readouterr().out
+
+
+ROWS = [
+    {"name": 'ä,"1"', "number": 3, "value": 0.5, "mixed": 1},
+    {"name": "b", "number": -0, "value": float("inf"), "mixed": "x"},
+    {"name": "c", "number": None, "value": None, "late": 7},
+]
+
+
+def test_parquet_is_read_by_others(tmp_path):
+    reader = pytest.importorskip("pyarrow.parquet")
+    parquet.write(tmp_path / "t.parquet", table.columns(ROWS), ROWS)
+    found = reader.read_table(tmp_path / "t.parquet").to_pylist()
+    expected = [{key: row.get(key) for key in table.columns(ROWS)} for row in ROWS]
+    expected[0]["mixed"] = "1"
+    assert found == expected
+    many = [{"k": i, "t": "x" * i} for i in range(300)]
+    parquet.write(tmp_path / "t.parquet", ["k", "t"], many)
+    assert reader.read_table(tmp_path / "t.parquet").to_pylist() == many
+    wide = [{f"c{i}": i for i in range(40)}]
+    parquet.write(tmp_path / "t.parquet", table.columns(wide), wide)
+    assert reader.read_table(tmp_path / "t.parquet").to_pylist() == wide
+
+
+def test_parquet_begins_and_ends_as_it_must(tmp_path):
+    """Where no reader is installed: the format's own frame."""
+    parquet.write(tmp_path / "t.parquet", table.columns(ROWS), ROWS)
+    data = (tmp_path / "t.parquet").read_bytes()
+    assert data[:4] == data[-4:] == b"PAR1"
+    assert int.from_bytes(data[-8:-4], "little") < len(data) - 12
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    if browser.found() is None:
+        pytest.skip("no Chromium is installed: the page is not tested")
+    where = gallery.build(made(tmp_path_factory.mktemp("page") / "sweep"))
+    opened = browser.Browser()
+    opened.open(where)
+    yield opened
+    opened.close()
+
+
+def shoot(page, name):
+    """A screenshot to look at, where NST_SCREENSHOTS says so."""
+    if folder := os.environ.get("NST_SCREENSHOTS"):
+        page.screenshot(Path(folder) / f"{name}.png")
+
+
+def headings(page):
+    return page.js("[...document.querySelectorAll('thead th')].slice(1).map(e => e.textContent)")
+
+
+def cells(page):
+    return page.js("[...document.querySelectorAll('td[data-cell]')].map(e => +e.dataset.cell)")
+
+
+def choose(page, select, value):
+    element = f"document.getElementById('{select}')"
+    page.js(f"(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('change')); }})({element})")
+
+
+def what(page):
+    return page.js("document.getElementById('what').textContent")
+
+
+def test_the_grid_and_its_axes(page):
+    assert headings(page) == ["100", "1000", "10000", "100000"]
+    assert len(cells(page)) == 12
+    shoot(page, "grid")
+    choose(page, "down", "network.pool")
+    assert len(cells(page)) == 8
+    choose(page, "across", "network.pool")
+    assert headings(page) == ["avg", "max"]
+    assert len(cells(page)) == 8
+    page.click("#swap")
+    assert headings(page) == ["100", "1000", "10000", "100000"]
+    choose(page, "down", "")
+    assert len(cells(page)) == 4
+    assert page.js("document.querySelectorAll('#filters input').length") == 2
+    choose(page, "down", "seed")
+
+
+def test_the_slider_of_another_key(page):
+    before = cells(page)
+    page.js("(s => { s.value = 1; s.dispatchEvent(new Event('input')); })(document.querySelector('#filters input'))")
+    after = cells(page)
+    assert len(after) == len(before) == 12
+    assert not set(after) & set(before)
+    page.js("(s => { s.value = 0; s.dispatchEvent(new Event('input')); })(document.querySelector('#filters input'))")
+
+
+def test_a_failed_job_says_why(page):
+    assert "not finite" in page.js("document.querySelector('.failed').textContent")
+
+
+def test_a_picture_enlarges_and_the_arrow_keys_flick(page):
+    page.click("td[data-cell] button")
+    assert page.js("document.getElementById('large').open")
+    assert what(page) == "style_weight = 100,  seed = 0,  network.pool = avg"
+    page.js("document.getElementById('after').decode()")
+    assert page.js("document.getElementById('after').naturalWidth") == 64
+    assert page.js("document.getElementById('after').getBoundingClientRect().width") > 300
+    page.key("ArrowRight")
+    assert what(page).startswith("style_weight = 1000,  seed = 0")
+    page.key("ArrowDown")
+    assert what(page).startswith("style_weight = 1000,  seed = 1")
+    page.key("ArrowLeft")
+    page.key("ArrowLeft")
+    assert what(page).startswith("style_weight = 100,  seed = 1")
+    choose(page, "along", "network.pool")
+    page.key("ArrowRight")
+    assert what(page).endswith("network.pool = max")
+    assert page.js("document.querySelectorAll('#curve polyline').length") == 2
+    assert page.js("document.getElementById('folder').getAttribute('href')").endswith("/")
+    shoot(page, "large")
+
+
+def test_before_and_after(page):
+    page.js("document.getElementById('before').decode()")
+    page.js("(s => { s.value = 40; s.dispatchEvent(new Event('input')); })(document.getElementById('wipe'))")
+    assert page.js("getComputedStyle(document.getElementById('before')).clipPath") == "inset(0px 60% 0px 0px)"
+    shoot(page, "before_after")
+
+
+def test_the_command_is_copied(page):
+    page.js("window.heard = []; document.addEventListener('copy', () => heard.push(String(getSelection())))")
+    page.js("(async () => { navigator.clipboard.writeText = async t => { heard.push(t); }; })()")
+    page.click("#copy")
+    deadline = time.monotonic() + 5
+    while page.js("document.getElementById('copy').textContent") != "copied" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    expected = "nst 'content=a photo.jpg' style=b.jpg style_weight=100 seed=1 network.pool=max"
+    assert page.js("heard") == [expected]
+    page.key("Escape")
+    assert not page.js("document.getElementById('large').open")
+
+
+def test_on_a_phone(page):
+    page.size(390, 800)
+    page.js("document.querySelector('td[data-cell] button').click()")
+    assert page.js("document.documentElement.scrollWidth") <= 390
+    assert page.js("document.getElementById('after').getBoundingClientRect().width") > 300
+    shoot(page, "phone_large")
+    page.key("Escape")
+    shoot(page, "phone_grid")
+    page.size(1200, 800)
+
+
+def test_no_complaints(page):
+    assert page.complaints() == []
+
+
+@pytest.mark.slow
+def test_five_hundred_pictures_stay_quick(tmp_path):
+    if browser.found() is None:
+        pytest.skip("no Chromium is installed: the page is not tested")
+    weights = tuple(float(w) for w in range(1, 26))
+    where = gallery.build(made(tmp_path / "sweep", weights, tuple(range(10)), POOLS))
+    assert where.stat().st_size < 1_000_000
+    opened = browser.Browser()
+    try:
+        opened.open(where)
+        began = "const began = performance.now();"
+        switch = "const s = document.getElementById('down'); s.value = ''; s.dispatchEvent(new Event('change'));"
+        back = "s.value = 'seed'; s.dispatchEvent(new Event('change')); document.body.offsetHeight;"
+        assert opened.js(f"(() => {{ {began} {switch} {back} return performance.now() - began; }})()") < 1000
+        assert opened.js("document.querySelectorAll('td img').length") == 250
+        assert opened.js("[...document.querySelectorAll('td img')].every(i => i.loading === 'lazy')")
+    finally:
+        opened.close()

@@ -1,0 +1,153 @@
+"""Lanes: many runs in one program, each equal to the run alone, none disturbed by another."""
+
+import subprocess
+import sys
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst_jax import sweep, transfer
+from nst_jax.conventions import CONVENTIONS
+from nst_jax.optimise import adam, lbfgs, lbfgs_torch
+from nst_jax.transfer import Problem, Spec
+from nst_jax.vgg import VGG, random_params
+
+BLOCKS = ((4, 1), (6, 2))
+PARAMS = random_params(jax.random.key(0), blocks=BLOCKS)
+CONTENT, STYLE = (jax.random.uniform(jax.random.key(k), shape) for k, shape in ((1, (12, 14, 3)), (2, (10, 9, 3))))
+NET = VGG(("relu1_1", "relu2_1", "relu2_2"), blocks=BLOCKS, pool="avg", rounding="floor", padding="zero")
+TARGETS = transfer.targets(
+    NET, PARAMS, CONTENT, STYLE, content_layers=("relu2_2",), style_layers=("relu1_1", "relu2_1")
+)
+NUMBERS = {
+    "adam": {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8},
+    "lbfgs": {},
+    "lbfgs_torch": {"learning_rate": 1.0},
+}
+SPECS = {
+    "adam": Spec(NET, CONVENTIONS["gatys_released"], adam, (("clamp", False),)),
+    "lbfgs": Spec(NET, CONVENTIONS["gatys_released"], lbfgs, (("memory", 5), ("evaluations", 10))),
+    "lbfgs_torch": Spec(NET, CONVENTIONS["gatys_released"], lbfgs_torch, (("memory", 5),)),
+}
+WEIGHTS = (10.0, 100.0, 1e3, 1e4)
+
+
+def problem(name="adam", style_weight=1e3, **numbers):
+    pull = {"content_weight": 1.0, "style_weight": style_weight, "tv_weight": 0.0}
+    factors = {"content_layers": {"relu2_2": 1.0}, "style_layers": {"relu1_1": 1.0, "relu2_1": 2.0}}
+    weights = transfer.weights(CONVENTIONS["gatys_released"], TARGETS, **pull, **factors)
+    hyper = {k: jnp.float32(v) for k, v in {**NUMBERS[name], **numbers}.items()}
+    return Problem(PARAMS, TARGETS, weights, hyper)
+
+
+def starts(many):
+    return jax.vmap(lambda key: jax.random.uniform(key, CONTENT.shape))(jax.random.split(jax.random.key(3), many))
+
+
+def test_what_lanes_share_is_kept_once():
+    problems, axes = sweep.stack([problem(style_weight=w) for w in WEIGHTS])
+    assert problems.params is not None
+    assert problems.params["conv1_1"]["kernel"].shape == PARAMS["conv1_1"]["kernel"].shape
+    assert problems.weights.style["relu1_1"].shape == (4,)
+    assert set(axes) == {0, None}
+
+
+@pytest.mark.parametrize("lanes", [None, 1, 3])
+@pytest.mark.parametrize("name", SPECS)
+def test_a_lane_is_the_single_run(name, lanes):
+    single = [
+        transfer.stylise(SPECS[name], problem(name, w), x, steps=8) for w, x in zip(WEIGHTS, starts(4), strict=True)
+    ]
+    problems, axes = sweep.stack([problem(name, w) for w in WEIGHTS])
+    many = sweep.over(SPECS[name], problems, starts(4), steps=8, axes=axes, lanes=lanes)
+    assert many.image.shape == (4, *CONTENT.shape)
+    for i, alone in enumerate(single):
+        np.testing.assert_allclose(many.image[i], alone.image, atol=2e-3)
+        np.testing.assert_allclose(many.infos.value[i], alone.infos.value, rtol=2e-3)
+        lane = jax.tree.map(lambda a, i=i: a[i], many.terms)
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=2e-2, atol=1e-5), lane, alone.terms)
+
+
+def test_a_leading_axis_on_every_leaf_is_the_default():
+    problems, axes = sweep.stack([problem(style_weight=w) for w in WEIGHTS])
+    whole = jax.tree.map(lambda *a: jnp.stack(a), *[problem(style_weight=w) for w in WEIGHTS])
+    one = sweep.over(SPECS["adam"], problems, starts(4), steps=3, axes=axes)
+    other = sweep.over(SPECS["adam"], whole, starts(4), steps=3)
+    np.testing.assert_allclose(one.image, other.image, atol=1e-4)
+
+
+def test_over_weights():
+    many = [problem(style_weight=w).weights for w in WEIGHTS]
+    stacked = jax.tree.map(lambda *a: jnp.stack(a), *many)
+    result = sweep.over_weights(SPECS["adam"], problem(), CONTENT, stacked, steps=5, lanes=2)
+    for i, w in enumerate(WEIGHTS):
+        alone = transfer.stylise(SPECS["adam"], problem(style_weight=w), CONTENT, steps=5)
+        np.testing.assert_allclose(result.image[i], alone.image, atol=1e-3)
+    assert float(result.terms.style["relu2_1"][3]) < float(result.terms.style["relu2_1"][0])
+
+
+@pytest.mark.parametrize("name", ["adam", "lbfgs_torch"])
+def test_a_lane_that_is_not_finite_disturbs_no_other(name):
+    """Bit for bit as with a good lane in its place."""
+    rates = [0.02, 1e30, 0.02, 0.02]
+
+    def run(rates):
+        lanes = [problem(name, w, learning_rate=r) for w, r in zip(WEIGHTS, rates, strict=True)]
+        problems, axes = sweep.stack(lanes)
+        return sweep.over(SPECS[name], problems, starts(4), steps=8, axes=axes)
+
+    wild, tame = run(rates), run([0.02] * 4)
+    assert not np.isfinite(wild.infos.value[1]).all()
+    assert np.isfinite(wild.image).all()
+    for i in (0, 2, 3):
+        assert np.array_equal(wild.image[i], tame.image[i])
+        assert np.array_equal(wild.infos.value[i], tame.infos.value[i])
+
+
+def test_each_lane_its_own_number_of_steps():
+    problems, axes = sweep.stack([problem(style_weight=w) for w in WEIGHTS])
+    states = sweep.begin(SPECS["adam"], problems, starts(4), axes=axes)
+    asked = jnp.asarray([0, 2, 5, 3], jnp.int32)
+    states, infos = sweep.advance(SPECS["adam"], problems, states, axes=axes, steps=asked, room=8)
+    assert states.steps.tolist() == [0, 2, 5, 3]
+    assert np.isfinite(infos.value).sum(1).tolist() == [0, 2, 5, 3]
+    assert np.array_equal(states.x[0], starts(4)[0])
+
+
+def test_other_numbers_are_no_other_program():
+    sweep.advance.clear_cache()
+    for scale in (1.0, 7.0):
+        problems, axes = sweep.stack([problem(style_weight=scale * w) for w in WEIGHTS])
+        states = sweep.begin(SPECS["adam"], problems, starts(4), axes=axes)
+        for steps in (1, 2):
+            asked = jnp.full(4, steps, jnp.int32)
+            states, _ = sweep.advance(SPECS["adam"], problems, states, axes=axes, steps=asked, room=4)
+    assert sweep.advance._cache_size() == 1
+
+
+DEVICES = """
+import jax, numpy as np
+from jax.sharding import AxisType
+from tests.test_sweep import SPECS, WEIGHTS, problem, starts, sweep
+assert len(jax.devices()) == 4
+mesh = jax.make_mesh((4,), ("lanes",), axis_types=(AxisType.Auto,))
+for name in ("adam", "lbfgs"):
+    problems, axes = sweep.stack([problem(name, w) for w in (*WEIGHTS, 50.0, 500.0)])
+    spread = sweep.over(SPECS[name], problems, starts(6), steps=4, axes=axes, mesh=mesh)
+    single = sweep.over(SPECS[name], problems, starts(6), steps=4, axes=axes)
+    np.testing.assert_allclose(spread.image, single.image, atol=2e-3)
+problems, axes = sweep.stack([problem(style_weight=w) for w in WEIGHTS])
+part, begun = sweep.laid(problems, starts(4), axes, mesh)
+states = sweep.begin(SPECS["adam"], part, begun, axes=axes)
+states, _ = sweep.advance(SPECS["adam"], part, states, axes=axes, steps=np.full(4, 2, np.int32), room=2)
+assert states.x.sharding.shard_shape(states.x.shape)[0] == 1, states.x.sharding
+"""
+
+
+def test_lanes_over_four_devices():
+    code = "import os; os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=4'\n" + DEVICES
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
