@@ -2,4 +2,7 @@
 
 from nst_jax.vgg import VGG16, VGG19, Blocks
 
-BLOCKS: dict[str, Blocks] = {"vgg19": VGG19, "vgg16": VGG16}
+# Ours: a small VGG trained on generated textures (experiments/train_texnet.py, docs/texnet.md)
+TEXNET: Blocks = ((32, 2), (64, 2), (96, 3), (96, 2))
+
+BLOCKS: dict[str, Blocks] = {"vgg19": VGG19, "vgg16": VGG16, "texnet": TEXNET}

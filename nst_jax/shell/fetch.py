@@ -69,7 +69,8 @@ def fetch(published: tuple[Published, ...], *, mirror: str | None, log: Log) -> 
         "the weights could not be downloaded; tried\n" + "\n".join(failures) + "\n"
         "Three ways on: weights=file weights.path=FILE with a copy of your own; "
         "weights.mirror=URL (or NST_JAX_MIRROR) with another address of it; "
-        "weights=random, an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801)"
+        "weights=random, an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).\n"
+        "Or, with nothing to download: network=texnet, the small network that comes with nst_jax"
     )
 
 

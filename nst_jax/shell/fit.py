@@ -20,12 +20,11 @@ WIDTH = 8  # how many names a message lists
 
 def shapes(network: str) -> Shapes:
     """The shape of every kernel, by layer name."""
-    from nst_jax import vgg  # imports jax: only when weights are really loaded
+    from nst_jax import extractors, vgg  # imports jax: only when weights are really loaded
 
-    networks = {"vgg16": vgg.VGG16, "vgg19": vgg.VGG19}
-    if network not in networks:
-        raise UserError(f"network: no weights are known for {network!r}; there are {', '.join(networks)}")
-    return vgg.kernels(networks[network])
+    if network not in extractors.BLOCKS:
+        raise UserError(f"network: no weights are known for {network!r}; there are {', '.join(extractors.BLOCKS)}")
+    return vgg.kernels(extractors.BLOCKS[network])
 
 
 def fit(contents: Contents, *, network: str, needed: tuple[str, ...], where: str) -> Layers:

@@ -1,6 +1,7 @@
 """The command `nst`. jax is imported only when there is something to compute."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def main() -> None:
         return
     sys.argv[1:] = [quoted(word) for word in words]
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors over, and we say them in a line
-    sys.exit(guarded())
+    sys.exit(guarded(words))
 
 
 def manual() -> str:
@@ -62,8 +63,8 @@ def quoted(word: str) -> str:
     return f"{key}='{escaped}'"
 
 
-def guarded() -> int:
-    """The run, with the user's mistakes told in a line."""
+def guarded(words: list[str]) -> int:
+    """The run that the words ask for, with the user's mistakes told in a line."""
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -81,6 +82,8 @@ def guarded() -> int:
             code = max(code, stylise(wanted))
         except UserError as error:  # told here, so that the other jobs of a sweep go on
             code = max(code, failed(str(error)))
+            if type(error).__name__ == "Unreachable":
+                print(f"nst: this works now: {shlex.join(['nst', *words, 'network=texnet'])}", file=sys.stderr)
 
     try:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()

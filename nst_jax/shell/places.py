@@ -8,3 +8,6 @@ def conf() -> Path:
     package = Path(__file__).resolve().parents[1]
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+PACKAGED = {"texnet": Path(__file__).resolve().parents[1] / "weights" / "texnet.safetensors"}  # network -> its weights

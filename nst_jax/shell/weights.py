@@ -1,8 +1,9 @@
 """Weights: a source -> parameters, with the preprocessing that belongs to them and where they come from.
 
-Sources: keras, torchvision and matconvnet are downloaded once, verified, and converted to .safetensors beside
-the download; file is any of these formats on disk; random is an untrained network, a published method (He,
-Wang & Hopcroft 2016, arXiv 1606.04801); auto takes what it can get, and says what that is.
+Sources: own is the network's own, a file of the package (texnet) or else keras; keras, torchvision and
+matconvnet are downloaded once, verified, and converted to .safetensors beside the download; file is any of these
+formats on disk; random is an untrained network, a published method (He, Wang & Hopcroft 2016, arXiv 1606.04801);
+auto takes what it can get, and says what that is.
 """
 
 import hashlib
@@ -14,9 +15,10 @@ import numpy as np
 
 from nst_jax.shell import cache, fetch, fit, formats, preprocessing
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.places import PACKAGED
 from nst_jax.shell.published import PUBLISHED, Published
 
-SOURCES = ("keras", "torchvision", "matconvnet", "file", "random", "auto")
+SOURCES = ("own", "keras", "torchvision", "matconvnet", "file", "random", "auto")
 ORDER = ("keras", "matconvnet", "torchvision")  # auto: the original values first
 
 
@@ -63,8 +65,18 @@ def load(
         raise UserError(f"weights.path={path} has no effect with weights={source}; say weights=file as well")
     fit.shapes(network)  # an unknown network is told before anything is downloaded
     request = Request(network, needed, path, mirror, seed, preprocessing, log)
+    if source in ("own", "auto") and network in PACKAGED:
+        return packaged(request)
+    if source not in ("own", "file", "random") and network in PACKAGED:
+        raise UserError(f"weights={source} has nothing for {network}, whose weights come with nst_jax: weights=own")
     named = {"file": from_file, "random": untrained, "auto": whatever}
-    return named[source](request) if source in named else published(source, request)
+    return named[source](request) if source in named else published("keras" if source == "own" else source, request)
+
+
+def packaged(request: Request) -> Weights:
+    """The file that comes with the package: nothing to download."""
+    loaded = from_file(request._replace(path=str(PACKAGED[request.network])))
+    return loaded._replace(source=f"{request.network}, the weights that come with nst_jax; {loaded.source}")
 
 
 def from_file(request: Request) -> Weights:
@@ -123,35 +135,25 @@ def untrained(request: Request) -> Weights:
     """He-normal kernels from `seed`."""
     import jax
 
-    from nst_jax import vgg
+    from nst_jax import extractors, vgg
 
     if request.preprocessing != "auto":
         raise UserError("weights.preprocessing has no effect with weights=random: it has an input of its own")
-    blocks = {"vgg16": vgg.VGG16, "vgg19": vgg.VGG19}[request.network]
-    drawn = vgg.random_params(jax.random.key(request.seed), blocks=blocks)
+    drawn = vgg.random_params(jax.random.key(request.seed), blocks=extractors.BLOCKS[request.network])
     params = {n: {p: np.asarray(a, np.float32) for p, a in layer.items()} for n, layer in drawn.items()}
     words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, 0..255, minus 127.5"
     return Weights(params, words, _digest(params), "")
 
 
-FALLBACK: Callable[[Request], Weights] = untrained  # what auto takes when nothing can be had
-
-
 def whatever(request: Request) -> Weights:
-    """What is in the cache, else a download, else FALLBACK; it says which one it took."""
+    """What is in the cache, whoever published it, else a download; it says which one it took. Never other weights."""
     for source in ORDER:
         if (ready := cached(source, request)) is not None:
             request.log(f"weights=auto: taking {source}, from the cache ({ready})")
             return _chosen(from_file(request._replace(path=str(ready))), f"{source} from the cache")
-    try:
-        weights = _chosen(published(ORDER[0], request), f"{ORDER[0]}, downloaded")
-        request.log(f"weights=auto: took {ORDER[0]}, downloaded")
-        return weights
-    except fetch.Unreachable as error:
-        request.log(str(error))
-    weights = FALLBACK(request)
-    request.log(f"weights=auto: nothing cached and nothing to be downloaded, so this is {weights.source}")
-    return _chosen(weights, "no trained weights could be had")
+    weights = _chosen(published(ORDER[0], request), f"{ORDER[0]}, downloaded")
+    request.log(f"weights=auto: took {ORDER[0]}, downloaded")
+    return weights
 
 
 def _chosen(weights: Weights, how: str) -> Weights:

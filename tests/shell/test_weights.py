@@ -95,16 +95,25 @@ def test_random_weights_are_seeded_and_say_so(monkeypatch):
     assert "seed 1" in first.source
 
 
-def test_auto_says_what_it_took(monkeypatch):
+def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
     monkeypatch.setattr(weights, "ORDER", ("keras",))
-    monkeypatch.setattr(vgg, "VGG19", ((4, 2), (8, 1)))
     nowhere = [f._replace(urls=("http://127.0.0.1:9/none",)) for f in weights.PUBLISHED["vgg19", "keras"]]
     monkeypatch.setitem(weights.PUBLISHED, ("vgg19", "keras"), tuple(nowhere))
-    said = []
-    found = weights.load("auto", network="vgg19", needed=(), seed=3, log=said.append)
-    assert "untrained" in found.source
-    assert "chosen by weights=auto" in found.source
-    assert "nothing cached and nothing to be downloaded" in said[-1]
+    with pytest.raises(UserError, match="network=texnet"):
+        weights.load("auto", network="vgg19", needed=(), log=[].append)
+
+
+@pytest.mark.parametrize("source", ["own", "auto"])
+def test_texnet_comes_with_the_package(source):
+    found = weights.load(source, network="texnet", needed=("conv4_2",), log=[].append)
+    assert "come with nst_jax" in found.source
+    assert found.params["conv1_1"]["kernel"].dtype == np.float32
+    assert set(found.params["input"]) == {"kernel", "bias"}
+
+
+def test_texnet_has_no_other_publisher():
+    with pytest.raises(UserError, match="weights=own"):
+        weights.load("keras", network="texnet", needed=(), log=[].append)
 
 
 def test_the_command_converts_and_names_mistakes(tmp_path, capsys):
