@@ -153,7 +153,7 @@ class Run:
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
         for i, lane in enumerate(self.lanes):
             if not lane.ended:
-                lane.saved([leaf[i] for leaf in leaves])
+                lane.saved([np.asarray(leaf[i]) for leaf in leaves])
         now = time.perf_counter()
         self.due = now + max(self.how.checkpoint, SHARE * (now - began))
 

@@ -37,7 +37,7 @@ def start(tmp_path, *words):
 
 
 def until(condition, process):
-    for _ in range(2400):
+    for _ in range(4800):
         if condition():
             return
         assert process.poll() is None, process.communicate()[0]
