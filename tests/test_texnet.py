@@ -15,7 +15,7 @@ from experiments.texnet.scenes import scene
 from experiments.texnet.textures import FAMILIES, pictures
 from nst_jax import vgg
 
-SHA256 = "dd57682dfac9a736c8a6fec5acd192d73232df5aa9efa2f8d6d15fbb9f83661c"
+SHA256 = "e2319d6fd232c0026d5c8b4aa0c6b17fa67d1632bc8be82a5edb964a60c285cb"
 BLOCKS = ((32, 2), (64, 2), (96, 3), (96, 2))
 
 TINY = [
