@@ -19,7 +19,7 @@ def grid(activation: Activation) -> Rows:
     """At most 32 x 32 positions, evenly spaced. STROTSS draws as many, anew for each step."""
     h, w, _ = activation.shape
     down, right = (jnp.linspace(0, n - 1, min(n, GRID)).round().astype(int) for n in (h, w))
-    return activation[down][:, right].reshape(-1, activation.shape[-1])
+    return activation[down][:, right].reshape(-1, activation.shape[-1]).astype(jnp.float32)
 
 
 def cosine_distances(a: Rows, b: Rows) -> Float[Array, "_ _"]:
