@@ -91,6 +91,10 @@ class Lane:
             self.row = self.stray(row)
         checkpoint.drop(self.folder)
 
+    def broke(self, error: BaseException) -> None:
+        """The program has failed under it."""
+        self.ended, self.row = True, cells.failed(self.cell, error)
+
     def stray(self, row: dict[str, Any]) -> dict[str, Any]:
         """The lane met a value that is not finite."""
         text = f"step {self.done}: the loss is not finite; kept: the best image before it"

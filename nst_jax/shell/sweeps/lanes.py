@@ -27,7 +27,7 @@ News = Callable[[Program, Sequence[Lane]], None]
 def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
     """Run jobs that can be lanes of one program. What came of each is in its folder."""
     lanes = begun(group, stop)
-    if not lanes or stop.asked:
+    if not lanes or stop.asked or (how.stop_on_error and len(lanes) < len(group)):
         return
     try:
         made = program.compiled([lane.job for lane in lanes], how)
@@ -42,10 +42,14 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         except Exception as error:  # of the program as a whole: memory, a device
             for lane in part:
                 if not lane.ended:
-                    lane.ended = True
-                    cells.failed(lane.cell, error)
-        if stop.asked or (how.stop_on_error and any(lane.row.get("status") == cells.FAILED for lane in part)):
+                    lane.broke(error)
+        if stop.asked or broken(how, part):
             return
+
+
+def broken(how: Sweep, lanes: Sequence[Lane]) -> bool:
+    """Whether a lane has failed, and that ends the sweep."""
+    return how.stop_on_error and any(lane.row.get("status") == cells.FAILED for lane in lanes)
 
 
 def begun(group: Sequence[Cell], stop: Stop) -> list[Lane]:
@@ -109,14 +113,18 @@ class Run:
         """From the first step to the last."""
         self.look()
         news(self)
-        while not self.stop.asked and any(asked := [lane.asked(self.pace.steps(10**9)) for lane in self.lanes]):
+        while not self.halted() and any(asked := [lane.asked(self.pace.steps(10**9)) for lane in self.lanes]):
             self.chunk(asked)
             self.look()
             news(self)
             if self.how.checkpoint and time.perf_counter() > self.due:
                 self.save()
-        if self.stop.asked:
+        if self.halted():
             self.save()
+
+    def halted(self) -> bool:
+        """Whether the end is asked for, by a signal or by a lane that has failed."""
+        return bool(self.stop.asked) or broken(self.how, self.lanes)
 
     def chunk(self, asked: Sequence[int]) -> None:
         """Up to so many iterations of each lane."""

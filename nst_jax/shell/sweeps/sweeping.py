@@ -17,8 +17,9 @@ def swept(sweeper: Any, arguments: Sequence[str]) -> Any:
     zipped = [list(group) for group in grouped(sweeper.config.sweep.zip)]
     sweeper.launcher.swept = [o.key_or_group for o in overrides if o.is_sweep_override()]
     results = sweeper.launcher.launch(combined(columns, zipped), 0)
-    if sweeper.launcher.stopped or sweeper.launcher.failed:
-        raise Ended(sweeper.launcher.stopped or 1)
+    stopped, failed = (getattr(sweeper.launcher, name, 0) for name in ("stopped", "failed"))  # Hydra's have neither
+    if stopped or failed:
+        raise Ended(stopped or 1)
     return [results]
 
 

@@ -1,7 +1,11 @@
 """A part of a sweep in a process of its own: `python -m nst_jax.shell.sweeps.worker PART.json`."""
 
 import json
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,5 +59,14 @@ def any_failed(groups: Sequence[Sequence[Cell]]) -> bool:
     return any(mark and mark["row"]["status"] == cells.FAILED for mark in marks)
 
 
+def orphaned() -> None:
+    """End as by SIGTERM when the process that started this one is gone: else two would work on one folder."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=orphaned, daemon=True).start()
     sys.exit(run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

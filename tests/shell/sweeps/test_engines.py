@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from sweep_lines import ADAM, start, sweep_folder, table, until
@@ -56,8 +58,6 @@ def test_a_killed_worker_loses_nothing(tmp_path, engine):
 
 def workers(root):
     """The processes below `root` that compute a part of the sweep, by their threads' doing."""
-    from pathlib import Path
-
     parents, names = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -79,6 +79,28 @@ def test_a_part_that_dies_every_time_is_a_failure(tmp_path, monkeypatch):
     text, _ = process.communicate(timeout=600)
     assert process.returncode == 1, text
     assert "2 failed" in text
+
+
+@pytest.mark.slow
+def test_workers_end_when_the_command_is_killed(tmp_path):
+    process = start(tmp_path, *ADAM, *ENGINES["pool"], *FOUR, "steps=1000000", "sweep.folder=here")
+    until(lambda: len(list(tmp_path.glob("here/*/snapshots/*.png"))) > 8, process)
+    left = workers(process.pid)
+    process.kill()
+    process.communicate()
+    assert left
+    deadline = time.monotonic() + 60
+    while any(alive(p) for p in left) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(alive(p) for p in left)
+    assert len(list(tmp_path.glob("here/*/checkpoint.npz"))) == 4
+
+
+def alive(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.slow

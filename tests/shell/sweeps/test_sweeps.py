@@ -160,6 +160,14 @@ def test_a_failure_is_seen_and_the_others_go_on(nst):
     assert "2 of them there already" in text
 
 
+def test_the_first_failure_ends_the_sweep_on_request(nst):
+    wild = ("optimiser=sgd", "optimiser.clamp=false", "optimiser.learning_rate=1e30,1e-7", "network.pool=max,avg")
+    code, text = nst("-m", *ADAM, *wild, "sweep.stop_on_error=true", "steps=1000")
+    assert code == 1
+    assert "1 failed, 3 missing" in text
+    assert len(list(sweep_folder(text).glob("*/checkpoint.npz"))) == 1
+
+
 def test_a_picture_that_cannot_be_read(nst, tmp_path):
     (tmp_path / "notes.jpg").write_text("these are notes")
     line = ("-m", *ADAM, f"style={tmp_path}/notes.jpg,{pictures.path('brush')}", "steps=1")
@@ -247,3 +255,5 @@ def test_hydras_basic_launcher_still_works(nst):
     code, text = nst("-m", *ADAM, "hydra/launcher=basic", "hydra/sweeper=basic", "seed=0,1", "steps=1")
     assert code == 0, text
     assert len(re.findall(r"^result:  ", text, re.MULTILINE)) == 2
+    code, text = nst("-m", *ADAM, "hydra/launcher=basic", "seed=0,1", "steps=0")
+    assert code == 0, text
