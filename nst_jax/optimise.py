@@ -13,6 +13,7 @@ import optax
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from nst_jax.lbfgs import direction as lbfgs_direction
 from nst_jax.types import Scalar
 
 Variable = Float[Array, "..."]
@@ -138,7 +139,8 @@ def rmsprop(*, learning_rate: Scalar, decay: Scalar, eps: Scalar, clamp: bool) -
 def lbfgs(*, memory: int, evaluations: int) -> Solver:
     """L-BFGS with a zoom line search of at most `evaluations` a step (Nocedal & Wright 2006, 3.5 and 7.4)."""
     search = optax.scale_by_zoom_linesearch(max_linesearch_steps=evaluations, initial_guess_strategy="one")
-    return line_search(optax.lbfgs(memory_size=memory, linesearch=search))
+    direction = lbfgs_direction(memory=memory, first=lambda g: jnp.minimum(1.0, 1.0 / optax.tree.norm(g)))
+    return line_search(optax.chain(direction, optax.scale(-1.0), search))
 
 
 def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
@@ -146,22 +148,8 @@ def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
 
     pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr. One evaluation a step.
     """
-    return first_order(optax.chain(torch_direction(memory=memory), optax.scale(-learning_rate)), clamp=False)
-
-
-def torch_direction(*, memory: int) -> optax.GradientTransformation:
-    """The gradient times the inverse Hessian estimate; min(1, 1 / |g|_1) times the gradient at first.
-
-    optax's own first step is min(1, 1 / |g|_2), up to a thousand times longer at 512 x 512 x 3.
-    """
-    tx = optax.scale_by_lbfgs(memory_size=memory)
-
-    def update(grad: Variable, opt: Any, params: Any = None) -> tuple[Variable, Any]:
-        first = grad * jnp.minimum(1.0, 1.0 / jnp.abs(grad).sum())
-        direction, new = tx.update(grad, opt, params)
-        return jnp.where(opt.count == 0, first, direction), new  # pyright: ignore
-
-    return optax.GradientTransformation(tx.init, update)  # pyright: ignore[reportArgumentType]
+    direction = lbfgs_direction(memory=memory, first=lambda g: jnp.minimum(1.0, 1.0 / jnp.abs(g).sum()))
+    return first_order(optax.chain(direction, optax.scale(-learning_rate)), clamp=False)
 
 
 SOLVERS: dict[str, Callable[..., Solver]] = {f.__name__: f for f in (adam, sgd, adagrad, rmsprop, lbfgs, lbfgs_torch)}

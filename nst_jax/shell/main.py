@@ -73,6 +73,9 @@ def guarded() -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
+            from nst_jax.shell import device
+
+            device.ready(wanted.device)
             from nst_jax.shell.single import stylise
 
             code = max(code, stylise(wanted))

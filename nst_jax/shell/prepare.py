@@ -14,12 +14,12 @@ from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
 from nst_jax.image import SizeRule, cover, resize, target_shape
 from nst_jax.optimise import SOLVERS
-from nst_jax.shell import files, weights
+from nst_jax.shell import device, files, weights
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.schema import Config
 from nst_jax.transfer import Problem, Spec
 from nst_jax.types import Image, Params
-from nst_jax.vgg import VGG, layers
+from nst_jax.vgg import VGG, layers, prepared
 
 Log = Callable[[str], object]
 
@@ -43,12 +43,20 @@ def prepare(config: Config, log: Log) -> Job:
     content, style = sized(config, pictures, log)
     check_depth(config, net, content.shape, style.shape)
     loaded = load(config, net, log)
-    params = jax.tree.map(jnp.asarray, loaded.params)
+    params = ready(config, loaded.params)
     problem = Problem(params, *aims(config, net, params, content, style), hyper)
     spec = Spec(net, CONVENTIONS[config.convention.name], solver, options)
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
-    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes)
+    told = loaded._replace(params={})  # the program has its own
+    return Job(spec, problem, start(config, content, style, log), alpha, told, notes)
+
+
+def ready(config: Config, params: Params) -> Params:
+    """The weights as the program takes them, transformed once."""
+    convolution = device.convolution(config.network.convolution)
+    make = jax.jit(prepared, static_argnames=("convolution", "dtype"))
+    return make(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
 
 
 def chosen(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -68,7 +76,8 @@ def network(config: Config) -> VGG:
     if not taps:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
     n = config.network
-    return VGG(taps, blocks=blocks, pool=n.pool, rounding=n.rounding, padding=n.padding)
+    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding}
+    return VGG(taps, blocks=blocks, **shape, checkpoint=config.device.checkpoint)
 
 
 def named(table: dict[str, Any], name: str, key: str) -> Any:

@@ -14,6 +14,7 @@ class Network:
     pool: str = MISSING
     rounding: str = MISSING
     padding: str = MISSING
+    convolution: str = MISSING
 
 
 @dataclass
@@ -59,6 +60,17 @@ class Output:
 
 
 @dataclass
+class Device:
+    """conf/device/"""
+
+    precision: str = MISSING
+    checkpoint: bool = MISSING
+    preallocate: bool = MISSING
+    memory_fraction: float = MISSING
+    cache: bool = MISSING
+
+
+@dataclass
 class Config:
     """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
 
@@ -74,6 +86,7 @@ class Config:
     max_pixels: int = MISSING
     steps: int = MISSING
     seed: int = MISSING
+    dry_run: bool = MISSING
     network: Network = field(default_factory=Network)
     weights: Weights = field(default_factory=Weights)
     layers: Layers = field(default_factory=Layers)
@@ -81,3 +94,4 @@ class Config:
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
+    device: Device = field(default_factory=Device)
