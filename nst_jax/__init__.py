@@ -2,6 +2,20 @@
 
 The names below are the pure core: arrays and frozen values in, arrays out. They are handed out lazily
 (PEP 562), so that the command line, which lives in the same package, answers before jax is loaded.
+
+>>> import jax, nst_jax as nst
+>>> content, style = (jax.random.uniform(jax.random.key(n), (24, 32, 3)) for n in range(2))
+>>> net = nst.VGG(("relu1_1", "relu1_2"), blocks=nst.VGG19, pool="max", rounding="floor", padding="zero")
+>>> params = nst.random_params(jax.random.key(2), blocks=nst.VGG19[:1])
+>>> goals = nst.targets(net, params, content, style, content_layers=("relu1_2",), style_layers=("relu1_1",))
+>>> numbers = {"content_weight": 1.0, "style_weight": 1e3, "tv_weight": 0.0}
+>>> factors = {"content_layers": {"relu1_2": 1.0}, "style_layers": {"relu1_1": 1.0}}
+>>> weights = nst.weights(nst.CONVENTIONS["gatys_released"], goals, **numbers, **factors)
+>>> options = (("memory", 5), ("evaluations", 20))
+>>> spec = nst.Spec(net, nst.CONVENTIONS["gatys_released"], nst.SOLVERS["lbfgs"], options)
+>>> result = nst.stylise(spec, nst.Problem(params, goals, weights, {}), content, steps=10)
+>>> result.image.shape, bool(result.infos.value[-1] < result.infos.value[0])
+((24, 32, 3), True)
 """
 
 from importlib import import_module

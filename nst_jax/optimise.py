@@ -13,7 +13,7 @@ import optax
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
-from nst_jax.lbfgs import direction as lbfgs_direction
+from nst_jax.lbfgs import quasi_newton
 from nst_jax.types import Scalar
 
 Variable = Float[Array, "..."]
@@ -137,10 +137,13 @@ def rmsprop(*, learning_rate: Scalar, decay: Scalar, eps: Scalar, clamp: bool) -
 
 
 def lbfgs(*, memory: int, evaluations: int) -> Solver:
-    """L-BFGS with a zoom line search of at most `evaluations` a step (Nocedal & Wright 2006, 3.5 and 7.4)."""
+    """L-BFGS with a zoom line search of at most `evaluations` a step (Nocedal & Wright 2006, 3.5 and 7.4).
+
+    The first trial step has the Euclidean length 1, whatever the objective's scale.
+    """
     search = optax.scale_by_zoom_linesearch(max_linesearch_steps=evaluations, initial_guess_strategy="one")
-    direction = lbfgs_direction(memory=memory, first=lambda g: jnp.minimum(1.0, 1.0 / optax.tree.norm(g)))
-    return line_search(optax.chain(direction, optax.scale(-1.0), search))
+    first = lambda gradient: 1.0 / optax.tree.norm(gradient)
+    return line_search(optax.chain(quasi_newton(first, memory=memory), optax.scale(-1.0), search))
 
 
 def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
@@ -148,8 +151,8 @@ def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
 
     pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr. One evaluation a step.
     """
-    direction = lbfgs_direction(memory=memory, first=lambda g: jnp.minimum(1.0, 1.0 / jnp.abs(g).sum()))
-    return first_order(optax.chain(direction, optax.scale(-learning_rate)), clamp=False)
+    first = lambda gradient: jnp.minimum(1.0, 1.0 / jnp.abs(gradient).sum())
+    return first_order(optax.chain(quasi_newton(first, memory=memory), optax.scale(-learning_rate)), clamp=False)
 
 
 SOLVERS: dict[str, Callable[..., Solver]] = {f.__name__: f for f in (adam, sgd, adagrad, rmsprop, lbfgs, lbfgs_torch)}

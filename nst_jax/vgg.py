@@ -166,10 +166,14 @@ def kernels(blocks: Blocks) -> dict[str, tuple[int, int, int, int]]:
 
 
 def random_params(key: Array, *, blocks: Blocks) -> Params:
-    """He-normal kernels, zero biases, input RGB in [-1/2, 1/2]: He, Wang & Hopcroft 2016, arXiv 1606.04801."""
+    """He-normal kernels and zero biases: an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).
+
+    Its input is RGB in 0..255 minus 127.5, so that its activations are of the original VGG's size: a style term
+    grows with their fourth power and a content term with their square, and a weight means what it means there.
+    """
     shapes = kernels(blocks)
     he = jax.nn.initializers.he_normal()
-    params: dict = {"input": {"kernel": jnp.eye(3), "bias": jnp.full(3, -0.5)}}
+    params: dict = {"input": {"kernel": 255.0 * jnp.eye(3), "bias": jnp.full(3, -127.5)}}
     for k, (name, shape) in zip(jax.random.split(key, len(shapes)), shapes.items(), strict=True):
         params[name] = {"kernel": he(k, shape), "bias": jnp.zeros(shape[3])}
     return params

@@ -1,10 +1,15 @@
 """Shapes in annotations are checked under pytest, and only there."""
 
 import os
+import sys
 from pathlib import Path
 
+import absl.logging
 import pytest
 from jaxtyping import install_import_hook
+
+# Hydra sets logging up anew, which makes absl close the stream it found when flax imported it: pytest's own
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
 

@@ -104,6 +104,14 @@ def test_lbfgs_beats_gradient_descent_by_far():
     assert hill(quick.x) < hill(slow.x) / 50
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_lbfgs_does_not_mind_the_objectives_scale(scale):
+    hill = lambda x: scale * bowl(x)
+    state, infos = run(lbfgs(memory=5, evaluations=20), hill, START, 8)
+    np.testing.assert_allclose(state.x, 0.4, atol=1e-2)
+    assert int(infos.evaluations[0]) < 10
+
+
 def test_clamp_keeps_the_image_in_range():
     settings = {**numbers("rmsprop"), "clamp": True, "learning_rate": jnp.float32(0.5)}
     state, _ = run(rmsprop(**settings), lambda x: -x.sum(), START, 5)

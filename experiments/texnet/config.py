@@ -22,6 +22,7 @@ class Config:
     zoom: float
     contrast: float
     colour: float
+    faulty: float
     classes: float
     finishes: float
     pairs: float

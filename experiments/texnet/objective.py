@@ -9,25 +9,27 @@ from jax import Array
 
 
 class Weights(NamedTuple):
-    """Of the three tasks."""
+    """Of the three tasks; also their values."""
 
-    classes: float
-    finishes: float
-    contrast: float
+    classes: Array | float
+    finishes: Array | float
+    contrast: Array | float
 
 
 def loss(outputs: tuple, labels: Array, finish: Array, *, weights: Weights, temperature: float) -> tuple[Array, dict]:
     """The weighted sum, and figures to report. Label -1 (a scene) has no class."""
     classes, finishes, embedded = outputs
     known = labels >= 0
-    named = sum(masked(optax.softmax_cross_entropy_with_integer_labels(c, labels), known) for c in classes)
-    faults = sum(optax.softmax_cross_entropy_with_integer_labels(f, finish).mean() for f in finishes)
-    pairs = contrastive(embedded, temperature=temperature)
-    total = (
-        weights.classes * named / len(classes) + weights.finishes * faults / len(finishes) + weights.contrast * pairs
+    cross_entropy = optax.softmax_cross_entropy_with_integer_labels
+    values = Weights(
+        sum(masked(cross_entropy(c, labels), known) for c in classes) / len(classes),
+        sum(cross_entropy(f, finish).mean() for f in finishes) / len(finishes),
+        contrastive(embedded, temperature=temperature),
     )
+    total = sum(weight * value for weight, value in zip(weights, values, strict=True))
     right = {f"right{i}": masked(c.argmax(-1) == labels, known) for i, c in enumerate(classes, 1)}
-    return total, {"loss": total, "pairs": pairs, "finish": (finishes[-1].argmax(-1) == finish).mean(), **right}
+    right["finish"] = (finishes[-1].argmax(-1) == finish).mean()
+    return total, {"loss": total, "pairs": values.contrast, **right}
 
 
 def masked(values: Array, where: Array) -> Array:

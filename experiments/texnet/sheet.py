@@ -1,4 +1,4 @@
-"""The contact sheet of the generator, docs/texnet_textures.jpg: a row of variants for every family, then scenes.
+"""The contact sheet of the generator, docs/texnet_textures.jpg: a row of variants for each family, then scenes.
 
 python -m experiments.texnet.sheet docs/texnet_textures.jpg
 """
@@ -17,17 +17,15 @@ from experiments.texnet.textures import FAMILIES, picture
 def sheet(*, columns: int, size: int) -> np.ndarray:
     """(rows * size, columns * size, 3), RGB in [0, 1]."""
     rows = [[picture(f, variant=v, seed=5, size=size) for v in range(columns)] for f in FAMILIES]
-    rows.append([scene(seed=i, size=size, variants=columns) for i in range(columns)])
+    for first in (0, columns):
+        rows.append([scene(seed=first + i, size=size, variants=columns) for i in range(columns)])
     return np.concatenate([np.concatenate(row, 1) for row in rows])
 
 
 def main(path: Path) -> None:
     """Draws the sheet in two halves beside each other."""
     drawn = as_bytes(sheet(columns=8, size=72))
-    half = len(drawn) // 72 // 2 * 72
-    first, second = drawn[:half], drawn[half:]
-    blank = np.full((len(second) - len(first), first.shape[1], 3), 255, np.uint8)
-    Image.fromarray(np.concatenate([np.concatenate([first, blank]), second], 1)).save(path, quality=72)
+    Image.fromarray(np.concatenate(np.array_split(drawn, 2), 1)).save(path, quality=72)
 
 
 if __name__ == "__main__":

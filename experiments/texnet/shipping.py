@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -31,7 +32,7 @@ def provenance(config: Config, figures: dict[str, float], *, seconds: float) -> 
     script = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return {
         "seed": str(config.seed),
-        "command": f"python -m experiments.train_texnet weights={config.weights}",
+        "command": " ".join(["python -m experiments.train_texnet", *sys.argv[1:]]),
         "config": json.dumps(vars(config)),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": commit(),
@@ -55,3 +56,4 @@ def write(path: Path, params: Params, notes: dict[str, str]) -> None:
     """One safetensors file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(dict(flat(params)), path, metadata=notes)
+    path.chmod(0o644)  # safetensors leaves it readable by its owner alone

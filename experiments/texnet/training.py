@@ -58,7 +58,7 @@ def stepper(config: Config) -> Callable[[State, Array, Array], tuple[State, dict
     """The jitted step: (state, bytes of pictures, labels) -> (state, figures)."""
     net, tx = network(config), optimiser(config)
     weights = Weights(config.classes, config.finishes, config.pairs)
-    jitter = Jitter(config.zoom, config.contrast, config.colour)
+    jitter = Jitter(config.zoom, config.contrast, config.colour, config.faulty)
 
     def objective(params: Any, state: State, seen: Array, labels: Array, finish: Array) -> tuple[Array, tuple]:
         variables = {"params": params, "batch_stats": state.batch_stats}

@@ -15,6 +15,7 @@ class Jitter(NamedTuple):
     zoom: float  # a view shows up to so many times its own side of the picture
     contrast: float  # factor, as a logarithm
     colour: float  # shift and gain of each channel
+    faulty: float  # share of the views with a fault
 
 
 def views(key: Array, pictures: Array, *, side: int, jitter: Jitter) -> tuple[Array, Array]:
@@ -22,7 +23,7 @@ def views(key: Array, pictures: Array, *, side: int, jitter: Jitter) -> tuple[Ar
     keys = jax.random.split(key, (4, len(pictures)))
     small = jax.vmap(lambda k, p: cropped(k, p, side=side, zoom=jitter.zoom))(keys[0], pictures)
     lit = jax.vmap(lambda k, p: recoloured(k, p, jitter=jitter))(keys[1], small)
-    finish = jax.vmap(lambda k: jax.random.randint(k, (), 0, FINISHES))(keys[2])
+    finish = jax.vmap(lambda k: fault(k, share=jitter.faulty))(keys[2])
     return jnp.clip(jax.vmap(finished)(keys[3], lit, finish), 0, 1), finish
 
 
@@ -51,6 +52,12 @@ def recoloured(key: Array, picture: Array, *, jitter: Jitter) -> Array:
     gains = jnp.exp(jitter.colour * jax.random.normal(gain, (3,)))
     mean = picture.mean((0, 1))
     return mean + (picture - mean) * factor * gains + jitter.colour * jax.random.normal(shift, (3,)) * 0.5
+
+
+def fault(key: Array, *, share: float) -> Array:
+    """The number of a finish: 0, as it is, or with probability `share` one of the others."""
+    which, whether = jax.random.split(key)
+    return jnp.where(jax.random.bernoulli(whether, share), jax.random.randint(which, (), 1, FINISHES), 0)
 
 
 def finished(key: Array, picture: Array, finish: Array) -> Array:

@@ -130,7 +130,7 @@ def untrained(request: Request) -> Weights:
     blocks = {"vgg16": vgg.VGG16, "vgg19": vgg.VGG19}[request.network]
     drawn = vgg.random_params(jax.random.key(request.seed), blocks=blocks)
     params = {n: {p: np.asarray(a, np.float32) for p, a in layer.items()} for n, layer in drawn.items()}
-    words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, -1/2..1/2"
+    words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, 0..255, minus 127.5"
     return Weights(params, words, _digest(params), "")
 
 

@@ -230,6 +230,36 @@ def test_bad_input_is_one_line_and_exit_code_2(nst, bad_files, words):
     assert not Path("runs").exists()
 
 
+def test_weights_of_another_network_are_refused(nst, data):
+    words = ("weights=file", f"weights.path={data}/weights/squeezenet1.1_keras_notop.h5")
+    code, text = nst(*PAIR, *SMALL, *words)
+    assert code == 2
+    assert text.strip().splitlines()[-1].startswith("nst: ")
+
+
+def test_weights_without_the_layer_asked_for_are_refused_by_its_name(nst, data):
+    words = ("weights=file", f"weights.path={data}/weights/vgg19_blocks1-3.safetensors", "layers=gatys")
+    code, text = nst(*PAIR, *SMALL, *words)
+    assert code == 2
+    assert "conv4_1" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", [("optimiser=lbfgs", "steps=40"), ("optimiser=adam", "steps=150")])
+def test_the_main_job_on_real_pictures_and_weights(nst, data, optimiser):
+    """The style term falls at least 100-fold, and the photograph stays in sight."""
+    pair = (f"content={data}/images/tubingen.jpg", f"style={data}/images/starry_night.jpg")
+    real = ("weights=file", f"weights.path={data}/weights/vgg19_blocks1-3.safetensors", "layers=blocks1-3")
+    code, text = nst(*pair, *real, *optimiser, "size=96")
+    assert code == 0, text
+    made = folder(text)
+    lines = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
+    assert lines[0]["weighted"]["style"] > 100 * lines[-1]["weighted"]["style"]
+    photo = Image.open(data / "images/tubingen.jpg").convert("L").resize((96, 72))
+    result = Image.open(made / "result.png").convert("L")
+    assert np.corrcoef(np.asarray(photo).ravel(), np.asarray(result).ravel())[0, 1] > 0.4
+
+
 def test_missing_pictures_are_asked_for(nst):
     code, text = nst("size=64")
     assert code == 2
