@@ -40,8 +40,9 @@ def machine() -> str:
         processor = platform.processor()
     found = [f"{p} {known}" for p in ("jax", "jaxlib", "torch") if (known := _version(p))]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{date.today()}; {processor}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}, " + ", ".join(
-        found
+    return (
+        f"{date.today()}; {processor}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}, "
+        + ", ".join(found)
     )
 
 

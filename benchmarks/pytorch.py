@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from benchmarks.ours import CONTENT, PARAMS, STYLE, pictures
 from nst_jax.vgg import VGG19, layers
@@ -25,7 +25,7 @@ def parameters(form: torch.memory_format) -> Params:
 
 def features(params: Params, image: torch.Tensor) -> dict[str, torch.Tensor]:
     """Activations to relu5_1."""
-    x, seen = image - 0.5, {}
+    x, seen = 255 * image - 127.5, {}
     for name in layers(VGG19):
         if name.startswith("conv"):
             x = F.conv2d(x, *params[name], padding=1)
@@ -49,7 +49,9 @@ def problem(
 ) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
     """The objective (leongatys/PytorchNeuralStyleTransfer: mean squared errors, 1 / N^2), and the start."""
     params = parameters(form)
-    content, style = (torch.from_numpy(np.array(p)).permute(2, 0, 1)[None].contiguous(memory_format=form) for p in pictures(size))
+    content, style = (
+        torch.from_numpy(np.array(p)).permute(2, 0, 1)[None].contiguous(memory_format=form) for p in pictures(size)
+    )
     with torch.no_grad():
         aims = {k: v for k, v in features(params, content).items() if k in CONTENT}
         grams = {k: gram(v) for k, v in features(params, style).items() if k in STYLE}
@@ -70,6 +72,6 @@ def gradient(size: int, form: torch.memory_format) -> Callable[[], Any]:
     def once() -> tuple[float, torch.Tensor]:
         value = objective(x)
         (slope,) = torch.autograd.grad(value, x)
-        return float(value), slope
+        return float(value.detach()), slope
 
     return once

@@ -9,9 +9,12 @@ A kernel comes as it is, (3, 3, in, out), and is used as it is; or as its Winogr
 made once by `vgg.prepared`, and is used so: see `winograd`. Its dtype is the precision of the convolution.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
@@ -44,10 +47,28 @@ def frozen(x: Batch, kernel: Kernel, margin: int, turned: bool) -> Float[Array, 
 
     turned: with the kernel of the input gradient, turned by 180 degrees and its channels swapped.
     """
-    return (winograd if kernel.ndim == 3 else direct)(x, kernel, margin, turned)
+    return laned(partial(winograd if kernel.ndim == 3 else direct, margin=margin, turned=turned))(x, kernel)
 
 
-def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
+    """The convolution, whose lanes under vmap become one batch; lanes with kernels of their own come one by one.
+
+    By jax's own rule each of Winograd's products would be transposed to bring the lanes to the front.
+    """
+    run = jax.custom_batching.custom_vmap(convolve)
+
+    @run.def_vmap
+    def _lanes(size: Any, batched: Any, x: Any, kernel: Any) -> Any:
+        if batched == [True, False]:
+            y = laned(convolve)(x.reshape(-1, *x.shape[2:]), kernel)
+            return y.reshape(size, -1, *y.shape[1:]), True
+        whole = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip((x, kernel), batched, strict=True)]
+        return lax.map(lambda lane: convolve(*lane), tuple(whole)), True
+
+    return run
+
+
+def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
     """The plain form."""
     kernel = kernel[::-1, ::-1].swapaxes(2, 3) if turned else kernel
     numbers, pads = ("NHWC", "HWIO", "NHWC"), [(margin, margin)] * 2

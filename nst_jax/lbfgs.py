@@ -56,7 +56,7 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
 def remembered(old: Memory, x: Variable, gradient: Variable) -> tuple[Memory, Numbers, Numbers]:
     """The memory with the newest pair in the place of the oldest, and S.g and Y.g. The first gradient makes no pair."""
     started = old.pairs >= 0
-    place = newest(old.pairs + 1, old.s.shape[0])
+    place = newest(old.pairs + 1, memory=old.s.shape[0])
     step = jnp.where(started, x - old.x, 0)
     change = jnp.where(started, gradient - old.gradient, 0)
     s, y = old.s.at[place].set(step), old.y.at[place].set(change)
@@ -67,7 +67,7 @@ def remembered(old: Memory, x: Variable, gradient: Variable) -> tuple[Memory, Nu
     return Memory(old.pairs + 1, x, gradient, s, y, sy, yy), sg, yg
 
 
-def newest(pairs: Array, memory: int) -> Int[Array, ""]:
+def newest(pairs: Array, *, memory: int) -> Int[Array, ""]:
     """The row of the newest pair."""
     return jnp.maximum(pairs - 1, 0) % memory
 
@@ -86,7 +86,7 @@ def combined(memory: Float[Array, "m ..."], numbers: Numbers) -> Variable:
 
 def curvature(known: Memory) -> Scalar:
     """gamma = s.y / y.y of the newest pair: Nocedal & Wright, eq. 7.20."""
-    i = newest(known.pairs, known.s.shape[0])
+    i = newest(known.pairs, memory=known.s.shape[0])
     return jnp.where(known.yy[i, i] > 0, known.sy[i, i] / known.yy[i, i], 1.0)
 
 

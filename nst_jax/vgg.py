@@ -7,6 +7,7 @@ parameters, so that weights and preprocessing cannot be mixed up.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -51,14 +52,14 @@ class VGG(nn.Module):
         if unknown := set(self.taps) - set(layers(self.blocks)):
             raise ValueError(f"no layer {', '.join(sorted(unknown))}; the layers are {' '.join(layers(self.blocks))}")
         x, seen = Input(name="input")(image)[None], {}
-        run = nn.remat(VGG.block, static_argnums=(2,)) if self.checkpoint else VGG.block
         for number in range(1, len(self.blocks) + 1):
             if not set(self.taps) <= seen.keys():
-                x, tapped = run(self, x, number)
+                block = partial(VGG.block, number=number)
+                x, tapped = (nn.remat(block) if self.checkpoint else block)(self, x)
                 seen |= tapped
         return {tap: seen[tap][0] for tap in self.taps}
 
-    def block(self, x: Batch, number: int) -> tuple[Taken, dict[str, Taken]]:
+    def block(self, x: Batch, *, number: int) -> tuple[Taken, dict[str, Taken]]:
         """One block and its pooling, no further than the deepest tap: what the next takes, and what is tapped."""
         (width, depth), out = self.blocks[number - 1], {}
         order = layers(self.blocks)

@@ -43,7 +43,7 @@ def spectrum(kernel: Float[Array, "3 3 cin cout"]) -> Spectrum:
     return whole.reshape(IN * IN, *kernel.shape[2:])
 
 
-def winograd(x: Batch, u: Spectrum, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+def winograd(x: Batch, u: Spectrum, *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
     """The convolution of x, padded by `margin` zeros on each side, with the kernel whose spectrum is u.
 
     turned: with the kernel of the input gradient instead, turned by 180 degrees and its channels swapped.
@@ -57,7 +57,7 @@ def winograd(x: Batch, u: Spectrum, margin: int, turned: bool) -> Float[Array, "
 
     def band(i: Array | int, y: Array) -> Array:
         part = lax.dynamic_slice_in_dim(x, i * deep * OUT, deep * OUT + 2, axis=1)
-        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, turned)[:, :, :w], i * deep * OUT, axis=1)
+        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, turned=turned)[:, :, :w], i * deep * OUT, axis=1)
 
     y = jnp.zeros((n, high, w, u.shape[1 if turned else 2]), x.dtype)
     return (lax.fori_loop(0, bands, band, y) if bands > 1 else band(0, y))[:, :h]
@@ -69,7 +69,7 @@ def depth(*, tiles: int, channels: int, most: int) -> int:
     return min(most, max(1, round(wanted / tiles)))
 
 
-def convolved(x: Batch, u: Spectrum, turned: bool) -> Float[Array, "n oh ow _"]:
+def convolved(x: Batch, u: Spectrum, *, turned: bool) -> Float[Array, "n oh ow _"]:
     """The same for whole tiles, with no padding: x is two pixels higher and wider than the result."""
     n, rows, wide, exact = x.shape[0], x.shape[1] // OUT, x.shape[2] // OUT, precision()
     into, out = (np.kron(B, B).astype(x.dtype), np.kron(A, A).astype(x.dtype))

@@ -60,6 +60,16 @@ def test_lanes_equal_single_images():
     np.testing.assert_allclose(lanes, conv(x, kernel, bias, padding="zero"), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("form", [lambda kernel: kernel, spectrum])
+def test_lanes_may_have_kernels_of_their_own(form):
+    x, _, bias = arrays(6, 5, 3, 4, n=2)
+    several = jnp.stack([form(arrays(1, 1, 3, 4)[1]) for _ in range(2)])
+    slope = lambda i, k: jax.grad(lambda i: (conv(i[None], k, bias, padding="zero") ** 2).sum())(i)
+    for lanes, lane in ((jax.vmap(slope)(x, several), (0, 1)), (jax.vmap(slope, (None, 0))(x[0], several), (0, 0))):
+        for i in range(2):
+            np.testing.assert_allclose(lanes[i], slope(x[lane[i]], several[i]), rtol=1e-3, atol=1e-3)
+
+
 def test_no_transposed_kernel_layout_in_the_program():
     """The reason for the module: XLA's slow layout 01oi must not come back through autodiff."""
     x, kernel, bias = arrays(8, 8, 4, 4)
