@@ -1,7 +1,7 @@
 """From settings to the values of the core: pictures and weights read, sizes settled, names looked up."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
@@ -52,7 +52,7 @@ def prepare(config: Config, log: Log) -> Job:
     return Job(spec, problem, start(config, content, style, log), alpha, told, notes)
 
 
-def ready(config: Config, params: Params) -> Params:
+def ready(config: Config, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
     """The weights as the program takes them, transformed once."""
     convolution = device.convolution(config.network.convolution)
     make = jax.jit(prepared, static_argnames=("convolution", "dtype"))

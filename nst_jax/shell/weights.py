@@ -128,7 +128,7 @@ def untrained(request: Request) -> Weights:
     if request.preprocessing != "auto":
         raise UserError("weights.preprocessing has no effect with weights=random: it has an input of its own")
     blocks = {"vgg16": vgg.VGG16, "vgg19": vgg.VGG19}[request.network]
-    drawn = vgg.random_params(jax.random.key(request.seed), blocks=blocks)
+    drawn = jax.jit(vgg.random_params, static_argnames="blocks")(jax.random.key(request.seed), blocks=blocks)
     params = {n: {p: np.asarray(a, np.float32) for p, a in layer.items()} for n, layer in drawn.items()}
     words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, 0..255, minus 127.5"
     return Weights(params, words, _digest(params), "")
