@@ -4,17 +4,25 @@ Why not jax.grad of lax.conv: inside scan and while_loop XLA's CPU backend lays 
 gradient out as `01oi` and leaves its fast path, 3 to 6 times slower on jax 0.10 and 25 times on 0.12
 (jax-ml/jax#12868). The gradient with respect to the image of a convolution is itself a convolution, with
 the kernel turned by 180 degrees and its channels swapped; said so, it runs at full speed everywhere.
+
+A kernel comes as it is, (3, 3, in, out), and is used as it is; or as its Winograd spectrum, (36, in, out),
+made once by `vgg.prepared`, and is used so: see `winograd`. Its dtype is the precision of the convolution.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from nst_jax.winograd import precision, winograd
+
 Batch = Float[Array, "n h w _"]
-Kernel = Float[Array, "3 3 cin cout"]
+Kernel = Float[Array, "3 3 cin cout"] | Float[Array, "36 cin cout"]
 
 MODES = {"reflect": "reflect", "replicate": "edge"}  # names of the field -> names of jnp.pad
 
@@ -25,31 +33,54 @@ def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str)
     padding: zero | reflect | replicate, what stands beyond the border. `kernel` and `bias` are constants
     of the problem: jax.grad with respect to them is zero here, by design.
     """
+    x = x.astype(kernel.dtype)
     margin = 1 if padding == "zero" else 0
     if padding != "zero":
         x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode=MODES[padding])
-    y: Array = frozen(x, kernel, margin)  # pyright: ignore[reportAssignmentType]
-    return y + lax.stop_gradient(bias)
+    y: Array = frozen(x, kernel, margin, False)  # pyright: ignore[reportAssignmentType]
+    return y + lax.stop_gradient(bias.astype(y.dtype))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def frozen(x: Batch, kernel: Kernel, margin: int) -> Float[Array, "n oh ow cout"]:
-    """The convolution of x, padded by `margin` zeros on each side, with a kernel that has no gradient."""
-    pads = [(margin, margin)] * 2
-    return lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def frozen(x: Batch, kernel: Kernel, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+    """The convolution of x, padded by `margin` zeros on each side, with a kernel that has no gradient.
+
+    turned: with the kernel of the input gradient, turned by 180 degrees and its channels swapped.
+    """
+    return laned(partial(winograd if kernel.ndim == 3 else direct, margin=margin, turned=turned))(x, kernel)
 
 
-def _forward(x: Batch, kernel: Kernel, margin: int) -> tuple[Array, Kernel]:
-    return frozen(x, kernel, margin), kernel
+def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
+    """The convolution, whose lanes under vmap become one batch; lanes with kernels of their own come one by one.
+
+    By jax's own rule each of Winograd's products would be transposed to bring the lanes to the front.
+    """
+    run = jax.custom_batching.custom_vmap(convolve)
+
+    @run.def_vmap
+    def _lanes(size: Any, batched: Any, x: Any, kernel: Any) -> Any:
+        if batched == [True, False]:
+            y = laned(convolve)(x.reshape(-1, *x.shape[2:]), kernel)
+            return y.reshape(size, -1, *y.shape[1:]), True
+        whole = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip((x, kernel), batched, strict=True)]
+        return lax.map(lambda lane: convolve(*lane), tuple(whole)), True
+
+    return run
 
 
-def _backward(margin: int, kernel: Kernel, grad: Batch) -> tuple[Array, Kernel]:
-    return frozen(grad, turned(kernel), 2 - margin), jnp.zeros_like(kernel)
+def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+    """The plain form."""
+    kernel = kernel[::-1, ::-1].swapaxes(2, 3) if turned else kernel
+    numbers, pads = ("NHWC", "HWIO", "NHWC"), [(margin, margin)] * 2
+    return lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=numbers, precision=precision())
+
+
+def _forward(x: Batch, kernel: Kernel, margin: int, turned: bool) -> tuple[Array, Kernel]:
+    return frozen(x, kernel, margin, turned), kernel
+
+
+def _backward(margin: int, turned: bool, kernel: Kernel, grad: Batch) -> tuple[Array, Kernel]:
+    return frozen(grad, kernel, 2 - margin, not turned), jnp.zeros_like(kernel)
 
 
 frozen.defvjp(_forward, _backward)
-
-
-def turned(kernel: Kernel) -> Float[Array, "3 3 cout cin"]:
-    """The kernel of the input gradient: turned by 180 degrees, channels swapped."""
-    return kernel[::-1, ::-1].swapaxes(2, 3)

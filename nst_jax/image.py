@@ -1,6 +1,7 @@
 """Sizes and colours of one picture: RGB in [0, 1], see `types`."""
 
 import math
+from functools import partial
 from typing import Literal
 
 import jax
@@ -11,6 +12,7 @@ from nst_jax.types import Image
 SizeRule = Literal["long", "short", "height", "width", "area", "original"]
 
 
+@partial(jax.jit, static_argnames=("height", "width"))
 def resize(image: Image, *, height: int, width: int) -> Image:
     """The picture at `height` x `width` pixels: cubic, smoothed first where it shrinks.
 

@@ -13,6 +13,7 @@ import optax
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from nst_jax.lbfgs import quasi_newton
 from nst_jax.types import Scalar
 
 Variable = Float[Array, "..."]
@@ -141,8 +142,8 @@ def lbfgs(*, memory: int, evaluations: int) -> Solver:
     The first trial step has the Euclidean length 1, whatever the objective's scale.
     """
     search = optax.scale_by_zoom_linesearch(max_linesearch_steps=evaluations, initial_guess_strategy="one")
-    start = lambda grad: grad / optax.tree.norm(grad)
-    return line_search(optax.chain(quasi_newton(start, memory=memory), optax.scale(-1.0), search))
+    first = lambda gradient: 1.0 / optax.tree.norm(gradient)
+    return line_search(optax.chain(quasi_newton(first, memory=memory), optax.scale(-1.0), search))
 
 
 def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
@@ -150,23 +151,8 @@ def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
 
     pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr. One evaluation a step.
     """
-    start = lambda grad: grad * jnp.minimum(1.0, 1.0 / jnp.abs(grad).sum())
-    return first_order(optax.chain(quasi_newton(start, memory=memory), optax.scale(-learning_rate)), clamp=False)
-
-
-def quasi_newton(start: Callable[[Variable], Variable], *, memory: int) -> optax.GradientTransformation:
-    """The gradient times the inverse Hessian estimate; `start` of the gradient at the very first step.
-
-    optax's own first step is min(1, 1 / |g|_2) times the gradient: up to a thousand times longer than torch's
-    at 512 x 512 x 3, and so short for an objective of 1e-8 that nine line searches of 17 evaluations fail.
-    """
-    tx = optax.scale_by_lbfgs(memory_size=memory)
-
-    def update(grad: Variable, opt: Any, params: Any = None) -> tuple[Variable, Any]:
-        direction, new = tx.update(grad, opt, params)
-        return jnp.where(opt.count == 0, start(grad), direction), new  # pyright: ignore
-
-    return optax.GradientTransformation(tx.init, update)  # pyright: ignore[reportArgumentType]
+    first = lambda gradient: jnp.minimum(1.0, 1.0 / jnp.abs(gradient).sum())
+    return first_order(optax.chain(quasi_newton(first, memory=memory), optax.scale(-learning_rate)), clamp=False)
 
 
 SOLVERS: dict[str, Callable[..., Solver]] = {f.__name__: f for f in (adam, sgd, adagrad, rmsprop, lbfgs, lbfgs_torch)}

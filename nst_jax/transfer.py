@@ -110,9 +110,9 @@ def begin(spec: Spec, problem: Problem, start: Image) -> State:
     return optimise.begin(solver(spec, problem), start)
 
 
-@partial(jax.jit, static_argnums=0, static_argnames="room")
+@partial(jax.jit, static_argnums=0, static_argnames="room", donate_argnames="state")
 def advance(spec: Spec, problem: Problem, state: State, *, steps: Array | int, room: int) -> tuple[State, Info]:
-    """Up to `steps` iterations in one program; see `optimise.advance`."""
+    """Up to `steps` iterations in one program; see `optimise.advance`. `state` is used up: its memory is taken over."""
     minimised = partial(objective, spec, problem)
     return optimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room)
 

@@ -7,19 +7,25 @@ parameters, so that weights and preprocessing cannot be mixed up, and can be tap
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from nst_jax.conv import conv
 from nst_jax.types import Activations, Image, Params
+from nst_jax.winograd import spectrum
 
 Batch = Float[Array, "n h w c"]
+Taken = Float[Array, "_ _ _ _"]
 Cells = Float[Array, "n ph pw c"]
 Blocks = tuple[tuple[int, int], ...]  # (channels, convolutions) of each block; a pooling follows each
+
+PAYS = 64 * 128  # channels in times channels out from which Winograd's method is the faster: benchmarks/layers.py
 
 VGG16: Blocks = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # column D of table 1
 VGG19: Blocks = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # column E
@@ -29,7 +35,8 @@ class VGG(nn.Module):
     """Activations of one image at the layers named in `taps`, and nothing deeper.
 
     pool: max | avg (Gatys et al. 2016, section 2: average pooling). rounding: floor | ceil (Caffe rounds
-    up: a border cell covers the pixels that exist). padding: zero | reflect | replicate.
+    up: a border cell covers the pixels that exist). padding: zero | reflect | replicate. checkpoint: for the
+    gradient each block is computed again instead of kept: less memory, a third more time.
     """
 
     taps: tuple[str, ...]
@@ -37,23 +44,34 @@ class VGG(nn.Module):
     pool: str
     rounding: str
     padding: str
+    checkpoint: bool = False
 
     @nn.compact
     def __call__(self, image: Image) -> Activations:
         """The activations at `taps`. Raises ValueError for a layer that this network does not have."""
-        missing = set(self.taps)
-        if unknown := missing - set(layers(self.blocks)):
+        if unknown := set(self.taps) - set(layers(self.blocks)):
             raise ValueError(f"no layer {', '.join(sorted(unknown))}; the layers are {' '.join(layers(self.blocks))}")
         x = Input(name="input")(image)[None]
-        out = {"input": x}
-        for block, (width, depth) in enumerate(self.blocks, 1):
-            for i in range(1, depth + 1):
-                if missing <= out.keys():
-                    return {tap: out[tap][0] for tap in self.taps}
-                x = out[f"conv{block}_{i}"] = Conv(width, self.padding, name=f"conv{block}_{i}")(x)
-                x = out[f"relu{block}_{i}"] = nn.relu(x)
-            x = out[f"pool{block}"] = pooled(x, kind=self.pool, rounding=self.rounding)
-        return {tap: out[tap][0] for tap in self.taps}
+        seen = {"input": x}
+        for number in range(1, len(self.blocks) + 1):
+            if not set(self.taps) <= seen.keys():
+                block = partial(VGG.block, number=number)
+                x, tapped = (nn.remat(block) if self.checkpoint else block)(self, x)
+                seen |= tapped
+        return {tap: seen[tap][0] for tap in self.taps}
+
+    def block(self, x: Batch, *, number: int) -> tuple[Taken, dict[str, Taken]]:
+        """One block and its pooling, no further than the deepest tap: what the next takes, and what is tapped."""
+        (width, depth), out = self.blocks[number - 1], {}
+        order = layers(self.blocks)
+        last = max(order.index(tap) for tap in self.taps)
+        for i in range(1, depth + 1):
+            if order.index(f"conv{number}_{i}") <= last:
+                x = out[f"conv{number}_{i}"] = Conv(width, self.padding, name=f"conv{number}_{i}")(x)
+                x = out[f"relu{number}_{i}"] = nn.relu(x)
+        if order.index(f"pool{number}") <= last:
+            x = out[f"pool{number}"] = pooled(x, kind=self.pool, rounding=self.rounding)
+        return x, {tap: out[tap] for tap in self.taps if tap in out}
 
 
 class Input(nn.Module):
@@ -67,7 +85,10 @@ class Input(nn.Module):
 
 
 class Conv(nn.Module):
-    """A frozen 3 x 3 convolution with the parameters `kernel` (3, 3, in, out) and `bias` (out)."""
+    """A frozen 3 x 3 convolution with the parameters `kernel` (3, 3, in, out) and `bias` (out).
+
+    The kernel may also be a spectrum: see `prepared`.
+    """
 
     width: int
     padding: str
@@ -75,7 +96,9 @@ class Conv(nn.Module):
     @nn.compact
     def __call__(self, x: Batch) -> Float[Array, "n h w cout"]:
         he = nn.initializers.he_normal()
-        kernel = self.param("kernel", he, (3, 3, x.shape[-1], self.width))
+        given = self.get_variable("params", "kernel")
+        plain = given is None or given.ndim == 4  # self.param compares shapes, and names what is missing
+        kernel = self.param("kernel", he, (3, 3, x.shape[-1], self.width)) if plain else given
         bias = self.param("bias", nn.initializers.zeros, (self.width,))
         return conv(x, kernel, bias, padding=self.padding)
 
@@ -83,6 +106,22 @@ class Conv(nn.Module):
 def features(network: nn.Module, params: Params, image: Image) -> Activations:
     """Activations of `image` by layer name."""
     return network.apply({"params": params}, image)  # pyright: ignore[reportReturnType]
+
+
+def prepared(params: Params, *, convolution: str, dtype: DTypeLike) -> Params:
+    """The parameters ready for many evaluations, once per run: Winograd spectra for kernels, their precision.
+
+    convolution: direct; winograd, for every layer; auto, for the layers where it pays on a CPU. dtype: of the
+    convolutions; float32 stays float32 in the image, the preprocessing, the Gram products and the losses.
+    """
+    ready = {name: layer for name, layer in params.items() if name == "input"}
+    for name, layer in params.items():
+        kernel, bias = layer["kernel"], layer["bias"]
+        if name != "input":
+            pays = convolution == "winograd" or (convolution == "auto" and kernel.shape[2] * kernel.shape[3] >= PAYS)
+            kernel = spectrum(kernel) if pays else kernel
+            ready[name] = {"kernel": kernel.astype(dtype), "bias": bias.astype(dtype)}
+    return ready
 
 
 def pooled(x: Batch, *, kind: str, rounding: str) -> Cells:

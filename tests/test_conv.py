@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from jax import lax
 
+from nst_jax import winograd
 from nst_jax.conv import MODES, conv
+from nst_jax.vgg import VGG19, kernels
+from nst_jax.winograd import spectrum
 
 RNG = np.random.default_rng(1)
 
@@ -57,6 +60,16 @@ def test_lanes_equal_single_images():
     np.testing.assert_allclose(lanes, conv(x, kernel, bias, padding="zero"), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("form", [lambda kernel: kernel, spectrum])
+def test_lanes_may_have_kernels_of_their_own(form):
+    x, _, bias = arrays(6, 5, 3, 4, n=2)
+    several = jnp.stack([form(arrays(1, 1, 3, 4)[1]) for _ in range(2)])
+    slope = lambda i, k: jax.grad(lambda i: (conv(i[None], k, bias, padding="zero") ** 2).sum())(i)
+    for lanes, lane in ((jax.vmap(slope)(x, several), (0, 1)), (jax.vmap(slope, (None, 0))(x[0], several), (0, 0))):
+        for i in range(2):
+            np.testing.assert_allclose(lanes[i], slope(x[lane[i]], several[i]), rtol=1e-3, atol=1e-3)
+
+
 def test_no_transposed_kernel_layout_in_the_program():
     """The reason for the module: XLA's slow layout 01oi must not come back through autodiff."""
     x, kernel, bias = arrays(8, 8, 4, 4)
@@ -64,3 +77,58 @@ def test_no_transposed_kernel_layout_in_the_program():
     text = jax.jit(jax.grad(loss)).lower(x).as_text()
     assert text.count("stablehlo.convolution") == 2
     assert "[0, 1, o, i]" not in text
+
+
+LAYERS = sorted(set(kernels(VGG19).values()))
+
+
+@pytest.mark.parametrize("padding", ["zero", "reflect"])
+@pytest.mark.parametrize("shape", LAYERS, ids=lambda s: f"{s[2]}-{s[3]}")
+def test_winograd_equals_the_plain_form_for_every_layer_of_vgg(shape, padding):
+    """At odd sizes, the gradient's too: 1e-4 of the largest value, 1e-3 of the largest gradient."""
+    x, _, bias = arrays(11, 7, *shape[2:])
+    kernel = jnp.asarray(RNG.standard_normal(shape) * np.sqrt(2 / (9 * shape[2])), jnp.float32)
+    pull = jnp.asarray(RNG.standard_normal((1, 11, 7, shape[3])), jnp.float32)
+    ours, back = jax.vjp(lambda x: conv(x, spectrum(kernel), bias, padding=padding), x)
+    theirs, wanted = jax.vjp(lambda x: plain(x, kernel, bias, padding), x)
+    assert jnp.abs(ours - theirs).max() < 1e-4 * jnp.abs(theirs).max()
+    assert jnp.abs(back(pull)[0] - wanted(pull)[0]).max() < 1e-3 * jnp.abs(wanted(pull)[0]).max()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (4, 4), (5, 13), (16, 9)])
+def test_winograd_in_bands_in_lanes_and_in_loops(size, monkeypatch):
+    monkeypatch.setattr(winograd, "CACHE", 1)
+    monkeypatch.setattr(winograd, "REUSE", 0.1)
+    x, kernel, bias = arrays(*size, 3, 4, n=2)
+    ready = spectrum(kernel)
+
+    def slope(image):
+        return jax.grad(lambda i: (conv(i[None], ready, bias, padding="zero") ** 2).sum())(image)
+
+    def plainly(image):
+        return jax.grad(lambda i: (plain(i[None], kernel, bias, "zero") ** 2).sum())(image)
+
+    lanes = jax.jit(jax.vmap(lambda i: jax.lax.fori_loop(0, 2, lambda _, y: 0.01 * slope(y), i)))(x)
+    for lane, image in zip(lanes, x, strict=True):
+        wanted = 0.01 * plainly(0.01 * plainly(image))
+        np.testing.assert_allclose(lane, wanted, atol=1e-4 * float(jnp.abs(wanted).max()))
+
+
+def test_winograd_has_a_gradient_of_its_gradient():
+    x, kernel, bias = arrays(6, 7, 2, 3)
+
+    def slope(convolve, kernel):
+        loss = lambda x: (convolve(x, kernel, bias, padding="zero") ** 2).sum()
+        return jax.grad(lambda x: (jax.grad(loss)(x) ** 2).sum())(x)
+
+    ours, wanted = slope(conv, spectrum(kernel)), slope(conv, kernel)
+    np.testing.assert_allclose(ours, wanted, atol=1e-4 * float(jnp.abs(wanted).max()))
+
+
+def test_precision_is_exact_unless_jax_is_told_otherwise():
+    x, kernel, bias = arrays(4, 4, 2, 2)
+    for k in (kernel, spectrum(kernel)):
+        lowered = lambda k=k: jax.jit(lambda x: conv(x, k, bias, padding="zero")).lower(x).as_text()
+        assert "HIGHEST" in lowered()
+        with jax.default_matmul_precision("tensorfloat32"):
+            assert "HIGHEST" not in lowered()

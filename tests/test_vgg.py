@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst_jax.vgg import VGG, VGG16, VGG19, features, kernels, layers, pooled, random_params
+from nst_jax.vgg import VGG, VGG16, VGG19, features, kernels, layers, pooled, prepared, random_params
 
 SMALL = ((4, 1), (6, 2))
 PARAMS = random_params(jax.random.key(0), blocks=SMALL)
@@ -88,3 +88,36 @@ def test_random_weights_follow_their_seed():
     assert (other["conv1_1"]["kernel"] != PARAMS["conv1_1"]["kernel"]).any()
     wide = random_params(jax.random.key(0), blocks=((256, 2),))["conv1_2"]["kernel"]
     np.testing.assert_allclose(wide.std(), np.sqrt(2 / (9 * 256)), rtol=0.02)  # He et al. 2015, eq. 10
+
+
+@pytest.mark.parametrize("convolution", ["auto", "direct", "winograd"])
+def test_prepared_parameters_are_the_same_network(convolution):
+    blocks = ((6, 1), (96, 1), (128, 1))
+    plain = random_params(jax.random.key(0), blocks=blocks)
+    ready = prepared(plain, convolution=convolution, dtype="float32")
+    shapes = {"auto": [4, 4, 3], "direct": [4, 4, 4], "winograd": [3, 3, 3]}[convolution]
+    assert [ready[f"conv{b}_1"]["kernel"].ndim for b in (1, 2, 3)] == shapes
+    tapped = net("conv2_1", "relu3_1", blocks=blocks)
+    seen, wanted = features(tapped, ready, IMAGE), features(tapped, plain, IMAGE)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4 * float(b.max())), dict(seen), dict(wanted))
+
+
+def test_bfloat16_is_for_the_activations_only():
+    ready = prepared(PARAMS, convolution="direct", dtype="bfloat16")
+    assert ready["input"]["kernel"].dtype == jnp.float32
+    seen = features(net("relu2_2"), ready, IMAGE)["relu2_2"]
+    assert seen.dtype == jnp.bfloat16
+    np.testing.assert_allclose(seen, features(net("relu2_2"), PARAMS, IMAGE)["relu2_2"], atol=0.05)
+    slope = jax.grad(lambda i: features(net("relu2_2"), ready, i)["relu2_2"].astype(jnp.float32).sum())(IMAGE)
+    assert slope.dtype == jnp.float32
+
+
+def test_checkpointed_blocks_give_the_same_and_keep_less():
+    def total(network):
+        return lambda p, i: sum(a.sum() for a in features(network, p, i).values())
+
+    whole = net("relu1_1", "relu2_2")
+    blockwise = whole.clone(checkpoint=True)
+    kept, redone = (jax.jit(jax.grad(total(n), 1)).lower(PARAMS, IMAGE) for n in (whole, blockwise))
+    np.testing.assert_allclose(redone.compile()(PARAMS, IMAGE), kept.compile()(PARAMS, IMAGE), rtol=1e-5, atol=1e-6)
+    assert redone.as_text().count("stablehlo.convolution") > kept.as_text().count("stablehlo.convolution")

@@ -62,6 +62,8 @@ def problems(c: Config) -> Iterable[str]:
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16),)
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
+    if not 0 < c.device.memory_fraction <= 1:
+        yield f"device.memory_fraction must be in (0, 1]; got {c.device.memory_fraction}"
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
     for side in ("content", "style"):
@@ -79,6 +81,8 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
         ("convention.resolution", c.convention.resolution, ("published", "invariant")),
         ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
+        ("network.convolution", c.network.convolution, ("auto", "direct", "winograd")),
+        ("device.precision", c.device.precision, ("float32", "tf32", "bfloat16")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])

@@ -77,6 +77,9 @@ def guarded(words: list[str]) -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
+            from nst_jax.shell import device
+
+            device.ready(wanted.device)
             from nst_jax.shell.single import stylise
 
             code = max(code, stylise(wanted))

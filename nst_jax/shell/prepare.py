@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -15,14 +15,14 @@ from nst_jax.extractors import BLOCKS
 from nst_jax.image import SizeRule, resize, target_shape
 from nst_jax.losses import Convention, Targets, Terms
 from nst_jax.optimise import SOLVERS
-from nst_jax.shell import files, weights
+from nst_jax.shell import device, files, weights
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.lookup import named, number
 from nst_jax.shell.schema import Config
 from nst_jax.shell.starts import start
 from nst_jax.transfer import Problem, Spec
-from nst_jax.types import Image
-from nst_jax.vgg import VGG, layers
+from nst_jax.types import Image, Params
+from nst_jax.vgg import VGG, layers, prepared
 
 Log = Callable[[str], object]
 
@@ -62,17 +62,26 @@ def prepare(config: Config, log: Log, once: Once = anew) -> Job:
     content, style = once(("sized", *sight), lambda: sized(config, pictures, log))
     check_depth(config, net, content.shape, style.shape)
     loaded = once(("weights", str(config.weights), config.network.name, net.taps), lambda: load(config, net, log))
-    params = once(("params", loaded.sha256, net.taps), lambda: jax.tree.map(jnp.asarray, loaded.params))
+    transform = ("params", loaded.sha256, net.taps, config.network.convolution, config.device.precision)
+    params = once(transform, lambda: ready(config, loaded.params))
     compared = convention(config, content.shape, log)
     taps = dict(zip(("content_layers", "style_layers"), map(tuple, chosen(config)), strict=True))
     key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
-    same = ("targets", net, loaded.sha256, *sight, *taps.values(), compared, config.seed)
+    same = ("targets", net, *transform, *sight, *taps.values(), compared, config.seed)
     targets = once(same, lambda: transfer.targets(net, params, content, style, **taps, convention=compared, key=key))
     problem = Problem(params, targets, pulls(config, compared, targets), hyper)
     spec = Spec(net, compared, solver, options)
+    told = loaded._replace(params={})  # the program has its own
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
-    return Job(spec, problem, start(config, content, style, log), alpha, loaded, notes, content)
+    return Job(spec, problem, start(config, content, style, log), alpha, told, notes, content)
+
+
+def ready(config: Config, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
+    """The weights as the program takes them, transformed once."""
+    convolution = device.convolution(config.network.convolution)
+    make = jax.jit(prepared, static_argnames=("convolution", "dtype"))
+    return make(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
 
 
 def chosen(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -92,7 +101,8 @@ def network(config: Config) -> VGG:
     if not taps:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
     n = config.network
-    return VGG(taps, blocks=blocks, pool=n.pool, rounding=n.rounding, padding=n.padding)
+    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding}
+    return VGG(taps, blocks=blocks, **shape, checkpoint=config.device.checkpoint)
 
 
 def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...], dict[str, Any]]:

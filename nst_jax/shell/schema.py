@@ -14,6 +14,7 @@ class Network:
     pool: str = MISSING
     rounding: str = MISSING
     padding: str = MISSING
+    convolution: str = MISSING
 
 
 @dataclass
@@ -77,6 +78,17 @@ class Sweep:
 
 
 @dataclass
+class Device:
+    """conf/device/"""
+
+    precision: str = MISSING
+    checkpoint: bool = MISSING
+    preallocate: bool = MISSING
+    memory_fraction: float = MISSING
+    cache: bool = MISSING
+
+
+@dataclass
 class Config:
     """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
 
@@ -92,6 +104,7 @@ class Config:
     max_pixels: int = MISSING
     steps: int = MISSING
     seed: int = MISSING
+    dry_run: bool = MISSING
     network: Network = field(default_factory=Network)
     weights: Weights = field(default_factory=Weights)
     layers: Layers = field(default_factory=Layers)
@@ -100,3 +113,4 @@ class Config:
     canvas: dict[str, Any] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
     sweep: Sweep = field(default_factory=Sweep)
+    device: Device = field(default_factory=Device)

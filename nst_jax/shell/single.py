@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from nst_jax.shell import config as settings
-from nst_jax.shell import loop, provenance, runs
+from nst_jax.shell import dry, loop, provenance, runs
+from nst_jax.shell.device import enough_memory
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.film import film
 from nst_jax.shell.prepare import Job, prepare
@@ -24,8 +25,10 @@ LOG = logging.getLogger("nst_jax")
 def stylise(config: Config) -> int:
     """Run once and return the exit code: 0, 1 after a value that was not finite, 130 after Ctrl-C."""
     check(config)
-    with listening() as stop:
+    with listening() as stop, enough_memory():
         job = prepare(config, LOG.info)
+        if config.dry_run:
+            return dry.rehearse(config, job, LOG.info)
         folder = opened(config)
         with runs.logged(folder):
             return work(config, job, folder, stop)
@@ -99,7 +102,7 @@ def story(config: Config, job: Job, outcome: loop.Outcome) -> dict[str, Any]:
         "versions": provenance.versions(),
         "git_commit": provenance.commit(),
         "device": provenance.device(),
-        "precision": "float32",
+        "precision": config.device.precision,
         "size": list(job.start.shape[:2][::-1]),
         "pictures": list(job.notes),
         "steps": last["step"],

@@ -139,7 +139,8 @@ def untrained(request: Request) -> Weights:
 
     if request.preprocessing != "auto":
         raise UserError("weights.preprocessing has no effect with weights=random: it has an input of its own")
-    drawn = vgg.random_params(jax.random.key(request.seed), blocks=extractors.BLOCKS[request.network])
+    draw = jax.jit(vgg.random_params, static_argnames="blocks")
+    drawn = draw(jax.random.key(request.seed), blocks=extractors.BLOCKS[request.network])
     params = {n: {p: np.asarray(a, np.float32) for p, a in layer.items()} for n, layer in drawn.items()}
     words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, 0..255, minus 127.5"
     return Weights(params, words, _digest(params), "")

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,9 +17,13 @@ import pytest
 from PIL import Image
 
 from nst_jax import pictures
-from nst_jax.shell import main
+from nst_jax.shell import device, main
+from nst_jax.shell.errors import UserError
 
 SMALL = ("weights=random", "size=32", "steps=4", "output.every=2", "layers=blocks1-3")
+os.environ.setdefault(
+    "NST_JAX_CACHE", tempfile.mkdtemp(prefix="nst_jax_test_")
+)  # compiled programs, none of the user's
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 
 
@@ -200,6 +205,9 @@ BAD = {
     "~layers.content.relu3_3": "layers.content is empty",
     "content=null": "content_weight",
     "network.pool=median": "max, avg",
+    "network.convolution=fft": "auto, direct, winograd",
+    "device.precision=float16": "float32, tf32, bfloat16",
+    "device.memory_fraction=2": "memory_fraction",
     "output.file=out.tiff": "out.tiff",
     "output.film=film.gif": "webp",
     "content_weight=0 style_weight=0": "nothing to aim at",
@@ -336,3 +344,54 @@ def test_tab_completion_does_not_load_jax(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "optimiser=adam" in done.stdout
+
+
+def test_a_dry_run_says_what_it_would_take_and_writes_nothing(nst):
+    code, text = nst(*PAIR, *SMALL, "dry_run=true", "steps=7200")
+    assert code == 0, text
+    for words in ("working memory: ", "memory: ", "MiB", "compiling: ", "a step: ", "all 7200 steps: about "):
+        assert words in text
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("words", [("device.checkpoint=true",), ("device.precision=bfloat16",)])
+def test_large_pictures_have_levers(nst, words):
+    code, text = nst(*PAIR, *SMALL, *words)
+    assert code == 0, text
+    records = [json.loads(line) for line in (folder(text) / "metrics.jsonl").read_text().splitlines()]
+    assert records[-1]["total"] < records[0]["total"]
+
+
+def test_memory_that_runs_out_names_the_levers():
+    with pytest.raises(UserError, match=r"device\.checkpoint=true"), device.enough_memory():
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes")
+    with pytest.raises(UserError, match="smaller size"), device.enough_memory():
+        raise MemoryError
+    with pytest.raises(jax.errors.JaxRuntimeError), device.enough_memory():
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+
+def command(tmp_path, *words):
+    line = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *PAIR, *SMALL, *words]
+    environment = {**os.environ, "NST_JAX_CACHE": str(tmp_path / "cache")}
+    return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_programs_are_kept_and_a_damaged_one_is_a_warning(tmp_path):
+    assert command(tmp_path, "steps=1").returncode == 0
+    programs = tmp_path / "cache" / "programs"
+    kept = {p: p.stat().st_mtime_ns for p in programs.glob("*-cache")}
+    assert kept
+    assert command(tmp_path, "steps=1").returncode == 0
+    assert {p: p.stat().st_mtime_ns for p in programs.glob("*-cache")} == kept, "nothing was compiled again"
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:100])
+    done = command(tmp_path, "steps=1")
+    assert done.returncode == 0, done.stderr
+    assert "Error reading persistent compilation cache entry" in done.stderr
+
+
+def test_programs_are_not_kept_where_the_user_does_not_want_it(tmp_path):
+    assert command(tmp_path, "steps=0", "device.cache=false").returncode == 0
+    assert not (tmp_path / "cache" / "programs").exists()

@@ -1,0 +1,61 @@
+"""Each convolution of VGG-19 by itself, direct and Winograd, forward and backward: where Winograd pays.
+
+`vgg.PAYS`, `winograd.CACHE` and `winograd.REUSE` come from this table. python -m benchmarks.layers --size 512
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from benchmarks.interleaved import machine, medians, table
+from nst_jax import winograd
+from nst_jax.conv import frozen
+from nst_jax.vgg import VGG19, kernels
+from nst_jax.winograd import spectrum
+
+BANDS = tuple(2**k for k in (18, 19, 20, 21, 30))  # values of CACHE to try; the last is the whole picture at once
+
+
+def case(x: jax.Array, kernel: jax.Array, turned: bool, cache: int) -> Callable[[], object]:
+    """One convolution, compiled with that band height."""
+    kept, winograd.CACHE = winograd.CACHE, cache
+    compiled = jax.jit(frozen, static_argnums=(2, 3)).lower(x, kernel, 1, turned).compile()
+    winograd.CACHE = kept
+    return lambda: jax.block_until_ready(compiled(x, kernel))
+
+
+def compared(side: int, cin: int, cout: int, repeats: int) -> list[float]:
+    """Milliseconds: direct, Winograd in bands of each height; forward and backward together."""
+    rng = np.random.default_rng(0)
+    kernel = jax.numpy.asarray(rng.standard_normal((3, 3, cin, cout)), "float32")
+    cases: dict[str, list[Callable[[], object]]] = {}
+    for turned, channels in ((False, cin), (True, cout)):
+        x = jax.numpy.asarray(rng.standard_normal((1, side, side, channels)), "float32")
+        cases.setdefault("direct", []).append(case(x, kernel, turned, 0))
+        for cache in BANDS:
+            cases.setdefault(str(cache), []).append(case(x, spectrum(kernel), turned, cache))
+    both = {name: partial(lambda pair: [run() for run in pair], pair) for name, pair in cases.items()}
+    return [1e3 * seconds for seconds in medians(both, repeats=repeats).values()]
+
+
+def main() -> None:
+    """Print the table."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--size", type=int, default=512)
+    words.add_argument("--repeats", type=int, default=5)
+    given = words.parse_args()
+    rows = []
+    for name, (_, _, cin, cout) in kernels(VGG19).items():
+        if name[6] in "12" and name[4] <= "5":  # conv1_1 has three channels: direct
+            side = given.size >> (int(name[4]) - 1)
+            times = compared(side, cin, cout, given.repeats) if cin > 3 else []
+            rows += [[name, f"{side} x {side}", f"{cin} -> {cout}", *times, min(times[1:]) / times[0]]] if times else []
+    head = ["layer", "size", "channels", "direct, ms", *(f"V of {4 * c >> 20} MiB" for c in BANDS), "best / direct"]
+    print(f"{machine()}\n\n" + table(head, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""One value-and-gradient of the loss, ours in each form and PyTorch's in each layout.
+
+python -m benchmarks.step --sizes 128 256 512 1024 --repeats 7
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+from jax import lax
+
+import nst_jax.conv
+from benchmarks import ours
+from benchmarks.interleaved import machine, medians, table
+
+try:
+    import torch
+
+    from benchmarks import pytorch
+except ImportError:
+    torch = pytorch = None
+
+
+def frozen(size: int, convolution: str) -> Callable[[], object]:
+    """Ours: `auto` with Winograd where it pays, or `direct`."""
+    p, start = ours.problem(size, solver="adam", convolution=convolution)
+    compiled = ours.gradient("adam").lower(p, start).compile()  # type: ignore[attr-defined]
+    return lambda: jax.block_until_ready(compiled(p, start))
+
+
+def plain(size: int) -> Callable[[], object]:
+    """What one would write: lax.conv and its own gradient."""
+    kept = nst_jax.conv.frozen
+    nst_jax.conv.frozen = lambda x, kernel, margin, turned: lax.conv_general_dilated(  # type: ignore[assignment]
+        x, kernel, (1, 1), [(margin, margin)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    jax.clear_caches()
+    try:
+        return frozen(size, "direct")
+    finally:
+        nst_jax.conv.frozen = kept
+        jax.clear_caches()
+
+
+def cases(size: int) -> dict[str, Callable[[], Any]]:
+    """Everything that is compared."""
+    made: dict[str, Callable[[], Any]] = {"plain jnp": plain(size)}
+    made |= {"direct": frozen(size, "direct"), "winograd": frozen(size, "auto")}
+    if torch and pytorch:
+        forms = {"torch contiguous": torch.contiguous_format, "torch channels_last": torch.channels_last}
+        made |= {name: partial(pytorch.gradient(size, form)) for name, form in forms.items()}
+    return made
+
+
+def main() -> None:
+    """Print the table."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 512, 1024])
+    words.add_argument("--repeats", type=int, default=7)
+    given = words.parse_args()
+    rows = []
+    for size in given.sizes:
+        seen = medians(cases(size), repeats=given.repeats)
+        theirs = min((v for k, v in seen.items() if k.startswith("torch")), default=float("nan"))
+        rows.append([size, *seen.values(), seen["direct"] / theirs, seen["winograd"] / theirs])
+        print(rows[-1], flush=True)
+    names = list(seen)
+    print(f"\n{machine()}\n\n" + table(["size", *names, "direct / torch's best", "winograd / torch's best"], rows))
+
+
+if __name__ == "__main__":
+    main()

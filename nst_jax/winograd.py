@@ -1,0 +1,87 @@
+"""A 3 x 3 convolution by Winograd's method F(4 x 4, 3 x 3): a quarter of the multiplications.
+
+Lavin & Gray 2016, arXiv 1509.09308. Tiles of 6 x 6 pixels, four apart, become 36 numbers V = B x; a kernel
+becomes 36 numbers U = G k, once; the tile of 4 x 4 results is A (U V). On two dimensions B, A and G are the
+Kronecker squares of the one-dimensional matrices. All three steps are matrix products, of 36 rows, which is
+what XLA's CPU backend is good at, and a few rows of tiles at a time stay in the processor's cache.
+
+The same U serves the input gradient, whose kernel is turned by 180 degrees: turning a kernel is the same as
+turning the tile that goes in and the tile that comes out, that is, reversing the columns of B and the rows of A.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Float
+
+Batch = Float[Array, "n h w _"]
+Spectrum = Float[Array, "36 cin cout"]
+
+OUT, IN = 4, 6  # sides of a tile of results and of the pixels that it takes
+CACHE = 2**19  # numbers of V worked on at a time, and tiles for each channel, so that U is read seldom enough:
+REUSE = 1 / 4  # both measured by benchmarks/layers.py
+
+# The points 0, 1, -1, 2, -2 and infinity: Lavin & Gray 2016, section 4.3
+B = np.float32(
+    [
+        [4, 0, -5, 0, 1, 0],
+        [0, -4, -4, 1, 1, 0],
+        [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 2, -1, -2, 1, 0],
+        [0, 4, 0, -5, 0, 1],
+    ]
+)
+G = np.float32([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+A = np.float32([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+
+
+def spectrum(kernel: Float[Array, "3 3 cin cout"]) -> Spectrum:
+    """The kernel's 36 numbers for each pair of channels: four times its memory."""
+    whole = jnp.einsum("ai,bj,ijcd->abcd", G, G, kernel, precision=lax.Precision.HIGHEST)
+    return whole.reshape(IN * IN, *kernel.shape[2:])
+
+
+def winograd(x: Batch, u: Spectrum, *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+    """The convolution of x, padded by `margin` zeros on each side, with the kernel whose spectrum is u.
+
+    turned: with the kernel of the input gradient instead, turned by 180 degrees and its channels swapped.
+    """
+    n, h, w = x.shape[0], x.shape[1] + 2 * margin - 2, x.shape[2] + 2 * margin - 2  # of the result
+    rows, wide = -(-h // OUT), -(-w // OUT)
+    deep = depth(tiles=n * wide, channels=x.shape[3], most=rows)
+    bands = -(-rows // deep)
+    high = bands * deep * OUT
+    x = jnp.pad(x, ((0, 0), (margin, high - h + margin), (margin, wide * OUT - w + margin), (0, 0)))
+
+    def band(i: Array | int, y: Array) -> Array:
+        part = lax.dynamic_slice_in_dim(x, i * deep * OUT, deep * OUT + 2, axis=1)
+        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, turned=turned)[:, :, :w], i * deep * OUT, axis=1)
+
+    y = jnp.zeros((n, high, w, u.shape[1 if turned else 2]), x.dtype)
+    return (lax.fori_loop(0, bands, band, y) if bands > 1 else band(0, y))[:, :h]
+
+
+def depth(*, tiles: int, channels: int, most: int) -> int:
+    """How many rows of tiles are worked on at a time."""
+    wanted = max(CACHE / (IN * IN * channels), REUSE * channels)
+    return min(most, max(1, round(wanted / tiles)))
+
+
+def convolved(x: Batch, u: Spectrum, *, turned: bool) -> Float[Array, "n oh ow _"]:
+    """The same for whole tiles, with no padding: x is two pixels higher and wider than the result."""
+    n, rows, wide, exact = x.shape[0], x.shape[1] // OUT, x.shape[2] // OUT, precision()
+    into, out = (np.kron(B, B).astype(x.dtype), np.kron(A, A).astype(x.dtype))
+    if turned:
+        into, out = into[:, ::-1], out[::-1]
+    tiles = [x[:, i : i + OUT * rows : OUT, j : j + OUT * wide : OUT] for i in range(IN) for j in range(IN)]
+    v = jnp.matmul(into, jnp.stack(tiles).reshape(IN * IN, -1), precision=exact).reshape(IN * IN, -1, x.shape[3])
+    m = jnp.einsum("ftd,fcd->ftc" if turned else "ftc,fcd->ftd", v, u, precision=exact)
+    y = jnp.matmul(out, m.reshape(IN * IN, -1), precision=exact).reshape(OUT, OUT, n, rows, wide, -1)
+    return y.transpose(2, 3, 0, 4, 1, 5).reshape(n, OUT * rows, OUT * wide, -1)
+
+
+def precision() -> lax.Precision | None:
+    """Exact, unless jax's own setting asks for less: jax.default_matmul_precision("tensorfloat32")."""
+    return None if jax.config.jax_default_matmul_precision else lax.Precision.HIGHEST
