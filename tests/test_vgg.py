@@ -107,7 +107,8 @@ def test_bfloat16_is_for_the_activations_only():
     assert ready["input"]["kernel"].dtype == jnp.float32
     seen = features(net("relu2_2"), ready, IMAGE)["relu2_2"]
     assert seen.dtype == jnp.bfloat16
-    np.testing.assert_allclose(seen, features(net("relu2_2"), PARAMS, IMAGE)["relu2_2"], atol=0.05)
+    exact = np.asarray(features(net("relu2_2"), PARAMS, IMAGE)["relu2_2"])
+    np.testing.assert_allclose(seen, exact, atol=0.02 * exact.max())  # eight bits of mantissa, three layers
     slope = jax.grad(lambda i: features(net("relu2_2"), ready, i)["relu2_2"].astype(jnp.float32).sum())(IMAGE)
     assert slope.dtype == jnp.float32
 
