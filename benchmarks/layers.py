@@ -19,10 +19,10 @@ from nst_jax.winograd import spectrum
 BANDS = tuple(2**k for k in (18, 19, 20, 21, 30))  # values of CACHE to try; the last is the whole picture at once
 
 
-def case(x: jax.Array, kernel: jax.Array, turned: bool, cache: int) -> Callable[[], object]:
+def case(x: jax.Array, kernel: jax.Array, back: bool, cache: int) -> Callable[[], object]:
     """One convolution, compiled with that band height."""
     kept, winograd.CACHE = winograd.CACHE, cache
-    compiled = jax.jit(frozen, static_argnums=(2, 3)).lower(x, kernel, 1, turned).compile()
+    compiled = jax.jit(frozen, static_argnums=(2, 3)).lower(x, kernel, 1, back).compile()
     winograd.CACHE = kept
     return lambda: jax.block_until_ready(compiled(x, kernel))
 
@@ -32,11 +32,11 @@ def compared(side: int, cin: int, cout: int, repeats: int) -> list[float]:
     rng = np.random.default_rng(0)
     kernel = jax.numpy.asarray(rng.standard_normal((3, 3, cin, cout)), "float32")
     cases: dict[str, list[Callable[[], object]]] = {}
-    for turned, channels in ((False, cin), (True, cout)):
+    for back, channels in ((False, cin), (True, cout)):
         x = jax.numpy.asarray(rng.standard_normal((1, side, side, channels)), "float32")
-        cases.setdefault("direct", []).append(case(x, kernel, turned, 0))
+        cases.setdefault("direct", []).append(case(x, kernel, back, 0))
         for cache in BANDS:
-            cases.setdefault(str(cache), []).append(case(x, spectrum(kernel), turned, cache))
+            cases.setdefault(str(cache), []).append(case(x, spectrum(kernel), back, cache))
     both = {name: partial(lambda pair: [run() for run in pair], pair) for name, pair in cases.items()}
     return [1e3 * seconds for seconds in medians(both, repeats=repeats).values()]
 

@@ -33,7 +33,7 @@ def frozen(size: int, convolution: str) -> Callable[[], object]:
 def plain(size: int) -> Callable[[], object]:
     """What one would write: lax.conv and its own gradient."""
     kept = nst_jax.conv.frozen
-    nst_jax.conv.frozen = lambda x, kernel, margin, turned: lax.conv_general_dilated(  # type: ignore[assignment]
+    nst_jax.conv.frozen = lambda x, kernel, margin, back: lax.conv_general_dilated(  # type: ignore[assignment]
         x, kernel, (1, 1), [(margin, margin)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
     jax.clear_caches()

@@ -42,12 +42,12 @@ def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def frozen(x: Batch, kernel: Kernel, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+def frozen(x: Batch, kernel: Kernel, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
     """The convolution of x, padded by `margin` zeros on each side, with a kernel that has no gradient.
 
-    turned: with the kernel of the input gradient, turned by 180 degrees and its channels swapped.
+    back: with the kernel of the input gradient, turned by 180 degrees and its channels swapped.
     """
-    return laned(partial(winograd if kernel.ndim == 3 else direct, margin=margin, turned=turned))(x, kernel)
+    return laned(partial(winograd if kernel.ndim == 3 else direct, margin=margin, back=back))(x, kernel)
 
 
 def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
@@ -68,19 +68,24 @@ def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
     return run
 
 
-def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], *, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
     """The plain form."""
-    kernel = kernel[::-1, ::-1].swapaxes(2, 3) if turned else kernel
     numbers, pads = ("NHWC", "HWIO", "NHWC"), [(margin, margin)] * 2
+    kernel = turned(kernel) if back else kernel
     return lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=numbers, precision=precision())
 
 
-def _forward(x: Batch, kernel: Kernel, margin: int, turned: bool) -> tuple[Array, Kernel]:
-    return frozen(x, kernel, margin, turned), kernel
+def _forward(x: Batch, kernel: Kernel, margin: int, back: bool) -> tuple[Array, Kernel]:
+    return frozen(x, kernel, margin, back), kernel
 
 
-def _backward(margin: int, turned: bool, kernel: Kernel, grad: Batch) -> tuple[Array, Kernel]:
-    return frozen(grad, kernel, 2 - margin, not turned), jnp.zeros_like(kernel)
+def _backward(margin: int, back: bool, kernel: Kernel, grad: Batch) -> tuple[Array, Kernel]:
+    return frozen(grad, kernel, 2 - margin, not back), jnp.zeros_like(kernel)
 
 
 frozen.defvjp(_forward, _backward)
+
+
+def turned(kernel: Float[Array, "3 3 cin cout"]) -> Float[Array, "3 3 cout cin"]:
+    """The kernel of the input gradient: turned by 180 degrees, channels swapped."""
+    return kernel[::-1, ::-1].swapaxes(2, 3)

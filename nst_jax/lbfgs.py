@@ -26,8 +26,8 @@ class Memory(NamedTuple):
     pairs: Int[Array, ""]  # seen so far, one fewer than gradients
     x: Variable  # of the last gradient
     gradient: Variable
-    s: Float[Array, "m ..."]  # steps; a row not yet used is zero
-    y: Float[Array, "m ..."]  # changes of the gradient
+    s: Float[Array, "m n"]  # steps, flat: in another shape XLA would copy both memories three times a step
+    y: Float[Array, "m n"]  # changes of the gradient
     sy: Float[Array, "m m"]  # s_i . y_j
     yy: Float[Array, "m m"]  # y_i . y_j
 
@@ -40,7 +40,7 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
     """
 
     def init(x: Any) -> Memory:
-        room, square = jnp.zeros((memory, *x.shape), x.dtype), jnp.zeros((memory, memory))
+        room, square = jnp.zeros((memory, x.size), x.dtype), jnp.zeros((memory, memory))
         return Memory(jnp.int32(-1), jnp.zeros_like(x), jnp.zeros_like(x), room, room, square, square)
 
     def update(gradient: Any, old: Memory, x: Any = None) -> tuple[Variable, Memory]:
@@ -48,7 +48,7 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
         scale = jnp.where(known.pairs == 0, first(gradient), curvature(known))
         alpha, delta = coefficients(known, sg, yg, scale)
         back = combined(known.s, delta) - scale * combined(known.y, alpha)
-        return scale * gradient + back, known
+        return scale * gradient + back.reshape(gradient.shape), known
 
     return optax.GradientTransformation(init, update)  # pyright: ignore[reportArgumentType]
 
@@ -59,7 +59,7 @@ def remembered(old: Memory, x: Variable, gradient: Variable) -> tuple[Memory, Nu
     place = newest(old.pairs + 1, memory=old.s.shape[0])
     step = jnp.where(started, x - old.x, 0)
     change = jnp.where(started, gradient - old.gradient, 0)
-    s, y = old.s.at[place].set(step), old.y.at[place].set(change)
+    s, y = old.s.at[place].set(step.ravel()), old.y.at[place].set(change.ravel())
     along, sg = products(s, change, gradient)
     across, square, yg = products(y, step, change, gradient)
     sy = old.sy.at[:, place].set(along).at[place].set(across)
@@ -72,16 +72,15 @@ def newest(pairs: Array, *, memory: int) -> Int[Array, ""]:
     return jnp.maximum(pairs - 1, 0) % memory
 
 
-def products(memory: Float[Array, "m ..."], *vectors: Variable) -> Float[Array, "k m"]:
+def products(memory: Float[Array, "m n"], *vectors: Variable) -> Float[Array, "k m"]:
     """The inner product of each vector with each row, in one pass over the memory."""
     flat = jnp.stack([v.ravel() for v in vectors])
-    return jnp.matmul(memory.reshape(memory.shape[0], -1), flat.T, precision=lax.Precision.HIGHEST).T
+    return jnp.matmul(memory, flat.T, precision=lax.Precision.HIGHEST).T
 
 
-def combined(memory: Float[Array, "m ..."], numbers: Numbers) -> Variable:
+def combined(memory: Float[Array, "m n"], numbers: Numbers) -> Float[Array, " n"]:
     """The rows' sum, each times its number."""
-    flat = jnp.matmul(numbers, memory.reshape(memory.shape[0], -1), precision=lax.Precision.HIGHEST)
-    return flat.reshape(memory.shape[1:])
+    return jnp.matmul(numbers, memory, precision=lax.Precision.HIGHEST)
 
 
 def curvature(known: Memory) -> Scalar:

@@ -100,7 +100,7 @@ class Conv(nn.Module):
         plain = given is None or given.ndim == 4  # self.param compares shapes, and names what is missing
         kernel = self.param("kernel", he, (3, 3, x.shape[-1], self.width)) if plain else given
         bias = self.param("bias", nn.initializers.zeros, (self.width,))
-        return conv(x, kernel, bias, padding=self.padding)
+        return conv(x, kernel, bias, padding=self.padding)  # pyright: ignore[reportArgumentType]
 
 
 def features(network: nn.Module, params: Params, image: Image) -> Activations:

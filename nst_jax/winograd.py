@@ -23,7 +23,7 @@ CACHE = 2**19  # numbers of V worked on at a time, and tiles for each channel, s
 REUSE = 1 / 4  # both measured by benchmarks/layers.py
 
 # The points 0, 1, -1, 2, -2 and infinity: Lavin & Gray 2016, section 4.3
-B = np.float32(
+B = np.array(
     [
         [4, 0, -5, 0, 1, 0],
         [0, -4, -4, 1, 1, 0],
@@ -33,20 +33,21 @@ B = np.float32(
         [0, 4, 0, -5, 0, 1],
     ]
 )
-G = np.float32([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-A = np.float32([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+A = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
 
 
 def spectrum(kernel: Float[Array, "3 3 cin cout"]) -> Spectrum:
     """The kernel's 36 numbers for each pair of channels: four times its memory."""
-    whole = jnp.einsum("ai,bj,ijcd->abcd", G, G, kernel, precision=lax.Precision.HIGHEST)
+    g = G.astype(kernel.dtype)
+    whole = jnp.einsum("ai,bj,ijcd->abcd", g, g, kernel, precision=lax.Precision.HIGHEST)
     return whole.reshape(IN * IN, *kernel.shape[2:])
 
 
-def winograd(x: Batch, u: Spectrum, *, margin: int, turned: bool) -> Float[Array, "n oh ow _"]:
+def winograd(x: Batch, u: Spectrum, *, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
     """The convolution of x, padded by `margin` zeros on each side, with the kernel whose spectrum is u.
 
-    turned: with the kernel of the input gradient instead, turned by 180 degrees and its channels swapped.
+    back: with the kernel of the input gradient instead, turned by 180 degrees and its channels swapped.
     """
     n, h, w = x.shape[0], x.shape[1] + 2 * margin - 2, x.shape[2] + 2 * margin - 2  # of the result
     rows, wide = -(-h // OUT), -(-w // OUT)
@@ -57,9 +58,9 @@ def winograd(x: Batch, u: Spectrum, *, margin: int, turned: bool) -> Float[Array
 
     def band(i: Array | int, y: Array) -> Array:
         part = lax.dynamic_slice_in_dim(x, i * deep * OUT, deep * OUT + 2, axis=1)
-        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, turned=turned)[:, :, :w], i * deep * OUT, axis=1)
+        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, back=back)[:, :, :w], i * deep * OUT, axis=1)
 
-    y = jnp.zeros((n, high, w, u.shape[1 if turned else 2]), x.dtype)
+    y = jnp.zeros((n, high, w, u.shape[1 if back else 2]), x.dtype)
     return (lax.fori_loop(0, bands, band, y) if bands > 1 else band(0, y))[:, :h]
 
 
@@ -69,19 +70,20 @@ def depth(*, tiles: int, channels: int, most: int) -> int:
     return min(most, max(1, round(wanted / tiles)))
 
 
-def convolved(x: Batch, u: Spectrum, *, turned: bool) -> Float[Array, "n oh ow _"]:
+def convolved(x: Batch, u: Spectrum, *, back: bool) -> Float[Array, "n oh ow _"]:
     """The same for whole tiles, with no padding: x is two pixels higher and wider than the result."""
     n, rows, wide, exact = x.shape[0], x.shape[1] // OUT, x.shape[2] // OUT, precision()
     into, out = (np.kron(B, B).astype(x.dtype), np.kron(A, A).astype(x.dtype))
-    if turned:
+    if back:
         into, out = into[:, ::-1], out[::-1]
     tiles = [x[:, i : i + OUT * rows : OUT, j : j + OUT * wide : OUT] for i in range(IN) for j in range(IN)]
     v = jnp.matmul(into, jnp.stack(tiles).reshape(IN * IN, -1), precision=exact).reshape(IN * IN, -1, x.shape[3])
-    m = jnp.einsum("ftd,fcd->ftc" if turned else "ftc,fcd->ftd", v, u, precision=exact)
+    m = jnp.einsum("ftd,fcd->ftc" if back else "ftc,fcd->ftd", v, u, precision=exact)
     y = jnp.matmul(out, m.reshape(IN * IN, -1), precision=exact).reshape(OUT, OUT, n, rows, wide, -1)
     return y.transpose(2, 3, 0, 4, 1, 5).reshape(n, OUT * rows, OUT * wide, -1)
 
 
 def precision() -> lax.Precision | None:
     """Exact, unless jax's own setting asks for less: jax.default_matmul_precision("tensorfloat32")."""
-    return None if jax.config.jax_default_matmul_precision else lax.Precision.HIGHEST
+    told = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
+    return None if told else lax.Precision.HIGHEST

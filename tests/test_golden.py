@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from nst_jax import losses, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.losses import Terms
-from nst_jax.vgg import VGG, VGG19, features, kernels, layers
+from nst_jax.vgg import VGG, VGG19, features, kernels, layers, prepared
 
 CAFFE = {"kernel": 255 * np.eye(3, dtype=np.float32)[::-1], "bias": -np.float32([103.939, 116.779, 123.68])}
 LAYERS = {
@@ -117,3 +117,9 @@ def test_published_weights_are_the_conventions_own(golden):
         for layer, weight in golden[0]["oxford.max.floor"][name]["weights"]["style"].items():
             share = CONVENTIONS[name].profile(widths[layer], 3)
             np.testing.assert_allclose(beta[name] * share, weight)
+
+
+@pytest.mark.parametrize("key", ["oxford.max.floor", "random.avg.floor"])
+def test_winograd_is_as_exact(key, params, golden, pictures):
+    ready = {w: prepared(p, convolution="winograd", dtype="float32") for w, p in params.items()}
+    test_terms_and_gradients(key, "gatys_2016", ready, golden, pictures)

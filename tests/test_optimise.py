@@ -161,3 +161,14 @@ def test_chunks_equal_one_go_and_compile_once():
 def test_room_bounds_the_steps():
     state, _ = run(adam(**numbers("adam")), bowl, START, 50, room=8)
     assert int(state.steps) == 8
+
+
+def test_lbfgs_keeps_its_memory_in_place():
+    """A copy of it in each step would cost more than the rest of the bookkeeping."""
+    solver = lbfgs_torch(learning_rate=jnp.float32(1), memory=100)
+    state = begin(solver, jnp.ones((16, 16, 3)))
+    go = jax.jit(partial(advance, lambda x: (x**4).sum(), solver), static_argnames="room", donate_argnums=0)
+    needed = go.lower(state, steps=jnp.int32(3), room=8).compile().memory_analysis()
+    if needed is None:
+        pytest.skip("this device does not tell")
+    assert needed.temp_size_in_bytes < state.opt[0].s.nbytes

@@ -25,7 +25,7 @@ def ready(device: Device) -> None:
     import jax
 
     jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
-    if device.cache and not jax.config.jax_compilation_cache_dir:
+    if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
         remember_programs()
 
 

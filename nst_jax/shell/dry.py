@@ -18,7 +18,7 @@ def rehearse(config: Config, job: Job, log: Callable[..., object]) -> int:
     """Say what the run would take, and return the exit code 0."""
     state = transfer.begin(job.spec, job.problem, job.start)
     began = time.perf_counter()
-    program = loop.compiled(job, state)
+    program: Any = loop.compiled(job, state)
     compiling = time.perf_counter() - began
     log("dry run: nothing is written")
     for line in memory(program.memory_analysis()):

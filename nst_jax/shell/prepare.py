@@ -101,7 +101,7 @@ def network(config: Config) -> VGG:
     if not taps:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
     n = config.network
-    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding}
+    shape: dict[str, Any] = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding}
     return VGG(taps, blocks=blocks, **shape, checkpoint=config.device.checkpoint)
 
 
