@@ -78,8 +78,8 @@ def plot(folder: Path, totals: np.ndarray, records: list[dict[str, Any]]) -> Non
     """Draw loss.png: the total at every iteration, and each weighted term at the snapshots."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(7, 4.5))  # margins by hand: a layout engine draws all of it twice
+    axes = figure.subplots(gridspec_kw={"left": 0.12, "right": 0.98, "bottom": 0.11, "top": 0.97})
     axes.plot(np.arange(len(totals)), totals, color="black", lw=1.5, label="total")
     steps = [r["step"] for r in records]
     for name in ("content", "style", "tv"):

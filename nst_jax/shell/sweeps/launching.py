@@ -19,7 +19,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.saving import write_text
 from nst_jax.shell.schema import Config, Sweep
 from nst_jax.shell.stop import EXIT, listening
-from nst_jax.shell.sweeps import cells, engines, export, gallery, table
+from nst_jax.shell.sweeps import cells, composing, engines, export, gallery, table
 from nst_jax.shell.sweeps.cells import Cell
 
 LOG = logging.getLogger("nst_jax")
@@ -56,11 +56,8 @@ def varying(jobs: Sequence[Sequence[str]]) -> list[str]:
 
 def composed(launcher: Any, words: Sequence[str]) -> Config | UserError:
     """One job's settings, or why there are none."""
-    cfg = launcher.context.config_loader.load_sweep_config(launcher.config, list(words))
-    with open_dict(cfg):
-        del cfg["hydra"]
     try:
-        config = settings.read(cfg)
+        config = settings.read(composing.job(launcher, words))
         single.check(config)
         return config
     except UserError as error:
