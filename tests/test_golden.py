@@ -121,5 +121,6 @@ def test_published_weights_are_the_conventions_own(golden):
 
 @pytest.mark.parametrize("key", ["oxford.max.floor", "random.avg.floor"])
 def test_winograd_is_as_exact(key, params, golden, pictures):
-    ready = {w: prepared(p, convolution="winograd", dtype="float32") for w, p in params.items()}
+    arrays = jax.tree.map(jnp.asarray, params)
+    ready = {w: prepared(p, convolution="winograd", dtype="float32") for w, p in arrays.items()}
     test_terms_and_gradients(key, "gatys_2016", ready, golden, pictures)
