@@ -31,8 +31,9 @@ def table(folder):
 def start(tmp_path, *words):
     """The command in a process of its own."""
     command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", "-m", *words]
+    environment = {**os.environ, "RAY_worker_niceness": "0"}  # Ray's 15 starves on a busy machine
     return subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
@@ -42,4 +43,5 @@ def until(condition, process):
             return
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
+    process.kill()
     pytest.fail("it did not come to that")
