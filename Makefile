@@ -13,7 +13,7 @@ help:
 	@echo "make test-fast | lint | clean"
 
 demo: $(VENV)/installed
-	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg weights=auto size=256 steps=100
+	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=texnet size=256 steps=100
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest

@@ -112,7 +112,7 @@ def test_a_short_file_is_refused(tmp_path, name):
 @pytest.mark.parametrize(
     ("source", "settings", "message"),
     [
-        ("kears", {}, "weights=kears is unknown; there are keras"),
+        ("kears", {}, "weights=kears is unknown; there are own, keras"),
         ("file", {}, r"weights\.path=FILE"),
         ("keras", {"path": "a.h5"}, "no effect with weights=keras"),
         ("random", {"preprocessing": "caffe"}, "no effect with weights=random"),
