@@ -62,9 +62,12 @@ def canonical(convention: Convention, weights: Weights, shapes: Shapes, *, heigh
 
 
 def ratios(form: Weights) -> dict[str, float]:
-    """s / c of each style layer of a canonical form: what two conventions must share to give the same picture."""
+    """s / c of each style layer of a canonical form: what two conventions must share to give the same picture.
+
+    Infinite for a texture, which has no content.
+    """
     pull = sum(form.content.values())
-    return {layer: s / pull for layer, s in form.style.items()}
+    return {layer: s / pull if pull else float("inf") for layer, s in form.style.items()}
 
 
 def translate(

@@ -124,6 +124,13 @@ def test_smoothness_translates_where_it_is_a_multiple():
     assert found.remarks == ("smoothness has no equivalent (all layers)",)
 
 
+def test_a_texture_has_no_content():
+    weights = Weights({}, WEIGHTS.style, 0.0)
+    form = translate.canonical(CONVENTIONS["deep_textures"], weights, SHAPES, **SIZE)
+    assert form.content == {}
+    assert translate.ratios(form) == dict.fromkeys(WEIGHTS.style, float("inf"))
+
+
 def rounded_as(text, value):
     """`value` with as many significant digits as `text` has."""
     digits = len(text.split("e")[0].replace(".", "").lstrip("0")) or 1
