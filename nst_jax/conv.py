@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from nst_jax.winograd import precision, winograd
+from nst_jax.winograd import precision, transforms, winograd
 
 Batch = Float[Array, "n h w _"]
 Kernel = Float[Array, "3 3 cin cout"] | Float[Array, "36 cin cout"]
@@ -47,7 +47,9 @@ def frozen(x: Batch, kernel: Kernel, margin: int, back: bool) -> Float[Array, "n
 
     back: with the kernel of the input gradient, turned by 180 degrees and its channels swapped.
     """
-    return laned(partial(winograd if kernel.ndim == 3 else direct, margin=margin, back=back))(x, kernel)
+    if kernel.ndim == 3:
+        return laned(partial(winograd, margin=margin, back=back))(x, kernel, *transforms(x.dtype, back=back))
+    return laned(partial(direct, margin=margin, back=back))(x, kernel)
 
 
 def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
@@ -58,12 +60,13 @@ def laned(convolve: Callable[..., Array]) -> Callable[..., Array]:
     run = jax.custom_batching.custom_vmap(convolve)
 
     @run.def_vmap
-    def _lanes(size: Any, batched: Any, x: Any, kernel: Any) -> Any:
-        if batched == [True, False]:
-            y = laned(convolve)(x.reshape(-1, *x.shape[2:]), kernel)
+    def _lanes(size: Any, batched: Any, x: Any, kernel: Any, *constant: Any) -> Any:
+        same = [c[0] if b else c for c, b in zip(constant, batched[2:], strict=True)]  # lax.cond hands out copies
+        if batched[:2] == [True, False]:
+            y = laned(convolve)(x.reshape(-1, *x.shape[2:]), kernel, *same)
             return y.reshape(size, -1, *y.shape[1:]), True
-        whole = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip((x, kernel), batched, strict=True)]
-        return lax.map(lambda lane: convolve(*lane), tuple(whole)), True
+        whole = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip((x, kernel), batched, strict=False)]
+        return lax.map(lambda lane: convolve(*lane, *same), tuple(whole)), True
 
     return run
 

@@ -9,6 +9,8 @@ The same U serves the input gradient, whose kernel is turned by 180 degrees: tur
 turning the tile that goes in and the tile that comes out, that is, reversing the columns of B and the rows of A.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +19,7 @@ from jaxtyping import Float
 
 Batch = Float[Array, "n h w _"]
 Spectrum = Float[Array, "36 cin cout"]
+Matrix = Float[Array, "_ 36"] | Float[np.ndarray, "_ 36"]
 
 OUT, IN = 4, 6  # sides of a tile of results and of the pixels that it takes
 CACHE = 2**19  # numbers of V worked on at a time, and tiles for each channel, so that U is read seldom enough:
@@ -44,7 +47,13 @@ def spectrum(kernel: Float[Array, "3 3 cin cout"]) -> Spectrum:
     return whole.reshape(IN * IN, *kernel.shape[2:])
 
 
-def winograd(x: Batch, u: Spectrum, *, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
+def transforms(dtype: Any, *, back: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The matrices of a tile's way in and out. Arguments of `winograd`: custom_vmap may not close over arrays."""
+    into, out = np.kron(B, B).astype(dtype), np.kron(A, A).astype(dtype)
+    return (into[:, ::-1], out[::-1]) if back else (into, out)
+
+
+def winograd(x: Batch, u: Spectrum, into: Matrix, out: Matrix, *, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
     """The convolution of x, padded by `margin` zeros on each side, with the kernel whose spectrum is u.
 
     back: with the kernel of the input gradient instead, turned by 180 degrees and its channels swapped.
@@ -58,7 +67,9 @@ def winograd(x: Batch, u: Spectrum, *, margin: int, back: bool) -> Float[Array, 
 
     def band(i: Array | int, y: Array) -> Array:
         part = lax.dynamic_slice_in_dim(x, i * deep * OUT, deep * OUT + 2, axis=1)
-        return lax.dynamic_update_slice_in_dim(y, convolved(part, u, back=back)[:, :, :w], i * deep * OUT, axis=1)
+        return lax.dynamic_update_slice_in_dim(
+            y, convolved(part, u, into, out, back=back)[:, :, :w], i * deep * OUT, axis=1
+        )
 
     y = jnp.zeros((n, high, w, u.shape[1 if back else 2]), x.dtype)
     return (lax.fori_loop(0, bands, band, y) if bands > 1 else band(0, y))[:, :h]
@@ -70,12 +81,9 @@ def depth(*, tiles: int, channels: int, most: int) -> int:
     return min(most, max(1, round(wanted / tiles)))
 
 
-def convolved(x: Batch, u: Spectrum, *, back: bool) -> Float[Array, "n oh ow _"]:
+def convolved(x: Batch, u: Spectrum, into: Matrix, out: Matrix, *, back: bool) -> Float[Array, "n oh ow _"]:
     """The same for whole tiles, with no padding: x is two pixels higher and wider than the result."""
     n, rows, wide, exact = x.shape[0], x.shape[1] // OUT, x.shape[2] // OUT, precision()
-    into, out = (np.kron(B, B).astype(x.dtype), np.kron(A, A).astype(x.dtype))
-    if back:
-        into, out = into[:, ::-1], out[::-1]
     tiles = [x[:, i : i + OUT * rows : OUT, j : j + OUT * wide : OUT] for i in range(IN) for j in range(IN)]
     v = jnp.matmul(into, jnp.stack(tiles).reshape(IN * IN, -1), precision=exact).reshape(IN * IN, -1, x.shape[3])
     m = jnp.einsum("ftd,fcd->ftc" if back else "ftc,fcd->ftd", v, u, precision=exact)

@@ -53,7 +53,9 @@ def test_pictures_and_links_are_there(path):
 
 
 def test_every_group_and_option_is_named():
+    """In the README, or, of the many conventions and their layers, in the page on conventions."""
     conf = README.parent / "conf"
-    for group in ("convention", "layers", "network", "weights", "optimiser", "canvas", "output"):
+    pages = TEXT + (README.parent / "docs/conventions.md").read_text(encoding="utf-8")
+    for group in ("convention", "preset", "layers", "network", "weights", "optimiser", "canvas", "output", "device"):
         for file in (conf / group).glob("*.yaml"):
-            assert f"`{file.stem}`" in TEXT or f"`.{file.stem}`" in TEXT, f"{group}={file.stem} is not in the README"
+            assert f"`{file.stem}`" in pages or f"`.{file.stem}`" in pages, f"{group}={file.stem} is on neither page"

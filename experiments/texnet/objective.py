@@ -26,7 +26,7 @@ def loss(outputs: tuple, labels: Array, finish: Array, *, weights: Weights, temp
         sum(cross_entropy(f, finish).mean() for f in finishes) / len(finishes),
         contrastive(embedded, temperature=temperature),
     )
-    total = sum(weight * value for weight, value in zip(weights, values, strict=True))
+    total = jnp.asarray(sum(weight * value for weight, value in zip(weights, values, strict=True)))
     right = {f"right{i}": masked(c.argmax(-1) == labels, known) for i, c in enumerate(classes, 1)}
     right["finish"] = (finishes[-1].argmax(-1) == finish).mean()
     return total, {"loss": total, "pairs": values.contrast, **right}

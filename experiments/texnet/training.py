@@ -85,7 +85,7 @@ def train(config: Config, data: Data, *, until: int, say: Callable[[str], None])
     first, started = int(state.step), time.monotonic()
     for number in range(first, until):
         chosen = np.random.default_rng((config.seed, number)).integers(len(data.labels), size=config.batch)
-        state, figures = step(state, data.pictures[chosen], data.labels[chosen])
+        state, figures = step(state, jnp.asarray(data.pictures[chosen]), jnp.asarray(data.labels[chosen]))
         if (number + 1) % config.report == 0:
             say(progress(figures, done=number + 1, first=first, until=until, seconds=time.monotonic() - started))
         if (number + 1) % config.checkpoint == 0 or number + 1 == until:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nst_jax.shell.schema import Sweep
 from nst_jax.shell.stop import Stop
 from nst_jax.shell.sweeps import cells, worker
 from nst_jax.shell.sweeps.cells import Cell
 from nst_jax.shell.sweeps.grouping import groups
+
+T = TypeVar("T")
 
 MODULES = {name: f"nst_jax.shell.sweeps.engine_{name}" for name in ("pool", "ray", "dask", "slurm")}
 
@@ -28,10 +30,10 @@ def run(engine: str, waiting: Sequence[Cell], how: Sweep, stop: Stop, *, folder:
         import_module(MODULES[engine]).run(found, how, stop, folder=folder, **options)
 
 
-def split(found: Sequence[Sequence[Cell]], workers: int) -> list[list[Cell]]:
+def split(found: Sequence[Sequence[T]], workers: int) -> list[list[T]]:
     """Groups cut so that every worker has something to do: no part larger than its share of the whole."""
     share = max(1, -(-sum(len(group) for group in found) // max(1, workers)))
-    parts = []
+    parts: list[list[T]] = []
     for group in found:
         pieces = -(-len(group) // share)
         size = -(-len(group) // pieces)
