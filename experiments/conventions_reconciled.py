@@ -46,11 +46,14 @@ def main(*words: str) -> Path:
         one, _ = translate.translate(CONVENTIONS["gatys_released"], convention, weights(c), shapes, **size)
         spec = Spec(net, convention, *LBFGS)
         for axis, w in zip(column, (own, one), strict=True):
+            form = translate.canonical(convention, w, shapes, **size)
+            k = next(iter(form.style.values()))  # the scale of the whole is nothing to L-BFGS, but much to float32
+            w = tree.map(lambda weight, k=k: weight / k, w)
             pull = transfer.weights(convention, targets, **AS_THEY_ARE, content_layers=w.content, style_layers=w.style)
             problem = Problem(params, targets, pull, {})
             begun = transfer.begin(spec, problem, content)
             state, _ = transfer.advance(spec, problem, begun, steps=c.steps, room=c.steps)
-            ratio = next(iter(translate.ratios(translate.canonical(convention, w, shapes, **size)).values()))
+            ratio = next(iter(translate.ratios(form).values()))
             print(f"{name:20} s/c {ratio:9.3g}  loss {float(state.lowest):9.3g}", flush=True)
             axis.imshow(state.best.clip(0, 1))
             axis.set_title(f"{name}\ns/c {ratio:.2g}", fontsize=7)

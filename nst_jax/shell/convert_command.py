@@ -93,8 +93,12 @@ def _shapes(network: dict[str, Any], taps: Iterable[str], height: int, width: in
     from nst_jax.extractors import BLOCKS
     from nst_jax.vgg import VGG
 
-    blocks = BLOCKS[network.pop("name")]
-    return translate.shapes(VGG(tuple(dict.fromkeys(taps)), blocks=blocks, **network), height=height, width=width)
+    kind = dict(network.get("network", network))  # a network may bring its own layers and convention along
+    net = VGG(tuple(dict.fromkeys(taps)), blocks=BLOCKS[kind.pop("name")], **kind)
+    try:
+        return translate.shapes(net, height=height, width=width)
+    except ValueError as error:
+        raise UserError(f"--layers: {error}") from None
 
 
 def _settings(group: str, name: str) -> dict[str, Any]:

@@ -64,6 +64,16 @@ def test_an_unknown_name_lists_the_names(capsys, words):
     assert "The names:" in err
 
 
+def test_layers_that_the_network_does_not_have(capsys):
+    words = ("--from", "keras", "--to", "gatys_2016", "--network", "texnet", "--size", "32")
+    code, _, err = converted(capsys, *words)
+    assert code == 2
+    assert "relu5_1" in err
+    code, out, _ = converted(capsys, *words, "--layers", "texnet")
+    assert code == 0
+    assert "layers=texnet" in out
+
+
 @pytest.mark.parametrize("size", ["0", "x", "512x", "1x2x3", "-5", "ten"])
 def test_a_size_that_is_none(capsys, size):
     code, _, err = converted(capsys, "--from", "keras", "--to", "keras", f"--size={size}")
