@@ -94,7 +94,8 @@ def _shapes(network: dict[str, Any], taps: Iterable[str], height: int, width: in
     from nst_jax.vgg import VGG
 
     kind = dict(network.get("network", network))  # a network may bring its own layers and convention along
-    net = VGG(tuple(dict.fromkeys(taps)), blocks=BLOCKS[kind.pop("name")], **kind)
+    shape = {key: kind[key] for key in ("pool", "rounding", "padding")}  # how it is convolved changes no shape
+    net = VGG(tuple(dict.fromkeys(taps)), blocks=BLOCKS[kind["name"]], **shape)
     try:
         return translate.shapes(net, height=height, width=width)
     except ValueError as error:
