@@ -16,7 +16,8 @@ demo: $(VENV)/installed
 	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=texnet size=256 steps=100
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/shell
+	$(BIN)/python -m pytest tests --ignore=tests/shell
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m "not slow"

@@ -1,10 +1,12 @@
 """Shapes in annotations are checked under pytest, and only there."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 import absl.logging
+import jax
 import pytest
 from jaxtyping import install_import_hook
 
@@ -12,6 +14,14 @@ from jaxtyping import install_import_hook
 absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten():
+    """Compiled programs are let go after each file: a thousand of them in one process end in a crash of the compiler."""
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
