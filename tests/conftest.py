@@ -18,7 +18,7 @@ install_import_hook("nst_jax", "beartype.beartype")
 
 @pytest.fixture(scope="module", autouse=True)
 def forgotten():
-    """Compiled programs are let go after each file: a thousand of them in one process end in a crash of the compiler."""
+    """Compiled programs are let go after each file: a thousand in one process crash the compiler."""
     yield
     jax.clear_caches()
     gc.collect()
