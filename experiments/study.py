@@ -1,0 +1,154 @@
+"""What the experiments share: a sweep by lanes, its rows and pictures, and the record of what was seen.
+
+An experiment is a saved sweep, conf/experiment/NAME.yaml, and a page of Python that draws its figure. The sweep does
+the rest: jobs of one program side by side, a folder for each, and only what is missing when it is run again.
+"""
+
+import csv
+import hashlib
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from matplotlib.figure import Figure
+from PIL import Image
+
+from nst_jax.shell import config, prepare, provenance
+from nst_jax.shell.main import guarded
+from nst_jax.shell.places import conf
+from nst_jax.shell.sweeps import sheet, table
+
+HOME = Path("outputs/experiments")
+Row = dict[str, Any]
+
+
+class Study(NamedTuple):
+    """What a line asked for: its rows, each with the `folder` of its job, and where the record goes."""
+
+    name: str
+    words: tuple[str, ...]
+    rows: list[Row]
+    home: Path
+
+
+def sweep(name: str, *words: str, home: Path | None = None) -> Study:
+    """Runs `nst -m +experiment=NAME WORDS`, as far as it has not been run, and reads what came of it.
+
+    home: the folder of the record, outputs/experiments/NAME without it. Exits with 2 where the line is wrong; a job
+    that failed has been reported, and is left out of the rows.
+    """
+    home = home or HOME / name
+    line = hashlib.sha256(" ".join((name, *words)).encode()).hexdigest()[:8]
+    folder = home / "sweeps" / line
+    before, sys.argv = sys.argv, ["nst", "-m", f"+experiment={name}", *words, f"sweep.folder={folder}"]
+    try:
+        if (code := guarded(sys.argv[1:])) > 1:
+            sys.exit(code)
+    finally:
+        sys.argv = before
+    done = [row for row in table.rows(folder) if row["status"] == "done"]
+    if not done:
+        sys.exit("nst: no job of the experiment has ended well; see above")
+    return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
+
+
+def job(name: str, *words: str) -> tuple[config.Config, prepare.Job]:
+    """The settings of `nst +experiment=NAME WORDS`, one value of each, and all that a run of it computes with."""
+    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+        settings = config.read(compose("config", overrides=[f"+experiment={name}", *words]))
+    return settings, prepare.prepare(settings, lambda text: None)
+
+
+def picture(row: Row) -> np.ndarray:
+    """The result of a job, (h, w, 3) bytes."""
+    with Image.open(row["folder"] / "result.png") as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def curve(row: Row) -> dict[str, np.ndarray]:
+    """What every iteration of a job saw: total, grad_norm, evaluations."""
+    with (row["folder"] / "curve.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    return {key: np.array([float(line[key]) for line in lines]) for key in lines[0]}
+
+
+def values(rows: Iterable[Row], key: str) -> list[Any]:
+    """The values of a key, each once, in order."""
+    return sheet.values(list(rows), key)
+
+
+def where(rows: Iterable[Row], **wanted: Any) -> list[Row]:
+    """The rows with these values. Dots of a key are written as two underscores: optimiser__learning_rate=0.1."""
+    return [r for r in rows if all(r.get(k.replace("__", ".")) == v for k, v in wanted.items())]
+
+
+def spread(found: Iterable[float]) -> str:
+    """Median and quartiles, in words of three digits."""
+    low, middle, high = np.percentile(list(found), (25, 50, 75))
+    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+
+
+def grid(
+    cells: Sequence[Sequence[np.ndarray | None]], *, across: Sequence[Any], down: Sequence[Any], title: str = ""
+) -> Figure:
+    """Pictures in lines and columns, labelled. None leaves a gap."""
+    first = next(c for line in cells for c in line if c is not None)
+    width, height = (1.6 * side / max(first.shape[:2]) for side in (first.shape[1], first.shape[0]))
+    figure = Figure(figsize=(len(across) * width + 0.6, len(down) * height + 0.5), layout="constrained")
+    for axes, line in zip(figure.subplots(len(down), len(across), squeeze=False), cells, strict=True):
+        for axis, cell in zip(axes, line, strict=True):
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+            if cell is not None:
+                axis.imshow(cell)
+    for axis, label in zip(figure.axes[: len(across)], across, strict=True):
+        axis.set_title(sheet.label(label), fontsize=8)
+    for axis, label in zip(figure.axes[:: len(across)], down, strict=True):
+        axis.set_ylabel(sheet.label(label), fontsize=8)
+    figure.suptitle(title, fontsize=9)
+    return figure
+
+
+def plot(draw: Callable[..., None], *, columns: int = 1, width: float = 4.0) -> Figure:
+    """A figure of plots side by side, drawn by draw(*axes)."""
+    figure = Figure(figsize=(columns * width, 3.2), layout="constrained")
+    draw(*figure.subplots(1, columns, squeeze=False)[0])
+    return figure
+
+
+def record(study: Study, figure: Figure, rows: Sequence[Row], seen: str, *, plots: bool = False) -> Path:
+    """Writes figure.png (and .svg of plots), table.csv and README.md, says where; the folder.
+
+    rows: of the table. seen: what the numbers show, in a paragraph.
+    """
+    study.home.mkdir(parents=True, exist_ok=True)
+    figure.savefig(study.home / "figure.png", dpi=300)
+    if plots:
+        figure.savefig(study.home / "figure.svg")
+    with (study.home / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(k for row in rows for k in row)), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    (study.home / "README.md").write_text(story(study, seen), encoding="utf-8")
+    print(f"{seen}\nfigure: {study.home / 'figure.png'}")
+    return study.home
+
+
+def story(study: Study, seen: str) -> str:
+    """The lab book's entry."""
+    command = shlex.join(["python", f"experiments/{study.name}.py", *study.words])
+    seconds = sum(row["seconds"] for row in study.rows if row["lane"] == 0)  # lanes share their program's time
+    versions = ", ".join(f"{k} {v}" for k, v in provenance.versions().items())
+    lines = (
+        f"# {study.name}",
+        seen,
+        "![](figure.png)",
+        f"    {command}",
+        f"{len(study.rows)} runs, {seconds:.0f} s of optimisation on {provenance.device()}, "
+        f"commit {(provenance.commit() or 'unknown')[:12]}; {versions}.",
+    )
+    return "\n\n".join(lines) + "\n"
