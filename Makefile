@@ -16,11 +16,10 @@ demo: $(VENV)/installed
 	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=texnet size=256 steps=100
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest tests/shell
-	$(BIN)/python -m pytest tests --ignore=tests/shell
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-fast: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

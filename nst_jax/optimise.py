@@ -13,6 +13,7 @@ import optax
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from nst_jax import zoom
 from nst_jax.lbfgs import quasi_newton
 from nst_jax.types import Scalar
 
@@ -102,18 +103,33 @@ def first_order(tx: Transformation, *, clamp: bool) -> Solver:
     return Solver(tx.init, step)
 
 
-def line_search(tx: optax.GradientTransformationExtraArgs) -> Solver:
-    """L-BFGS and its kind. The line search has already evaluated the point where it stopped."""
+class Searched(NamedTuple):
+    """What a line search keeps between steps: it has already evaluated the point where it stopped."""
 
-    def step(objective: Objective, x: Variable, opt: Any) -> tuple[Variable, Any, Info]:
-        known = jnp.isfinite(optax.tree.get(opt, "value"))  # only the very first point is evaluated anew
-        value, grad = optax.value_and_grad_from_state(objective)(x, state=opt)
-        updates, opt = tx.update(grad, opt, x, value=value, grad=grad, value_fn=objective)
-        searched = optax.tree.get(opt, "num_linesearch_steps")
-        info = Info(jnp.asarray(value), optax.tree.norm(grad), searched + jnp.where(known, 0, 1))
-        return x + updates, opt, info  # pyright: ignore[reportOperatorIssue]
+    direction: Any
+    value: Scalar
+    gradient: Variable
+    known: Bool[Array, ""]  # False before the very first evaluation
 
-    return Solver(tx.init, step)
+
+def line_search(direction: optax.GradientTransformation, *, evaluations: int) -> Solver:
+    """Along minus the direction, as far as a zoom search of at most so many evaluations says."""
+
+    def init(x: Variable) -> Searched:
+        return Searched(direction.init(x), jnp.float32(jnp.inf), jnp.zeros_like(x), jnp.bool_(False))
+
+    def step(objective: Objective, x: Variable, opt: Searched) -> tuple[Variable, Searched, Info]:
+        evaluate = jax.value_and_grad(objective)
+        # a loop of one turn or none, not a lax.cond: under vmap that would copy the network's weights for each lane
+        first = lambda seen: (*evaluate(x), jnp.bool_(True))
+        value, gradient, _ = lax.while_loop(lambda seen: ~seen[2], first, (opt.value, opt.gradient, opt.known))
+        way, memory = direction.update(gradient, opt.direction, x)
+        way = -way  # pyright: ignore[reportOperatorIssue]
+        found = zoom.search(evaluate, x, way, value, gradient, evaluations=evaluations)
+        info = Info(value, optax.tree.norm(gradient), found.evaluations + jnp.where(opt.known, 0, 1))
+        return x + found.step * way, Searched(memory, found.value, found.gradient, jnp.bool_(True)), info
+
+    return Solver(init, step)
 
 
 def adam(*, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool) -> Solver:
@@ -141,9 +157,8 @@ def lbfgs(*, memory: int, evaluations: int) -> Solver:
 
     The first trial step has the Euclidean length 1, whatever the objective's scale.
     """
-    search = optax.scale_by_zoom_linesearch(max_linesearch_steps=evaluations, initial_guess_strategy="one")
     first = lambda gradient: 1.0 / optax.tree.norm(gradient)
-    return line_search(optax.chain(quasi_newton(first, memory=memory), optax.scale(-1.0), search))
+    return line_search(quasi_newton(first, memory=memory), evaluations=evaluations)
 
 
 def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
