@@ -134,6 +134,14 @@ def shift(f, a, _):
     return sse(mean_gram(f - 1), mean_gram(a - 1)) / (4 * size(f)[1] ** 2)
 
 
+def relative(f, p):
+    return sse(f, p) / (p**2).sum()
+
+
+def relative_grams(f, a, _):
+    return relative(mean_gram(f), mean_gram(a))
+
+
 def newton_schulz(a, iterations=12):
     norm = np.sqrt((a**2).sum())
     y, z, one = a / norm, np.eye(len(a)), np.eye(len(a))
@@ -319,6 +327,7 @@ CONVENTIONS = {
     "adain": (mse, adain, none),
     "covariance": (mse, covariances, none),
     "activation_shift": (half, shift, none),
+    "relative": (relative, relative_grams, corner),
     "mrf": (mse, markov, half_squares),
     "histogram": (mse, histograms, none),
     # style_transfer_caffe has a gradient that is not that of its value: tested on its own

@@ -46,6 +46,7 @@ OTHERS: dict[str, Convention] = {
     "adain": beyond.ADAIN,
     "covariance": beyond.COVARIANCE,
     "activation_shift": beyond.ACTIVATION_SHIFT,
+    "relative": beyond.RELATIVE,
     "mrf": beyond.MRF,
     "histogram": beyond.HISTOGRAM,
 }

@@ -3,10 +3,13 @@
 F is an activation, mu, sigma and Sigma its mean, deviation and covariance over the positions.
 """
 
+import jax.numpy as jnp
+from jax import Array
+
 from nst_jax.conventions import matching, strotss
 from nst_jax.conventions.differences import pictures_by_laplacian, scaled_error, unit_pull
 from nst_jax.conventions.gram import GATYS_RELEASED, NEURAL_STYLE
-from nst_jax.conventions.smoothness import nine_point, replicated_steps, squared_steps, wrapped_steps
+from nst_jax.conventions.smoothness import corner_mean, nine_point, replicated_steps, squared_steps, wrapped_steps
 from nst_jax.conventions.statistics import covariance, deviation, gaussian, mean, shifted, wasserstein
 from nst_jax.losses import Convention, Moments, channels, gram, moments, mse, nothing, sse
 from nst_jax.types import Activation, Scalar
@@ -16,6 +19,11 @@ def gram_half(activation: Activation, target: Moments) -> Scalar:
     """Half the squared error of G / (N M)."""
     m = moments(activation)
     return sse(gram(m) / channels(m), gram(target) / channels(m)) / 2
+
+
+def energy(a: Array) -> Scalar:
+    """The sum of the squares; not quite 0 for a target without any."""
+    return jnp.maximum(jnp.sum(a.astype(jnp.float32) ** 2), 1e-12)
 
 
 def half(f: Activation, p: Activation) -> Scalar:
@@ -86,6 +94,13 @@ ACTIVATION_SHIFT = Convention(  # Novak & Nikulin 2016, arXiv 1605.04603: (F - 1
     content=half,
     style=lambda g, a, _: sse(gram(shifted(g, by=-1.0)), gram(shifted(a, by=-1.0))) / (4 * channels(g) ** 2),
     smooth=nothing,
+    profile=lambda n, layers: 1 / layers,
+)
+
+RELATIVE = Convention(  # ours: each term in parts of its target, so that a weight means the same in every network
+    content=lambda f, p: sse(f, p) / energy(p),
+    style=lambda g, a, _: sse(gram(g), gram(a)) / energy(gram(a)),
+    smooth=corner_mean,
     profile=lambda n, layers: 1 / layers,
 )
 

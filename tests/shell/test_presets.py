@@ -16,7 +16,8 @@ from nst_jax.vgg import layers
 
 PRESETS = sorted(p.stem for p in (conf() / "preset").glob("*.yaml"))
 REPORTS = ("report_keras", "report_tf2", "report_matconvnet", "report_textbook", "report_noise_ratio")
-WITHOUT_PRESET = {"adain", "batch_statistics", "covariance", "activation_shift", "histogram"}  # losses, not programs
+# losses, not programs
+WITHOUT_PRESET = {"relative", "adain", "batch_statistics", "covariance", "activation_shift", "histogram"}
 
 
 def settings(*words):
