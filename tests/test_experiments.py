@@ -20,6 +20,12 @@ NAMES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
 SMALL = ("network=texnet", "size=48", "steps=2")
 PLAIN = ("optimiser=adam",)  # where the optimiser is not the point: it compiles fastest
 WORDS = {  # of an experiment that needs others than PLAIN to run small
+    "content_layer": (
+        *PLAIN,
+        "layers=content_relu2_2_style_4,content_relu4_2_style_4",
+        "style_weight=1e3,1e4",
+        "seed=0",
+    ),
     "content_reconstruction": (*PLAIN, "layers=content_relu1_1,content_relu3_1", "seed=0,1"),
     "layers_by_ratio": (*PLAIN, "layers=nested_1,nested_2", "style_weight=1e2,1e4"),
     "start": (*PLAIN, "canvas=content,style,noise,noise", "seed=0,0,0,1"),
