@@ -162,7 +162,11 @@ def page(pictures: Mapping[str, np.ndarray], *, plots: int) -> tuple[Figure, lis
         axis.imshow(shown)
         axis.set_axis_off()
         axis.set_title(label, fontsize=8)
-    return figure, list(bottom.subplots(1, plots, squeeze=False)[0])
+    axes = list(bottom.subplots(1, plots, squeeze=False)[0])
+    for axis in axes:
+        axis.tick_params(which="both", labelsize=7)
+        axis.title.set_fontsize(8)
+    return figure, axes
 
 
 def record(study: Study, figure: Figure, rows: Sequence[Row], seen: str, *, plots: bool = False) -> Path:
