@@ -19,7 +19,7 @@ import numpy as np
 
 import nst_jax as nst
 from experiments import study
-from experiments.study import picture, spread, values, where
+from experiments.study import descent, picture, spread, values, where
 from nst_jax.shell.prepare import Job
 
 
@@ -27,7 +27,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing and draws the figure: pictures, losses, and what passes from a layer to the image."""
     done = study.sweep("pooling", *words, home=home)
     table = [
-        {"pool": row["network.pool"], "canvas": row["canvas"], "seed": row["seed"], **seen, "loss": fall(row)[-1]}
+        {"pool": row["network.pool"], "canvas": row["canvas"], "seed": row["seed"], **seen, "loss": descent(row)[1][-1]}
         for row, job in zip(done.rows, study.jobs(done.rows), strict=True)
         for seen in flow(job)
     ]
@@ -36,15 +36,15 @@ def main(*words: str, home: Path | None = None) -> Path:
     figure, (losses, passed, shares) = study.page(shown, plots=3)
     for colour, pool in zip(("C0", "C1", "C2"), pools, strict=False):
         for row in where(done.rows, network__pool=pool):
-            losses.semilogy(fall(row), color=colour, ls=":" if row["canvas"] == "noise" else "-")
+            losses.semilogy(*descent(row), color=colour, ls=":" if row["canvas"] == "noise" else "-")
         for axis, key in ((passed, "passed"), (shares, "share")):
             found = [[row[key] for row in where(table, pool=pool, layer=layer)] for layer in layers]
             axis.plot(layers, found, ".", color=colour)
             axis.plot(layers, np.median(found, 1), color=colour, label=pool)
-    losses.set(title="loss / first loss (dotted: noise)", xlabel="iteration")
-    passed.set(title="gradient: in image / in layer")
-    shares.set(title="share of pixels that carry it")
-    passed.legend()
+    losses.set_title("loss / first loss, by evaluations (dotted: noise)", fontsize=8)
+    passed.set_title("norm of the gradient: in image / in layer", fontsize=8)
+    shares.set_title("share of pixels that carry it", fontsize=8)
+    shares.legend(fontsize=7)
     return study.record(done, figure, table, compared([row for row in table if row["layer"] == layers[-1]], pools))
 
 
@@ -63,12 +63,6 @@ def compared(deepest: list[study.Row], pools: list[str]) -> str:
         f"Against {base} pooling, start by start (the gradient of {deepest[0]['layer']}'s style in the image over that "
         f"in the layer; the last loss over the first): {'; '.join(told)}."
     )
-
-
-def fall(row: study.Row) -> np.ndarray:
-    """The loss of every iteration and of the result, as a share of the first."""
-    seen = np.append(study.curve(row)["total"], row["total"])
-    return seen / seen[0]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -34,7 +34,8 @@ def main(*words: str, home: Path | None = None) -> Path:
     figure, axes = study.page(shown, plots=2)
     for k, (axis, title) in enumerate(zip(axes, ("pixels, RMSE", "features, relative"), strict=True)):
         drawn = axis.imshow([[far.get((a, b), far.get((b, a), nothing))[k] for b in names] for a in names])
-        axis.set(title=title, yticks=range(len(names)), yticklabels=names, xticks=[])
+        axis.set_title(title, fontsize=8)
+        axis.set(yticks=range(len(names)), yticklabels=names, xticks=[])
         figure.colorbar(drawn, ax=axis)
     kinds: dict[str, list[tuple[float, float]]] = {}
     for (a, b), off in far.items():

@@ -99,6 +99,13 @@ def curve(row: Row) -> dict[str, np.ndarray]:
     return {key: np.array([float(line[key]) for line in lines]) for key in lines[0]}
 
 
+def descent(row: Row) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations spent, from 0 on, and the loss of the image that they led to, over the first loss."""
+    seen = curve(row)
+    losses = np.append(seen["total"], row["total"])
+    return np.cumsum(np.append(0, seen["evaluations"])), losses / losses[0]
+
+
 def values(rows: Iterable[Row], key: str) -> list[Any]:
     """The values of a key, each once, in order."""
     return sheet.values(list(rows), key)
@@ -165,7 +172,6 @@ def page(pictures: Mapping[str, np.ndarray], *, plots: int) -> tuple[Figure, lis
     axes = list(bottom.subplots(1, plots, squeeze=False)[0])
     for axis in axes:
         axis.tick_params(which="both", labelsize=7)
-        axis.title.set_fontsize(8)
     return figure, axes
 
 
