@@ -19,6 +19,7 @@ NAMES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
 
 SMALL = ("network=texnet", "size=48", "steps=2")
 PLAIN = ("optimiser=adam",)  # where the optimiser is not the point: it compiles fastest
+SHALLOW = "layers=content_relu2_2_style_3"
 WORDS = {  # of an experiment that needs others than PLAIN to run small
     "content_layer": (
         *PLAIN,
@@ -29,11 +30,11 @@ WORDS = {  # of an experiment that needs others than PLAIN to run small
     "content_reconstruction": (*PLAIN, "layers=content_relu1_1,content_relu3_1", "seed=0,1"),
     "layers_by_ratio": (*PLAIN, "layers=nested_1,nested_2", "style_weight=1e2,1e4"),
     "optimisers": (
-        *("optimiser=adam,lbfgs_torch", "optimiser.learning_rate=0.01,0.1", "seed=0"),
+        *("optimiser=adam,lbfgs_torch", "optimiser.learning_rate=0.01,0.1", "seed=0", SHALLOW),
         *("content=nst_jax/pictures/landscape.jpg", "style=nst_jax/pictures/brush.jpg"),
     ),
-    "pooling": (*PLAIN, "network.pool=max,avg", "canvas=content,noise", "seed=0,0"),
-    "start": (*PLAIN, "canvas=content,style,noise,noise", "seed=0,0,0,1"),
+    "pooling": (*PLAIN, SHALLOW, "network.pool=max,avg", "canvas=content,noise", "seed=0,0"),
+    "start": (*PLAIN, SHALLOW, "canvas=content,style,noise,noise", "seed=0,0,0,1"),
     "style_reconstruction": (*PLAIN, "layers=nested_1,nested_3", "seed=0"),
 }
 
