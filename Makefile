@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 CANDIDATES := python3 python python3.13 python3.12 python3.11 $(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin/python)
 FITS := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
 
-.PHONY: help demo test test-fast lint clean
+.PHONY: help demo test test-fast experiment experiments-smoke lint clean
 
 help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
 	@echo "make test-fast | lint | clean"
+	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/"
+	@echo "make experiments-smoke   all of them, two steps each"
 
 demo: $(VENV)/installed
 	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=texnet size=256 steps=100
@@ -20,6 +22,12 @@ test: $(VENV)/installed-test
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+
+experiment: $(VENV)/installed
+	$(BIN)/python experiments/$(NAME).py $(WORDS)
+
+experiments-smoke: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/test_experiments.py
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

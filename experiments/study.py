@@ -8,12 +8,13 @@ import csv
 import hashlib
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -50,10 +51,19 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
             sys.exit(code)
     finally:
         sys.argv = before
-    done = [row for row in table.rows(folder) if row["status"] == "done"]
+    alone = unswept(name, *words)
+    done = [alone | row for row in table.rows(folder) if row["status"] == "done"]
     if not done:
         sys.exit("nst: no job of the experiment has ended well; see above")
     return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
+
+
+def unswept(name: str, *words: str) -> Row:
+    """The keys that the experiment sweeps and the line gives one value: a sweep's own rows do not have them."""
+    params = config.plain_yaml(conf() / "experiment" / f"{name}.yaml")["hydra"]["sweeper"]["params"]
+    given = OverridesParser.create().parse_overrides([*(f"{k}={v}" for k, v in params.items()), *words])
+    last = {each.key_or_group: each for each in given}
+    return {key: last[key].value() for key in params if not last[key].is_sweep_override()}
 
 
 def job(name: str, *words: str) -> tuple[config.Config, prepare.Job]:
@@ -61,6 +71,19 @@ def job(name: str, *words: str) -> tuple[config.Config, prepare.Job]:
     with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
         settings = config.read(compose("config", overrides=[f"+experiment={name}", *words]))
     return settings, prepare.prepare(settings, lambda text: None)
+
+
+def jobs(rows: Iterable[Row]) -> list[prepare.Job]:
+    """What each row's job computed with. What they have in common is read once."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def once(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        if key not in known:
+            known[key] = make()
+        return known[key]
+
+    settings = [config.from_plain(config.plain_yaml(row["folder"] / "config.yaml")) for row in rows]
+    return [prepare.prepare(each, lambda text: None, once) for each in settings]
 
 
 def picture(row: Row) -> np.ndarray:
@@ -74,6 +97,13 @@ def curve(row: Row) -> dict[str, np.ndarray]:
     with (row["folder"] / "curve.csv").open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     return {key: np.array([float(line[key]) for line in lines]) for key in lines[0]}
+
+
+def descent(row: Row) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations spent, from 0 on, and the loss of the image that they led to, over the first loss."""
+    seen = curve(row)
+    losses = np.append(seen["total"], row["total"])
+    return np.cumsum(np.append(0, seen["evaluations"])), losses / losses[0]
 
 
 def values(rows: Iterable[Row], key: str) -> list[Any]:
@@ -90,6 +120,16 @@ def spread(found: Iterable[float]) -> str:
     """Median and quartiles, in words of three digits."""
     low, middle, high = np.percentile(list(found), (25, 50, 75))
     return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+
+
+def apart(a: Any, b: Any) -> float:
+    """The root mean square of a difference: of pixels in [0, 1], or of anything else."""
+    return float(np.sqrt(np.mean((np.asarray(a, np.float64) - np.asarray(b, np.float64)) ** 2)))
+
+
+def relative(a: Any, b: Any) -> float:
+    """|a - b| / |b|."""
+    return apart(a, b) / apart(b, 0)
 
 
 def grid(
@@ -118,6 +158,21 @@ def plot(draw: Callable[..., None], *, columns: int = 1, width: float = 4.0) -> 
     figure = Figure(figsize=(columns * width, 3.2), layout="constrained")
     draw(*figure.subplots(1, columns, squeeze=False)[0])
     return figure
+
+
+def page(pictures: Mapping[str, np.ndarray], *, plots: int) -> tuple[Figure, list[Any]]:
+    """Labelled pictures in a line, and under them the axes of plots that are still empty."""
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 2))
+    cells = top.subplots(1, len(pictures), squeeze=False)[0]
+    for axis, (label, shown) in zip(cells, pictures.items(), strict=True):
+        axis.imshow(shown)
+        axis.set_axis_off()
+        axis.set_title(label, fontsize=8)
+    axes = list(bottom.subplots(1, plots, squeeze=False)[0])
+    for axis in axes:
+        axis.tick_params(which="both", labelsize=7)
+    return figure, axes
 
 
 def record(study: Study, figure: Figure, rows: Sequence[Row], seen: str, *, plots: bool = False) -> Path:

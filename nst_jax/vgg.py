@@ -34,9 +34,10 @@ VGG19: Blocks = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # column E
 class VGG(nn.Module):
     """Activations of one image at the layers named in `taps`, and nothing deeper.
 
-    pool: max | avg (Gatys et al. 2016, section 2: average pooling). rounding: floor | ceil (Caffe rounds
-    up: a border cell covers the pixels that exist). padding: zero | reflect | replicate. checkpoint: for the
-    gradient each block is computed again instead of kept: less memory, a third more time.
+    pool: max | avg (Gatys et al. 2016, section 2: average pooling) | l2, the root of the mean of squares.
+    rounding: floor | ceil (Caffe rounds up: a border cell covers the pixels that exist). padding: zero | reflect |
+    replicate. checkpoint: for the gradient each block is computed again instead of kept: less memory, a third more
+    time.
     """
 
     taps: tuple[str, ...]
@@ -131,11 +132,19 @@ def pooled(x: Batch, *, kind: str, rounding: str) -> Cells:
     """
     n, h, w, c = x.shape
     if rounding == "ceil":
-        # repeating the last row leaves the maximum and the mean of its cell what they are without it
+        # repeating the last row leaves the maximum and the means of its cell what they are without it
         x = jnp.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)), mode="edge")
     h, w = x.shape[1] // 2, x.shape[2] // 2
     cells = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, c)
+    if kind == "l2":
+        return root_mean_square(cells)
     return jnp.mean(cells, axis=(2, 4)) if kind == "avg" else largest(cells)
+
+
+def root_mean_square(cells: Float[Array, "n ph 2 pw 2 c"]) -> Cells:
+    """Hénaff & Simoncelli 2016, arXiv 1511.06394, without their window. A cell of zeros has the gradient 0."""
+    squares = jnp.mean(cells**2, axis=(2, 4))
+    return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)
 
 
 def largest(cells: Float[Array, "n ph 2 pw 2 c"]) -> Cells:

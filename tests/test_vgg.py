@@ -51,21 +51,38 @@ def test_missing_weights_are_named():
         features(net("relu2_2"), {k: v for k, v in PARAMS.items() if k != "conv2_2"}, IMAGE)
 
 
-@pytest.mark.parametrize("kind", ["max", "avg"])
+MEANS = {"max": max, "avg": np.mean, "l2": lambda cell: np.sqrt(np.mean(np.square(cell)))}
+
+
+@pytest.mark.parametrize("kind", MEANS)
 def test_rounding(kind):
     """An odd border is dropped by floor, and a cell of its own by ceil, of the pixels that exist."""
     x = jnp.arange(15.0).reshape(1, 3, 5, 1)
     assert pooled(x, kind=kind, rounding="floor").shape == (1, 1, 2, 1)
     up = pooled(x, kind=kind, rounding="ceil")[0, :, :, 0]
     cells = [[[0, 1, 5, 6], [2, 3, 7, 8], [4, 9]], [[10, 11], [12, 13], [14]]]
-    wanted = [[(max if kind == "max" else np.mean)(c) for c in row] for row in cells]
-    np.testing.assert_allclose(up, wanted)
+    wanted = [[MEANS[kind](c) for c in row] for row in cells]
+    np.testing.assert_allclose(up, wanted, rtol=1e-6)
 
 
 def test_max_pooling_gives_the_gradient_to_one_pixel():
     flat = jax.grad(lambda x: pooled(x, kind="max", rounding="floor").sum())(jnp.ones((1, 4, 4, 2)))
     assert float(flat.sum()) == 8
     assert set(np.unique(flat)) == {0.0, 1.0}
+
+
+def test_l2_pooling_of_a_flat_cell_is_its_value_and_its_gradient_is_a_quarter_each():
+    flat = jnp.full((1, 2, 2, 1), 3.0)
+    assert float(pooled(flat, kind="l2", rounding="floor")[0, 0, 0, 0]) == pytest.approx(3)
+    slope = jax.grad(lambda x: pooled(x, kind="l2", rounding="floor").sum())(flat)
+    np.testing.assert_allclose(slope, 0.25, rtol=1e-6)
+
+
+def test_l2_pooling_of_zeros_has_the_gradient_0():
+    """After a ReLU whole cells are 0, where the root alone has none."""
+    x = jnp.zeros((1, 2, 4, 1)).at[0, 0, 2, 0].set(2.0)
+    slope = jax.grad(lambda x: pooled(x, kind="l2", rounding="floor").sum())(x)
+    np.testing.assert_allclose(slope, jnp.where(x > 0, 0.5, 0.0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])

@@ -76,7 +76,7 @@ def problems(c: Config) -> Iterable[str]:
 
 def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     choices = (
-        ("network.pool", c.network.pool, ("max", "avg")),
+        ("network.pool", c.network.pool, ("max", "avg", "l2")),
         ("network.rounding", c.network.rounding, ("floor", "ceil")),
         ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
         ("convention.resolution", c.convention.resolution, ("published", "invariant")),

@@ -1,0 +1,99 @@
+"""Every saved experiment: it composes, has its page of Python, and runs. `make experiments-smoke`."""
+
+import ast
+import csv
+import importlib
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from PIL import Image
+
+from experiments import study
+from nst_jax.shell import config
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
+
+SMALL = ("network=texnet", "size=48", "steps=2")
+PLAIN = ("optimiser=adam",)  # where the optimiser is not the point: it compiles fastest
+SHALLOW = "layers=content_relu2_2_style_3"
+WORDS = {  # of an experiment that needs others than PLAIN to run small
+    "content_layer": (
+        *PLAIN,
+        "layers=content_relu2_2_style_4,content_relu4_2_style_4",
+        "style_weight=1e3,1e4",
+        "seed=0",
+    ),
+    "content_reconstruction": (*PLAIN, "layers=content_relu1_1,content_relu3_1", "seed=0,1"),
+    "layers_by_ratio": (*PLAIN, "layers=nested_1,nested_2", "style_weight=1e2,1e4"),
+    "optimisers": (
+        *("optimiser=adam,lbfgs_torch", "optimiser.learning_rate=0.01,0.1", "seed=0", SHALLOW),
+        *("content=nst_jax/pictures/landscape.jpg", "style=nst_jax/pictures/brush.jpg"),
+    ),
+    "pooling": (*PLAIN, SHALLOW, "network.pool=max,avg", "canvas=content,noise", "seed=0,0"),
+    "start": (*PLAIN, SHALLOW, "canvas=content,style,noise,noise", "seed=0,0,0,1"),
+    "style_reconstruction": (*PLAIN, "layers=nested_1,nested_3", "seed=0"),
+}
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """The bundled pictures are named from the repository's root."""
+    monkeypatch.chdir(ROOT)
+
+
+def run(name, home):
+    """The small run of an experiment, recorded in `home`."""
+    return importlib.import_module(f"experiments.{name}").main(*SMALL, *WORDS.get(name, PLAIN), home=home)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_composes_with_every_value_that_it_sweeps(name):
+    params = config.plain_yaml(ROOT / f"conf/experiment/{name}.yaml")["hydra"]["sweeper"]["params"]
+    swept = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()])
+    lists = [[f"{o.key_or_group}={v}" for v in o.sweep_string_iterator()] for o in swept]
+    with initialize_config_dir(str(ROOT / "conf"), version_base=config.HYDRA):
+        for words in zip_longest(*lists):
+            config.read(compose("config", overrides=[f"+experiment={name}", *(w for w in words if w)]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_a_page_with_its_source_its_cost_and_its_command(name):
+    text = ast.get_docstring(ast.parse((ROOT / f"experiments/{name}.py").read_text(encoding="utf-8"))) or ""
+    assert f"\n    python experiments/{name}.py " in text
+    assert "Cost: " in text
+    assert "Expected: " in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs(name, tmp_path):
+    folder = run(name, tmp_path)
+    with Image.open(folder / "figure.png") as figure:
+        figure.load()
+    with (folder / "table.csv").open(encoding="utf-8") as file:
+        assert list(csv.DictReader(file))
+    assert f"    python experiments/{name}.py {' '.join(SMALL)}" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_again_runs_nothing_anew(tmp_path):
+    run("start", tmp_path)
+    ended = {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweeps/*/*/mark.json")}
+    assert len(ended) == 4
+    run("start", tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweeps/*/*/mark.json")} == ended
+
+
+def test_a_key_with_one_value_is_in_the_rows_too():
+    assert study.unswept("start") == {}
+    assert study.unswept("start", "canvas=noise", "seed=3,4") == {"canvas": "noise"}
+    assert study.unswept("layers_by_ratio", "style_weight=1e2") == {"style_weight": 100.0}
+
+
+def test_distances():
+    assert study.apart([0, 1], [0, 0]) == pytest.approx(0.5**0.5)
+    assert study.relative([3, 3], [1, 1]) == pytest.approx(2)
