@@ -17,10 +17,11 @@ from hydra import compose, initialize_config_dir
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nst_jax.shell import config, prepare, provenance
+from nst_jax import transfer
+from nst_jax.shell import config, device, prepare, provenance
 from nst_jax.shell.main import guarded
 from nst_jax.shell.places import conf
-from nst_jax.shell.sweeps import sheet, table
+from nst_jax.shell.sweeps import lane, sheet, table
 
 HOME = Path("outputs/experiments")
 Row = dict[str, Any]
@@ -56,11 +57,56 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
 
 
+def settings(name: str, *words: str) -> config.Config:
+    """The settings of `nst +experiment=NAME WORDS`, one value of each."""
+    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+        return config.read(compose("config", overrides=[f"+experiment={name}", *words]))
+
+
 def job(name: str, *words: str) -> tuple[config.Config, prepare.Job]:
     """The settings of `nst +experiment=NAME WORDS`, one value of each, and all that a run of it computes with."""
-    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
-        settings = config.read(compose("config", overrides=[f"+experiment={name}", *words]))
-    return settings, prepare.prepare(settings, lambda text: None)
+    wanted = settings(name, *words)
+    device.ready(wanted.device)
+    return wanted, prepare.prepare(wanted, lambda text: None)
+
+
+def without(words: Iterable[str], *keys: str) -> tuple[str, ...]:
+    """The words that say nothing of these keys."""
+    return tuple(word for word in words if word.partition("=")[0] not in keys)
+
+
+def swept(name: str, key: str, words: Iterable[str]) -> list[str]:
+    """The values of a key that `nst -m +experiment=NAME WORDS` would run through, each once."""
+    saved = config.plain_yaml(conf() / "experiment" / f"{name}.yaml")["hydra"]["sweeper"]["params"]
+    said = [word.partition("=")[2] for word in words if word.partition("=")[0] == key]
+    return list(dict.fromkeys(str([saved.get(key, ""), *said][-1]).split(",")))
+
+
+def judge(name: str, words: Iterable[str]) -> prepare.Job:
+    """Another network on the same pictures, that nothing was optimised for: texnet; for texnet an untrained VGG-19."""
+    words = tuple(words)
+    kept = [word for word in words if word.partition("=")[0] in prepare.SIGHT]
+    own = any(word == "network=texnet" for word in words)
+    other = ("network=vgg19", "weights=random", "layers=blocks1-3") if own else ("network=texnet",)
+    return job(name, *kept, *other, "convention=gatys_released", "content_weight=1", "style_weight=1")[1]
+
+
+def balance(job: prepare.Job) -> float:
+    """The style weight at which the photograph's style term is as large as the content term of a grey picture.
+
+    It has one meaning in all networks and conventions. job: one with a content and a style weight of 1.
+    """
+    weights, gray = job.problem.weights, np.full_like(job.content, 0.5)
+    content = transfer.measured(job.spec, job.problem, gray).content
+    style = transfer.measured(job.spec, job.problem, job.content).style
+    return float(sum(weights.content[k] * v for k, v in content.items())) / float(
+        sum(weights.style[k] * v for k, v in style.items())
+    )
+
+
+def measured(job: prepare.Job, shown: np.ndarray) -> dict[str, float]:
+    """The metrics of a picture, (h, w, 3) bytes, as another job sees it: with its network, layers and pictures."""
+    return lane.measured(job, shown.astype(np.float32) / 255)
 
 
 def picture(row: Row) -> np.ndarray:
