@@ -7,7 +7,7 @@ Cost: 10 runs, two programs; at size=512 steps=500 hours on a CPU, minutes on a 
 VGG's, which the second line makes up for.
 
     python experiments/total_variation.py content=photo.jpg style=painting.jpg
-    python experiments/total_variation.py network=texnet size=64 steps=100 optimiser=adam content_weight=50 style_weight=5e6
+    python experiments/total_variation.py network=texnet size=64 optimiser=adam content_weight=50 style_weight=5e6
 """
 
 import sys
