@@ -173,6 +173,7 @@ def load(config: Config, net: VGG, log: Log) -> weights.Weights:
     needed = tuple(name for name in order[: last + 1] if name.startswith("conv"))
     w = config.weights
     given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
+    given |= {"random_from": w.random_from}
     loaded = weights.load(w.source, network=config.network.name, needed=needed, log=log, **given)
     return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
 
