@@ -21,7 +21,7 @@ from nst_jax import transfer
 from nst_jax.shell import config, device, prepare, provenance
 from nst_jax.shell.main import guarded
 from nst_jax.shell.places import conf
-from nst_jax.shell.sweeps import lane, sheet, table
+from nst_jax.shell.sweeps import cells, lane, sheet, table
 
 HOME = Path("outputs/experiments")
 Row = dict[str, Any]
@@ -54,7 +54,8 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     done = [row for row in table.rows(folder) if row["status"] == "done"]
     if not done:
         sys.exit("nst: no job of the experiment has ended well; see above")
-    return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
+    fixed = {key: cells.value_of(f"{key}={swept(name, key, words)[0]}") for key in saved(name)}  # of one value only
+    return Study(name, words, [fixed | row | {"folder": folder / row["path"]} for row in done], home)
 
 
 def settings(name: str, *words: str) -> config.Config:
@@ -77,9 +78,14 @@ def without(words: Iterable[str], *keys: str) -> tuple[str, ...]:
 
 def swept(name: str, key: str, words: Iterable[str]) -> list[str]:
     """The values of a key that `nst -m +experiment=NAME WORDS` would run through, each once."""
-    saved = config.plain_yaml(conf() / "experiment" / f"{name}.yaml")["hydra"]["sweeper"]["params"]
     said = [word.partition("=")[2] for word in words if word.partition("=")[0] == key]
-    return list(dict.fromkeys(str([saved.get(key, ""), *said][-1]).split(",")))
+    return list(dict.fromkeys(value.strip() for value in str([saved(name).get(key, ""), *said][-1]).split(",")))
+
+
+def saved(name: str) -> Row:
+    """The keys that conf/experiment/NAME.yaml sweeps, and their values as it says them."""
+    whole = config.plain_yaml(conf() / "experiment" / f"{name}.yaml")
+    return whole.get("hydra", {}).get("sweeper", {}).get("params", {})
 
 
 def judge(name: str, words: Iterable[str]) -> prepare.Job:
@@ -94,7 +100,7 @@ def judge(name: str, words: Iterable[str]) -> prepare.Job:
 def balance(job: prepare.Job) -> float:
     """The style weight at which the photograph's style term is as large as the content term of a grey picture.
 
-    It has one meaning in all networks and conventions. job: one with a content and a style weight of 1.
+    It has one meaning in all networks and conventions. job: one with a style weight of 1.
     """
     weights, gray = job.problem.weights, np.full_like(job.content, 0.5)
     content = transfer.measured(job.spec, job.problem, gray).content
@@ -102,6 +108,16 @@ def balance(job: prepare.Job) -> float:
     return float(sum(weights.content[k] * v for k, v in content.items())) / float(
         sum(weights.style[k] * v for k, v in style.items())
     )
+
+
+def matched(table: Iterable[Row], key: str, by: str) -> tuple[float, list[Row]]:
+    """A value of `by` in the middle of what all values of `key` reach, and of each of these the row nearest to it."""
+    lines: dict[Any, list[Row]] = {}
+    for row in table:
+        lines.setdefault(row[key], []).append(row)
+    ends = [[row[by] for row in line] for line in lines.values()]
+    aim = (max(map(min, ends)) + min(map(max, ends))) / 2
+    return aim, [min(line, key=lambda row: abs(row[by] - aim)) for line in lines.values()]
 
 
 def measured(job: prepare.Job, shown: np.ndarray) -> dict[str, float]:
