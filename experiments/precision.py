@@ -54,7 +54,9 @@ def main(*words: str, home: Path | None = None) -> Path:
         ]
     cells = [shown, [np.clip(128 + 10 * d, 0, 255).astype(np.uint8) for d in off]]
     figure = study.grid(cells, across=[row[KEY] for row in rows], down=["result", "10 x difference"])
-    return study.record(done, figure, table, f"{'; '.join(told)}. Timed once, without compiling.")
+    return study.record(
+        done, figure, table, f"{'; '.join(told)}. Timed once, without compiling; other work on the machine shows in it."
+    )
 
 
 def loss(job: Job, shown: np.ndarray) -> float:

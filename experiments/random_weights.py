@@ -39,8 +39,8 @@ def main(*words: str, home: Path | None = None) -> Path:
         for d in depths
     ]
     seen = (
-        f"{study.matched(table, KEYS[0], 'judge_distance')[1]}. One pair, one draw of the untrained layers, one run each. "
-        f"The judge, which may favour its like: {judge.weights.source}."
+        f"{study.matched(table, KEYS[0], 'judge_distance')[1]}. One pair, one draw of the untrained layers, one run "
+        f"each. The judge, which may favour its like: {judge.weights.source}."
     )
     heads = ["trained" if d == "null" else f"untrained from {d}" for d in depths]
     figure = study.grid(cells, across=TIMES, down=heads, title="style weight over the balanced one")
