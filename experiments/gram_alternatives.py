@@ -2,10 +2,10 @@
 
 Source: Gatys et al. 2016; Huang & Belongie 2017 (arXiv 1703.06868: means and deviations), Sun & Saenko 2016
 (arXiv 1607.01719: covariance), crowsonkb/style-transfer-pytorch (Wasserstein distance of normal distributions), Heitz
-et al. 2021 (arXiv 2006.07229: sliced Wasserstein). Each has weights of style around the one at which content and style
-are of one size, and the run nearest to a common distance counts. Expected: Gram matrices and means keep less of local
-structure than what compares whole distributions, if the distances can be matched at all.
-Cost: 20 runs, 5 programs, and a judge; at size=512 steps=500 a day on a CPU, half an hour on a GPU.
+et al. 2021 (arXiv 2006.07229: sliced Wasserstein). Each has weights of style from the one at which content and style
+are of one size at the start, and the run nearest to a common distance counts. Expected: Gram matrices and means keep
+less of local structure than what compares whole distributions, if the distances can be matched at all.
+Cost: 25 runs, 5 programs, and a judge; at size=512 steps=500 a day on a CPU, half an hour on a GPU.
 
     python experiments/gram_alternatives.py content=photo.jpg style=painting.jpg
     python experiments/gram_alternatives.py network=texnet size=64 steps=100 optimiser=adam
@@ -18,7 +18,7 @@ from experiments import study
 from experiments.study import picture, where
 
 KEYS = ("convention", "style_weight")
-TIMES = (0.01, 0.1, 1, 10)  # the balanced weight
+TIMES = (1, 10, 100, 1000, 10000)  # the balanced weight: style falls by orders of magnitude, content rises
 
 
 def main(*words: str, home: Path | None = None) -> Path:
