@@ -6,6 +6,7 @@ the rest: jobs of one program side by side, a folder for each, and only what is 
 
 import csv
 import hashlib
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,10 +19,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nst_jax.shell import config, prepare, provenance
+from nst_jax import transfer
+from nst_jax.shell import config, device, prepare, provenance
 from nst_jax.shell.main import guarded
 from nst_jax.shell.places import conf
-from nst_jax.shell.sweeps import sheet, table
+from nst_jax.shell.sweeps import cells, lane, sheet, table
 
 HOME = Path("outputs/experiments")
 Row = dict[str, Any]
@@ -45,6 +47,7 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     home = home or HOME / name
     line = hashlib.sha256(" ".join((name, *words)).encode()).hexdigest()[:8]
     folder = home / "sweeps" / line
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # as nst does: errors are handed over, and told in a line
     before, sys.argv = sys.argv, ["nst", "-m", f"+experiment={name}", *words, f"sweep.folder={folder}"]
     try:
         if (code := guarded(sys.argv[1:])) > 1:
@@ -55,7 +58,14 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     done = [alone | row for row in table.rows(folder) if row["status"] == "done"]
     if not done:
         sys.exit("nst: no job of the experiment has ended well; see above")
-    return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
+    fixed = {key: cells.value_of(f"{key}={swept(name, key, words)[0]}") for key in saved(name)}  # of one value only
+    return Study(name, words, [fixed | row | {"folder": folder / row["path"]} for row in done], home)
+
+
+def settings(name: str, *words: str) -> config.Config:
+    """The settings of `nst +experiment=NAME WORDS`, one value of each."""
+    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+        return config.read(compose("config", overrides=[f"+experiment={name}", *words]))
 
 
 def unswept(name: str, *words: str) -> Row:
@@ -68,9 +78,69 @@ def unswept(name: str, *words: str) -> Row:
 
 def job(name: str, *words: str) -> tuple[config.Config, prepare.Job]:
     """The settings of `nst +experiment=NAME WORDS`, one value of each, and all that a run of it computes with."""
-    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
-        settings = config.read(compose("config", overrides=[f"+experiment={name}", *words]))
-    return settings, prepare.prepare(settings, lambda text: None)
+    wanted = settings(name, *words)
+    device.ready(wanted.device)
+    return wanted, prepare.prepare(wanted, lambda text: None)
+
+
+def without(words: Iterable[str], *keys: str) -> tuple[str, ...]:
+    """The words that say nothing of these keys."""
+    return tuple(word for word in words if word.partition("=")[0] not in keys)
+
+
+def swept(name: str, key: str, words: Iterable[str]) -> list[str]:
+    """The values of a key that `nst -m +experiment=NAME WORDS` would run through, each once."""
+    said = [word.partition("=")[2] for word in words if word.partition("=")[0] == key]
+    return list(dict.fromkeys(value.strip() for value in str([saved(name).get(key, ""), *said][-1]).split(",")))
+
+
+def saved(name: str) -> Row:
+    """The keys that conf/experiment/NAME.yaml sweeps, and their values as it says them."""
+    whole = config.plain_yaml(conf() / "experiment" / f"{name}.yaml")
+    return whole.get("hydra", {}).get("sweeper", {}).get("params", {})
+
+
+def judge(name: str, words: Iterable[str]) -> prepare.Job:
+    """Another network on the same pictures, that nothing was optimised for: texnet; for texnet an untrained VGG-19."""
+    words = tuple(words)
+    kept = [word for word in words if word.partition("=")[0] in prepare.SIGHT]
+    own = any(word == "network=texnet" for word in words)
+    other = ("network=vgg19", "weights=random", "layers=blocks1-3") if own else ("network=texnet",)
+    return job(name, *kept, *other, "convention=gatys_released", "content_weight=1", "style_weight=1")[1]
+
+
+def balance(job: prepare.Job) -> float:
+    """The style weight at which the photograph's style term is as large as the content term of a grey picture.
+
+    It has one meaning in all networks and conventions. job: one with a style weight of 1.
+    """
+    weights, gray = job.problem.weights, np.full_like(job.content, 0.5)
+    content = transfer.measured(job.spec, job.problem, gray).content
+    style = transfer.measured(job.spec, job.problem, job.content).style
+    return float(sum(weights.content[k] * v for k, v in content.items())) / float(
+        sum(weights.style[k] * v for k, v in style.items())
+    )
+
+
+def matched(table: Iterable[Row], key: str, by: str) -> tuple[list[Row], str]:
+    """Of each value of `key` the row nearest to one value of `by`, in the middle of what all reach; both in words."""
+    lines: dict[Any, list[Row]] = {}
+    for row in table:
+        lines.setdefault(row[key], []).append(row)
+    ends = [[row[by] for row in line] for line in lines.values()]
+    aim = (max(map(min, ends)) + min(map(max, ends))) / 2
+    best = [min(line, key=lambda row: abs(row[by] - aim)) for line in lines.values()]
+    off = max(abs(row[by] / aim - 1) for row in best)
+    told = ", ".join(f"{row[key]} {row['ssim_content']:.3f} (at {row[by]:.3f})" for row in best)
+    return best, (
+        f"SSIM with the content picture of the runs nearest to a {by} of {aim:.3f}: {told}. The distances are matched "
+        f"to {100 * off:.0f} %; a difference of SSIM that this or the spread of seeds can explain says nothing"
+    )
+
+
+def measured(job: prepare.Job, shown: np.ndarray) -> dict[str, float]:
+    """The metrics of a picture, (h, w, 3) bytes, as another job sees it: with its network, layers and pictures."""
+    return lane.measured(job, shown.astype(np.float32) / 255)
 
 
 def jobs(rows: Iterable[Row]) -> list[prepare.Job]:

@@ -40,6 +40,7 @@ class Job(NamedTuple):
     weights: weights.Weights
     notes: tuple[str, ...]  # conversions of the pictures, in plain words
     content: Image  # at the result's size; the style picture where there is no content
+    style: Image  # at its own; the content picture where there is no style
 
 
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # what was made for that key before, or what is made now
@@ -74,7 +75,7 @@ def prepare(config: Config, log: Log, once: Once = anew) -> Job:
     told = loaded._replace(params={})  # the program has its own
     alpha = alpha_of(pictures["content"], content.shape) if config.output.alpha else None
     notes = tuple(note for p in pictures.values() if p for note in p.notes)
-    return Job(spec, problem, start(config, content, style, log), alpha, told, notes, content)
+    return Job(spec, problem, start(config, content, style, log), alpha, told, notes, content, style)
 
 
 def ready(config: Config, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
@@ -172,6 +173,7 @@ def load(config: Config, net: VGG, log: Log) -> weights.Weights:
     needed = tuple(name for name in order[: last + 1] if name.startswith("conv"))
     w = config.weights
     given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
+    given |= {"random_from": w.random_from}
     loaded = weights.load(w.source, network=config.network.name, needed=needed, log=log, **given)
     return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
 

@@ -25,6 +25,7 @@ class Weights:
     path: str | None = None
     mirror: str | None = None
     seed: int = MISSING
+    random_from: int | None = None
     preprocessing: str = MISSING
 
 

@@ -52,12 +52,14 @@ def load(
     mirror: str | None = None,
     seed: int = 0,
     preprocessing: str = "auto",
+    random_from: int | None = None,
     log: Callable[[str], object] = print,
 ) -> Weights:
     """The weights of `network` (vgg19, vgg16) with at least the convolutions named in `needed`.
 
-    path: the file, for source=file. mirror: an address to try before the published ones. seed: for random.
-    preprocessing: auto, or caffe / torchvision for a file that does not say it. Raises UserError.
+    path: the file, for source=file. mirror: an address to try before the published ones. seed: of what is untrained.
+    preprocessing: auto, or caffe / torchvision for a file that does not say it. random_from: a block; it and the
+    deeper ones are left untrained, whatever the source holds of them. Raises UserError.
     """
     if source not in SOURCES:
         raise UserError(f"weights={source} is unknown; there are {', '.join(SOURCES)}")
@@ -65,6 +67,27 @@ def load(
         raise UserError(f"weights.path={path} has no effect with weights={source}; say weights=file as well")
     fit.shapes(network)  # an unknown network is told before anything is downloaded
     request = Request(network, needed, path, mirror, seed, preprocessing, log)
+    return sourced(source, request) if random_from is None else partly(source, request, random_from)
+
+
+def partly(source: str, request: Request, first: int) -> Weights:
+    """The source's shallow blocks, and from block `first` on an untrained network; only the former are needed of it."""
+    shapes = fit.shapes(request.network)
+    deeper = [name for name in shapes if int(name.removeprefix("conv").partition("_")[0]) >= first]
+    if source == "random" or first < 1 or not deeper:
+        why = "weights=random has no trained blocks" if source == "random" else f"{request.network} has no such block"
+        raise UserError(f"weights.random_from={first}: {why}")
+    trained = sourced(source, request._replace(needed=tuple(n for n in request.needed if n not in deeper)))
+    drawn = untrained(request._replace(preprocessing="auto"))
+    params = {n: layer for n, layer in trained.params.items() if n not in deeper} | {n: drawn.params[n] for n in deeper}
+    told = f"blocks {first} and deeper untrained: He-normal, seed {request.seed}"
+    request.log(f"weights: {told}")
+    return Weights(params, f"{trained.source}; {told}", _digest(params), trained.path)
+
+
+def sourced(source: str, request: Request) -> Weights:
+    """The weights of one source, and of nothing else."""
+    network = request.network
     if source in ("own", "auto") and network in PACKAGED:
         return packaged(request)
     if source not in ("own", "file", "random") and network in PACKAGED:

@@ -95,6 +95,25 @@ def test_random_weights_are_seeded_and_say_so(monkeypatch):
     assert "seed 1" in first.source
 
 
+def test_untrained_from_a_block_on(tmp_path):
+    path = weight_files.keras(tmp_path / "a.h5", weight_files.synthetic())  # the first block and nothing else
+    told = []
+    given = {"network": "vgg19", "needed": ("conv1_1", "conv2_1"), "path": str(path)}
+    found = weights.load("file", **given, seed=3, random_from=2, log=told.append)
+    trained = load(path).params
+    same({n: found.params[n] for n in BLOCK1}, {n: trained[n] for n in BLOCK1})
+    np.testing.assert_array_equal(found.params["input"]["bias"], trained["input"]["bias"])
+    drawn = weights.load("random", network="vgg19", needed=(), seed=3).params
+    np.testing.assert_array_equal(found.params["conv2_1"]["kernel"], drawn["conv2_1"]["kernel"])
+    assert "blocks 2 and deeper untrained: He-normal, seed 3" in found.source
+    assert any("untrained" in line for line in told)
+    with pytest.raises(UserError, match="conv2_1"):
+        weights.load("file", **given, random_from=3, log=told.append)
+    for source, first in (("own", 0), ("own", 5), ("random", 2)):
+        with pytest.raises(UserError, match=r"weights\.random_from"):
+            weights.load(source, network="texnet", needed=(), random_from=first)
+
+
 def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
     monkeypatch.setattr(weights, "ORDER", ("keras",))
     nowhere = [f._replace(urls=("http://127.0.0.1:9/none",)) for f in weights.PUBLISHED["vgg19", "keras"]]

@@ -30,7 +30,8 @@ def groups(cells: Iterable[Cell], refused: Callable[[Cell, Exception], Any]) -> 
 def outline(config: Config) -> str:
     """All that shapes a job's program."""
     settings = plain(config)
-    static = {"network": settings["network"], "convention": config.convention.name, "weights": settings["weights"]}
+    static = [settings[key] for key in ("network", "weights", "device")]
+    static += [settings["convention"][key] for key in ("name", "resolution", "reference")]
     content, style = chosen(config)
     return json.dumps([static, options(config), list(content), list(style), shape(config)])
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_jax.losses import moments
+from nst_jax.losses import Moments, moments
 from nst_jax.metrics import ssim, style_distances
 from nst_jax.optimise import State
 from nst_jax.shell import loop, runs, single
@@ -128,9 +128,11 @@ def final(record: dict[str, Any]) -> dict[str, float]:
 
 def measured(job: Job, image: np.ndarray) -> dict[str, float]:
     """The metrics of a result: SSIM to the content, and each layer's style distance."""
-    shown = jnp.asarray(image)
-    seen = _style_moments(job.spec.network.clone(taps=tuple(job.problem.targets.style)), job.problem.params, shown)
-    distances = style_distances(seen, job.problem.targets.style)
+    shown, aims = jnp.asarray(image), job.problem.targets.style
+    net = job.spec.network.clone(taps=tuple(aims))
+    plain = all(isinstance(aim, Moments) for aim in aims.values())  # else the convention aims at something of its own
+    wanted = aims if plain else _style_moments(net, job.problem.params, job.style)
+    distances = style_distances(_style_moments(net, job.problem.params, shown), wanted)
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
     return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **mean, **plain}

@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_jax import sweep
 from nst_jax.optimise import State
-from nst_jax.shell import provenance
+from nst_jax.shell import device, provenance
 from nst_jax.shell.loop import Pace
 from nst_jax.shell.prepare import prepare
 from nst_jax.shell.schema import Sweep
@@ -26,6 +26,7 @@ News = Callable[[Program, Sequence[Lane]], None]
 
 def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
     """Run jobs that can be lanes of one program. What came of each is in its folder."""
+    device.ready(group[0].config.device)
     lanes = begun(group, stop)
     if not lanes or stop.asked or (how.stop_on_error and len(lanes) < len(group)):
         return

@@ -97,6 +97,27 @@ def test_different_specs_are_different_programs(nst):
     assert "program 2/2: 2 lanes" in text
 
 
+def test_settings_of_the_program_are_not_those_of_a_neighbour(nst):
+    keys = ("convention.resolution=published,invariant", "convention.reference=32")
+    code, text = nst("-m", *ADAM, "convention=gatys_2016", *keys, "steps=0")
+    assert code == 0, text
+    published, invariant = sorted(table(sweep_folder(text)), key=lambda row: float(row["total"]))
+    assert float(invariant["weighted_content"]) > 3 * float(published["weighted_content"])
+    code, text = nst("-m", *ADAM, "device.precision=float32,bfloat16", "steps=0")
+    assert code == 0, text
+    assert "program 2/2: 1 lanes" in text
+    exact, short = (float(row["total"]) for row in table(sweep_folder(text)))
+    assert exact != short
+
+
+@pytest.mark.parametrize("convention", ["sliced_wasserstein", "style_transfer_pytorch"])
+def test_style_distances_of_a_convention_without_moments(nst, convention):
+    code, text = nst("-m", *ADAM, "content_weight=1", f"convention={convention},gatys_released", "steps=0")
+    assert code == 0, text
+    ours, gatys = table(sweep_folder(text))
+    assert float(ours["style_distance"]) == pytest.approx(float(gatys["style_distance"]), rel=1e-5)
+
+
 def test_lanes_at_most_and_memory(nst):
     code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.lanes=2", "output.every=0")
     assert code == 0, text

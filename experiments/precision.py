@@ -1,0 +1,69 @@
+"""What fewer bits in the convolutions cost and save: float32, tf32, bfloat16.
+
+Source: Micikevicius et al. 2018 (arXiv 1710.03740) for 16 bits, NVIDIA's A100 white paper for TF32. Expected: on a GPU
+tf32 is faster and the pictures differ by a few levels after many steps, though the losses hardly do; bfloat16 more so.
+A CPU has no tf32. Every picture is judged in float32, whatever it was made with.
+Cost: three runs of one program each; at size=512 steps=500 an hour on a CPU, two minutes on a GPU.
+
+    python experiments/precision.py content=photo.jpg style=painting.jpg
+    python experiments/precision.py network=texnet size=64 steps=100 optimiser=adam
+"""
+
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+import nst_jax as nst
+from experiments import study
+from experiments.study import picture
+from nst_jax.shell.prepare import Job
+
+KEY = "device.precision"
+
+
+def main(*words: str, home: Path | None = None) -> Path:
+    """Runs what is missing; draws the pictures, and ten times their difference from that of float32."""
+    done = study.sweep("precision", *words, home=home)
+    rows = sorted(done.rows, key=lambda row: ("float32", "tf32", "bfloat16").index(row[KEY]))
+    _, exact = study.job("precision", *study.without(words, KEY), f"{KEY}=float32")
+    shown = [picture(row) for row in rows]
+    off = [image.astype(float) - shown[0] for image in shown]
+    table = [
+        {k: row[k] for k in (KEY, "total", "seconds")}
+        | {"total_float32": loss(exact, image)}
+        | {k: v for k, v in study.measured(exact, image).items() if k in ("ssim_content", "style_distance")}
+        | {"largest_difference": float(abs(d).max()), "rms_difference": float(np.sqrt(np.mean(d**2)))}
+        for row, image, d in zip(rows, shown, off, strict=True)
+    ]
+    base = table[0]
+    told = [f"{base[KEY]} took {base['seconds']:.3g} s to a loss of {base['total_float32']:.5g}"]
+    for line in table[1:]:
+        same = (
+            "the same picture to the byte"
+            if not line["largest_difference"]
+            else (
+                f"a picture {line['rms_difference']:.2g} levels of 255 away (root mean square; at most "
+                f"{line['largest_difference']:.0f})"
+            )
+        )
+        told += [
+            f"{line[KEY]} took {line['seconds'] / base['seconds']:.2f} times as long to {same}, whose loss in float32 "
+            f"is {100 * (line['total_float32'] / base['total_float32'] - 1):+.2g} %"
+        ]
+    cells = [shown, [np.clip(128 + 10 * d, 0, 255).astype(np.uint8) for d in off]]
+    figure = study.grid(cells, across=[row[KEY] for row in rows], down=["result", "10 x difference"])
+    return study.record(
+        done, figure, table, f"{'; '.join(told)}. Timed once, without compiling; other work on the machine shows in it."
+    )
+
+
+def loss(job: Job, shown: np.ndarray) -> float:
+    """What a job minimises, of a picture of bytes."""
+    terms = nst.transfer.measured(job.spec, job.problem, jnp.float32(shown) / 255)
+    return float(nst.total(job.problem.weights, terms))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
