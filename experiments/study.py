@@ -23,7 +23,7 @@ from nst_jax import transfer
 from nst_jax.shell import config, device, prepare, provenance
 from nst_jax.shell.main import guarded
 from nst_jax.shell.places import conf
-from nst_jax.shell.sweeps import cells, lane, sheet, table
+from nst_jax.shell.sweeps import lane, sheet, table
 
 HOME = Path("outputs/experiments")
 Row = dict[str, Any]
@@ -58,8 +58,7 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     done = [alone | row for row in table.rows(folder) if row["status"] == "done"]
     if not done:
         sys.exit("nst: no job of the experiment has ended well; see above")
-    fixed = {key: cells.value_of(f"{key}={swept(name, key, words)[0]}") for key in saved(name)}  # of one value only
-    return Study(name, words, [fixed | row | {"folder": folder / row["path"]} for row in done], home)
+    return Study(name, words, [row | {"folder": folder / row["path"]} for row in done], home)
 
 
 def settings(name: str, *words: str) -> config.Config:
