@@ -24,6 +24,7 @@ class Config:
     colour: float
     faulty: float
     classes: float
+    deep: bool
     finishes: float
     pairs: float
     temperature: float

@@ -16,9 +16,12 @@ class Weights(NamedTuple):
     contrast: Array | float
 
 
-def loss(outputs: tuple, labels: Array, finish: Array, *, weights: Weights, temperature: float) -> tuple[Array, dict]:
-    """The weighted sum, and figures to report. Label -1 (a scene) has no class."""
+def loss(
+    outputs: tuple, labels: Array, finish: Array, *, weights: Weights, temperature: float, deep: bool
+) -> tuple[Array, dict]:
+    """The weighted sum, and figures to report. Label -1 (a scene) has no class. deep: every block is asked."""
     classes, finishes, embedded = outputs
+    classes, finishes = (asked if deep else asked[-1:] for asked in (classes, finishes))
     known = labels >= 0
     cross_entropy = optax.softmax_cross_entropy_with_integer_labels
     values = Weights(

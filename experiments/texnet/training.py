@@ -63,7 +63,9 @@ def stepper(config: Config) -> Callable[[State, Array, Array], tuple[State, dict
     def objective(params: Any, state: State, seen: Array, labels: Array, finish: Array) -> tuple[Array, tuple]:
         variables = {"params": params, "batch_stats": state.batch_stats}
         outputs, changed = net.apply(variables, seen, training=True, mutable=["batch_stats"])
-        value, figures = loss(outputs, labels, finish, weights=weights, temperature=config.temperature)
+        value, figures = loss(
+            outputs, labels, finish, weights=weights, temperature=config.temperature, deep=config.deep
+        )
         return value, (changed["batch_stats"], figures)
 
     @partial(jax.jit, donate_argnums=0)
@@ -126,4 +128,5 @@ def accuracy(config: Config, state: State, data: Data) -> dict[str, float]:
     for chosen in np.array_split(order, max(1, len(order) // (2 * config.batch))):
         seen = look(data.pictures[chosen][:, window, window].astype(np.float32) / 255)
         right.append([float(masked(c.argmax(-1) == data.labels[chosen], jnp.ones(len(chosen)))) for c in seen])
-    return {f"block{i}": round(float(value), 4) for i, value in enumerate(np.mean(right, 0), 1)}
+    asked = len(config.blocks) if config.deep else 1  # the heads of the others were not trained
+    return {f"block{i}": round(float(v), 4) for i, v in list(enumerate(np.mean(right, 0), 1))[-asked:]}
