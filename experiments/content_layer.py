@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import study
-from experiments.study import picture, values, where
+from experiments import figures, reading, study
+from experiments.reading import picture, values, where
 
 KEYS = ("layers", "style_weight", "seed", "ssim_content", "style_distance", "seconds")
 
@@ -27,7 +27,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     layers, weights = values(done.rows, "layers"), values(done.rows, "style_weight")
     usual = min(weights, key=lambda w: abs(np.log(w / 1e3)))  # the paper's, where it is among them
     there = {layer: found for layer in layers if (found := where(done.rows, layers=layer, style_weight=usual))}
-    figure, (axis,) = study.page({layer: picture(found[0]) for layer, found in there.items()}, plots=1)
+    figure, (axis,) = figures.page({layer: picture(found[0]) for layer, found in there.items()}, plots=1)
     for colour, layer in enumerate(layers):
         at = [where(done.rows, layers=layer, style_weight=w) for w in weights]
         points = [[(row["style_distance"], row["ssim_content"]) for row in some] for some in at if some]
@@ -36,8 +36,8 @@ def main(*words: str, home: Path | None = None) -> Path:
     axis.set(xlabel="style distance, |G - A| / |A|", ylabel="SSIM with the photograph")
     axis.legend()
     told = [
-        f"{layer}: SSIM {study.spread(row['ssim_content'] for row in found)}, "
-        f"style distance {study.spread(row['style_distance'] for row in found)}"
+        f"{layer}: SSIM {reading.spread(row['ssim_content'] for row in found)}, "
+        f"style distance {reading.spread(row['style_distance'] for row in found)}"
         for layer, found in there.items()
     ]
     seen = f"At a weight of style of {usual:g}, median and quartiles over the seeds: {'; '.join(told)}."

@@ -17,9 +17,9 @@ import numpy as np
 from jax import tree
 from PIL import Image
 
-from experiments import study
+from experiments import figures, reading, study
 from experiments.canonical_table import weights
-from experiments.study import picture, where
+from experiments.reading import picture, where
 from nst_jax import translate
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.image import cover
@@ -52,13 +52,13 @@ def main(*words: str, home: Path | None = None) -> Path:
     ]
     ends = [[row["style_distance"] for row in where(table, weights=how)] for how in HOW]
     seen = (
-        f"Style distance over {len(names)} conventions, median and quartiles: {study.spread(ends[0])} with published "
-        f"weights, from {min(ends[0]):.3g} to {max(ends[0]):.3g}; {study.spread(ends[1])} with weights of one meaning, "
-        f"from {min(ends[1]):.3g} to {max(ends[1]):.3g}."
+        f"Style distance over {len(names)} conventions, median and quartiles: {reading.spread(ends[0])} with published "
+        f"weights, from {min(ends[0]):.3g} to {max(ends[0]):.3g}; {reading.spread(ends[1])} with weights of one "
+        f"meaning, from {min(ends[1]):.3g} to {max(ends[1]):.3g}."
     )
     cells = [[picture(row) if row else None for row in line] for line in rows]
     done = study.Study(NAME, words, [row for each in studies for row in each.rows], home)
-    return study.record(done, study.grid(cells, across=names, down=HOW), table, seen)
+    return study.record(done, figures.grid(cells, across=names, down=HOW), table, seen)
 
 
 def cut(c: Config, home: Path) -> Path:

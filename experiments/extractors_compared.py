@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from omegaconf import OmegaConf
 
-from experiments import study
+from experiments import figures, reading, study
 from experiments.extractors import extractors, judge
 from experiments.tuning import Bench, Row, tuned
 from nst_jax.image import cover, resize, target_shape
@@ -71,7 +71,7 @@ def figure(rows: list[Row], names: list[str]) -> Any:
     first = np.load(at[pairs[0], names[0]])
     same = {"height": first.shape[0], "width": first.shape[1]}
     cells = [[np.asarray(cover(jnp.asarray(np.load(at[p, n])), **same)) for n in names] for p in pairs]
-    return study.grid(cells, across=names, down=[pair.replace(" / ", "\n") for pair in pairs])
+    return figures.grid(cells, across=names, down=[pair.replace(" / ", "\n") for pair in pairs])
 
 
 def seen(rows: list[Row]) -> str:
@@ -92,7 +92,7 @@ def seen(rows: list[Row]) -> str:
             [row["ssim"] for row in own],
             [r["distance"] / ruler[r["pair"]] for r in own],
         )
-        lines.append(f"| {name} | {' | '.join(study.spread(part) for part in parts)} |")
+        lines.append(f"| {name} | {' | '.join(reading.spread(part) for part in parts)} |")
     return "\n".join(lines)
 
 

@@ -14,8 +14,8 @@ Cost: 25 runs, 5 programs, and a judge; at size=512 steps=500 a day on a CPU, ha
 import sys
 from pathlib import Path
 
-from experiments import study
-from experiments.study import picture, where
+from experiments import figures, judging, study
+from experiments.reading import picture, where
 
 KEYS = ("convention", "style_weight")
 TIMES = (1, 10, 100, 1000, 10000)  # the balanced weight: style falls by orders of magnitude, content rises
@@ -25,21 +25,21 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing; draws each convention's picture nearest to the common distance."""
     name, kinds = "gram_alternatives", study.swept("gram_alternatives", "convention", words)
     one = study.without(words, *KEYS)
-    even = {k: study.balance(study.job(name, *one, f"convention={k}", "style_weight=1")[1]) for k in kinds}
+    even = {k: judging.balance(study.job(name, *one, f"convention={k}", "style_weight=1")[1]) for k in kinds}
     pairs = [(kind, f"{times * even[kind]:.3g}") for kind in kinds for times in TIMES]
     lists = (f"{key}={','.join(column)}" for key, column in zip(KEYS, zip(*pairs, strict=True), strict=True))
     done = study.sweep(name, *one, *lists, home=home)._replace(words=words)
-    judge = study.judge(name, words)
+    judge = judging.judge(name, words)
     table = [
         {k: row[k] for k in (*KEYS, "ssim_content", "style_distance", "seconds")}
-        | {"judge_distance": study.measured(judge, picture(row))["style_distance"]}
+        | {"judge_distance": judging.measured(judge, picture(row))["style_distance"]}
         for row in done.rows
     ]
-    best, told = study.matched(table, "convention", "judge_distance")
+    best, told = judging.matched(table, "convention", "judge_distance")
     shown = [picture(where(done.rows, **{key: row[key] for key in KEYS})[0]) for row in best]
     seen = f"{told}. One pair, one run each. The judge: {judge.weights.source}."
     heads = [f"{row['convention']}\nSSIM {row['ssim_content']:.2f}, judge {row['judge_distance']:.2f}" for row in best]
-    return study.record(done, study.grid([shown], across=heads, down=[""]), table, seen)
+    return study.record(done, figures.grid([shown], across=heads, down=[""]), table, seen)
 
 
 if __name__ == "__main__":

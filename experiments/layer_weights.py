@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import study
-from experiments.study import picture
+from experiments import figures, reading, study
+from experiments.reading import picture
 
 
 def main(*words: str, home: Path | None = None) -> Path:
@@ -47,15 +47,15 @@ def main(*words: str, home: Path | None = None) -> Path:
     many = len(layers)
     here, out = ratio[1 : many + 1].diagonal(), ~np.eye(many, dtype=bool)
     seen = (
-        f"A layer that is left out ends {study.spread(here)} times as far from the style as with all layers "
-        f"(median, quartiles over layers), the others {study.spread(ratio[1 : many + 1][out])} times; with one layer "
-        f"alone it ends {study.spread(ratio[many + 1 :].diagonal())} times, the others "
-        f"{study.spread(ratio[many + 1 :][out])} times as far. One pair, one run each."
+        f"A layer that is left out ends {reading.spread(here)} times as far from the style as with all layers "
+        f"(median, quartiles over layers), the others {reading.spread(ratio[1 : many + 1][out])} times; with one layer "
+        f"alone it ends {reading.spread(ratio[many + 1 :].diagonal())} times, the others "
+        f"{reading.spread(ratio[many + 1 :][out])} times as far. One pair, one run each."
     )
     table = [
         {"style": case} | {k: row[k] for k in ("ssim_content", "style_distance", *own)} for case, row in rows.items()
     ]
-    return study.record(done, study.plot(draw, columns=2, width=5.0), table, seen)
+    return study.record(done, figures.plot(draw, columns=2, width=5.0), table, seen)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ Cost: 20 runs, one program for each subset; at size=512 steps=500 hours on a CPU
 import sys
 from pathlib import Path
 
-from experiments import study
-from experiments.study import picture, values, where
+from experiments import figures, reading, study
+from experiments.reading import picture, values, where
 
 
 def main(*words: str, home: Path | None = None) -> Path:
@@ -29,10 +29,10 @@ def main(*words: str, home: Path | None = None) -> Path:
         ]
     ends = [[row["ssim_content"] for row in where(table, style_weight=w)] for w in (weights[0], weights[-1])]
     seen = (
-        f"SSIM with the content picture, over the subsets: {study.spread(ends[0])} at the lowest weight of style, "
-        f"{study.spread(ends[1])} at the highest."
+        f"SSIM with the content picture, over the subsets: {reading.spread(ends[0])} at the lowest weight of style, "
+        f"{reading.spread(ends[1])} at the highest."
     )
-    return study.record(done, study.grid(cells, across=weights, down=subsets, title="style weight"), table, seen)
+    return study.record(done, figures.grid(cells, across=weights, down=subsets, title="style weight"), table, seen)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments import study
-from experiments.study import Row, descent, spread, values, where
+from experiments import figures, study
+from experiments.reading import descent, spread, values, where
+from experiments.study import Row
 
 RATE = "optimiser.learning_rate"
 RATES = {
@@ -40,7 +41,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     parts = [study.sweep("optimisers", *line, home=home) for line in tried]
     done = study.Study("optimisers", words, [row for part in parts for row in part.rows], parts[0].home)
     table = [told(part.rows, rate) for part in parts for rate in values(part.rows, RATE)]
-    figure = study.plot(lambda *axes: draw(axes, done.rows, table, names), columns=3, width=3.2)
+    figure = figures.plot(lambda *axes: draw(axes, done.rows, table, names), columns=3, width=3.2)
     best = {
         name: where(done.rows, optimiser=name, optimiser__learning_rate=chosen(table, name)["rate"]) for name in names
     }

@@ -18,8 +18,8 @@ import jax
 import numpy as np
 
 import nst_jax as nst
-from experiments import study
-from experiments.study import descent, picture, spread, values, where
+from experiments import figures, judging, study
+from experiments.reading import descent, picture, spread, values, where
 from nst_jax.shell.prepare import Job
 
 
@@ -28,12 +28,12 @@ def main(*words: str, home: Path | None = None) -> Path:
     done = study.sweep("pooling", *words, home=home)
     table = [
         {"pool": row["network.pool"], "canvas": row["canvas"], "seed": row["seed"], **seen, "loss": descent(row)[1][-1]}
-        for row, job in zip(done.rows, study.jobs(done.rows), strict=True)
+        for row, job in zip(done.rows, judging.jobs(done.rows), strict=True)
         for seen in flow(job)
     ]
     pools, layers = values(table, "pool"), list(dict.fromkeys(row["layer"] for row in table))
     shown = {f"{r['network.pool']}, {r['canvas']}": picture(r) for r in reversed(done.rows)}  # the first seed is left
-    figure, (losses, passed, shares) = study.page(shown, plots=3)
+    figure, (losses, passed, shares) = figures.page(shown, plots=3)
     for colour, pool in zip(("C0", "C1", "C2"), pools, strict=False):
         for row in where(done.rows, network__pool=pool):
             losses.semilogy(*descent(row), color=colour, ls=":" if row["canvas"] == "noise" else "-")

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import nst_jax as nst
-from experiments import study
-from experiments.study import picture
+from experiments import figures, judging, study
+from experiments.reading import picture
 from nst_jax.shell.prepare import Job
 
 KEY = "device.precision"
@@ -33,7 +33,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     table = [
         {k: row[k] for k in (KEY, "total", "seconds")}
         | {"total_float32": loss(exact, image)}
-        | {k: v for k, v in study.measured(exact, image).items() if k in ("ssim_content", "style_distance")}
+        | {k: v for k, v in judging.measured(exact, image).items() if k in ("ssim_content", "style_distance")}
         | {"largest_difference": float(abs(d).max()), "rms_difference": float(np.sqrt(np.mean(d**2)))}
         for row, image, d in zip(rows, shown, off, strict=True)
     ]
@@ -53,7 +53,7 @@ def main(*words: str, home: Path | None = None) -> Path:
             f"is {100 * (line['total_float32'] / base['total_float32'] - 1):+.2g} %"
         ]
     cells = [shown, [np.clip(128 + 10 * d, 0, 255).astype(np.uint8) for d in off]]
-    figure = study.grid(cells, across=[row[KEY] for row in rows], down=["result", "10 x difference"])
+    figure = figures.grid(cells, across=[row[KEY] for row in rows], down=["result", "10 x difference"])
     return study.record(
         done, figure, table, f"{'; '.join(told)}. Timed once, without compiling; other work on the machine shows in it."
     )

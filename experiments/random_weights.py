@@ -12,8 +12,8 @@ Cost: 18 runs, 6 programs, and a judge; at size=512 steps=500 a day on a CPU, ha
 import sys
 from pathlib import Path
 
-from experiments import study
-from experiments.study import picture, where
+from experiments import figures, judging, study
+from experiments.reading import picture, where
 
 KEYS = ("weights.random_from", "style_weight")
 TIMES = (1, 100, 10000)  # the balanced weight: style falls by orders of magnitude, content rises
@@ -23,15 +23,15 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing; draws a line for each network, a column for each multiple of the balanced weight."""
     name, depths = "random_weights", study.swept("random_weights", KEYS[0], words)
     one = study.without(words, *KEYS)
-    even = {d: study.balance(study.job(name, *one, f"{KEYS[0]}={d}", "style_weight=1")[1]) for d in depths}
+    even = {d: judging.balance(study.job(name, *one, f"{KEYS[0]}={d}", "style_weight=1")[1]) for d in depths}
     pairs = {(depth, times): f"{times * even[depth]:.3g}" for depth in depths for times in TIMES}
     lists = (f"{KEYS[0]}={','.join(d for d, _ in pairs)}", f"{KEYS[1]}={','.join(pairs.values())}")
     done = study.sweep(name, *one, *lists, f"sweep.zip=[{','.join(KEYS)}]", home=home)._replace(words=words)
-    judge = study.judge(name, words)
+    judge = judging.judge(name, words)
     rows = [row | {KEYS[0]: str(row[KEYS[0]])} for row in done.rows]
     table = [
         {k: row[k] for k in (*KEYS, "ssim_content", "style_distance", "seconds")}
-        | {"judge_distance": study.measured(judge, picture(row))["style_distance"]}
+        | {"judge_distance": judging.measured(judge, picture(row))["style_distance"]}
         for row in rows
     ]
     cells = [
@@ -39,11 +39,11 @@ def main(*words: str, home: Path | None = None) -> Path:
         for d in depths
     ]
     seen = (
-        f"{study.matched(table, KEYS[0], 'judge_distance')[1]}. One pair, one draw of the untrained layers, one run "
+        f"{judging.matched(table, KEYS[0], 'judge_distance')[1]}. One pair, one draw of the untrained layers, one run "
         f"each. The judge, which may favour its like: {judge.weights.source}."
     )
     heads = ["trained" if d == "null" else f"untrained from {d}" for d in depths]
-    figure = study.grid(cells, across=TIMES, down=heads, title="style weight over the balanced one")
+    figure = figures.grid(cells, across=TIMES, down=heads, title="style weight over the balanced one")
     return study.record(done, figure, table, seen)
 
 

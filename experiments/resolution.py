@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 import nst_jax as nst
-from experiments import study
-from experiments.study import picture, values, where
+from experiments import figures, study
+from experiments.reading import picture, values, where
 
 RESOLUTION = "convention.resolution"
 
@@ -46,7 +46,7 @@ def main(*words: str, home: Path | None = None) -> Path:
             f"{last['ssim_smallest']:.3f} with the smallest"
         ]
     seen = f"{'. '.join(told)}. One pair, one run each."
-    return study.record(done, study.grid(cells, across=sizes, down=kinds, title="size, pixels"), table, seen)
+    return study.record(done, figures.grid(cells, across=sizes, down=kinds, title="size, pixels"), table, seen)
 
 
 def alike(a: np.ndarray, b: np.ndarray) -> float:

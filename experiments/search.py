@@ -12,8 +12,9 @@ Cost: 32 runs, 8 lanes of one program at a time; at size=512 steps=500 a day on 
 import sys
 from pathlib import Path
 
-from experiments import study
-from experiments.study import Row, picture
+from experiments import figures, reading, study
+from experiments.reading import picture
+from experiments.study import Row
 
 SEARCHED = ("style_weight", "optimiser.learning_rate")
 MOST = 8  # pictures
@@ -36,11 +37,11 @@ def main(*words: str, home: Path | None = None) -> Path:
     seen = (
         f"{len(front)} of {len(done.rows)} trials are beaten by no other; from one end of the front to the other SSIM "
         f"with the content picture and style distance are {ends[0]}, and {ends[1]}."
-        + (f" Learning rates of the front: {study.spread(rates)}." if rates else "")
+        + (f" Learning rates of the front: {reading.spread(rates)}." if rates else "")
         + " One pair, one seed: neighbours on the front may differ by chance (experiments/seeds.py)."
     )
     return study.record(
-        done, study.grid([[picture(row) for row in shown]], across=heads, down=[""], title=title), table, seen
+        done, figures.grid([[picture(row) for row in shown]], across=heads, down=[""], title=title), table, seen
     )
 
 

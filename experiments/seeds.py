@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import study
+from experiments import figures, study
 
 METRICS = ("total", "weighted_content", "weighted_style", "ssim_content", "style_distance")
 
@@ -42,7 +42,7 @@ def main(*words: str, home: Path | None = None) -> Path:
         if line["metric"] in ("total", "ssim_content", "style_distance")
     ]
     seen = f"{len(done.rows)} seeds. {'; '.join(told)}. A smaller difference of two single runs may be chance."
-    return study.record(done, study.plot(draw, width=6.5), table, seen, plots=True)
+    return study.record(done, figures.plot(draw, width=6.5), table, seen, plots=True)
 
 
 def spread(metric: str, found: np.ndarray) -> dict[str, Any]:

@@ -16,22 +16,22 @@ import jax
 import numpy as np
 
 import nst_jax as nst
-from experiments import study
-from experiments.study import picture
+from experiments import figures, judging, reading, study
+from experiments.reading import picture
 
 
 def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing and draws the figure: the results, and how far each pair of them is apart."""
     done = study.sweep("start", *words, home=home)
     names = [f"{row['canvas']} {row['seed']}" if row["canvas"] == "noise" else row["canvas"] for row in done.rows]
-    spec, problem = study.jobs(done.rows[:1])[0][:2]
+    spec, problem = judging.jobs(done.rows[:1])[0][:2]
     features = jax.jit(lambda image: nst.features(spec.network, problem.params, image))
     shown = {name: picture(row) / 255 for name, row in zip(names, done.rows, strict=True)}
     seen = {name: features(image.astype("float32")) for name, image in shown.items()}
-    far = {(a, b): (study.apart(shown[a], shown[b]), mean(seen[a], seen[b])) for a, b in combinations(names, 2)}
+    far = {(a, b): (reading.apart(shown[a], shown[b]), mean(seen[a], seen[b])) for a, b in combinations(names, 2)}
     table = [{"one": a, "other": b, "rmse": pixels, "features": off} for (a, b), (pixels, off) in far.items()]
     nothing = (np.nan, np.nan)
-    figure, axes = study.page(shown, plots=2)
+    figure, axes = figures.page(shown, plots=2)
     for k, (axis, title) in enumerate(zip(axes, ("pixels, RMSE", "features, relative"), strict=True)):
         drawn = axis.imshow([[far.get((a, b), far.get((b, a), nothing))[k] for b in names] for a in names])
         axis.set_title(title, fontsize=8)
@@ -40,7 +40,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     kinds: dict[str, list[tuple[float, float]]] = {}
     for (a, b), off in far.items():
         kinds.setdefault(" and ".join(sorted((a.split()[0], b.split()[0]))), []).append(off)
-    both = {kind: [study.spread(off) for off in zip(*offs, strict=True)] for kind, offs in kinds.items()}
+    both = {kind: [reading.spread(off) for off in zip(*offs, strict=True)] for kind, offs in kinds.items()}
     told = "; ".join(f"{kind} by {pixels} and {off}" for kind, (pixels, off) in both.items())
     seen = f"How far two results are apart, in pixels (RMSE) and in features (relative to their norm): {told}."
     return study.record(done, figure, table, seen)
@@ -48,7 +48,7 @@ def main(*words: str, home: Path | None = None) -> Path:
 
 def mean(a: nst.types.Activations, b: nst.types.Activations) -> float:
     """The relative distance of features, over the tapped layers and both directions."""
-    return float(np.mean([study.relative(x, y) for k in a for x, y in ((a[k], b[k]), (b[k], a[k]))]))
+    return float(np.mean([reading.relative(x, y) for k in a for x, y in ((a[k], b[k]), (b[k], a[k]))]))
 
 
 if __name__ == "__main__":

@@ -15,15 +15,15 @@ from pathlib import Path
 import jax
 
 import nst_jax as nst
-from experiments import study
-from experiments.study import picture, values, where
+from experiments import figures, judging, reading, study
+from experiments.reading import picture, values, where
 
 
 def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing and draws the figure: a column for each set of layers; the first seed."""
     done = study.sweep("style_reconstruction", *words, home=home)
     sets = values(done.rows, "layers")
-    whole = max(study.jobs(done.rows), key=lambda job: len(job.problem.targets.style))
+    whole = max(judging.jobs(done.rows), key=lambda job: len(job.problem.targets.style))
     goals = whole.problem.targets.style
 
     @jax.jit
@@ -37,9 +37,9 @@ def main(*words: str, home: Path | None = None) -> Path:
         for row, far in zip(done.rows, off, strict=True)
     ]
     deepest = list(goals)[-1]
-    told = [f"{n} {study.spread(row[deepest] for row in where(table, layers=n))}" for n in sets]
+    told = [f"{n} {reading.spread(row[deepest] for row in where(table, layers=n))}" for n in sets]
     seen = f"Distance of the Gram matrices in {deepest}, |G - A| / |A|, median and quartiles over the seeds: "
-    figure = study.grid([[picture(where(done.rows, layers=n)[0]) for n in sets]], across=sets, down=[""])
+    figure = figures.grid([[picture(where(done.rows, layers=n)[0]) for n in sets]], across=sets, down=[""])
     return study.record(done, figure, table, f"{seen}{'; '.join(told)}.")
 
 

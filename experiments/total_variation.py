@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import study
-from experiments.study import picture, values, where
+from experiments import figures, study
+from experiments.reading import picture, values, where
 
 TOLD = ("convention", "tv_weight", "ssim_content", "style_distance", "seconds")
 
@@ -45,7 +45,7 @@ def main(*words: str, home: Path | None = None) -> Path:
             f"{line[0]['style_distance']:.3g} to {line[-1]['style_distance']:.3g}"
         ]
     return study.record(
-        done, study.plot(draw, columns=2), table, f"{'; '.join(told)}. One pair, one run each.", plots=True
+        done, figures.plot(draw, columns=2), table, f"{'; '.join(told)}. One pair, one run each.", plots=True
     )
 
 

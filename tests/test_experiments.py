@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
-from experiments import study
+from experiments import reading, study
 from nst_jax.shell import config
 
 ROOT = Path(__file__).parents[1]
@@ -105,5 +105,5 @@ def test_a_key_with_one_value_is_in_the_rows_too():
 
 
 def test_distances():
-    assert study.apart([0, 1], [0, 0]) == pytest.approx(0.5**0.5)
-    assert study.relative([3, 3], [1, 1]) == pytest.approx(2)
+    assert reading.apart([0, 1], [0, 0]) == pytest.approx(0.5**0.5)
+    assert reading.relative([3, 3], [1, 1]) == pytest.approx(2)
