@@ -23,7 +23,7 @@ def shown(notebook):
 
 
 def executed(path, folder, **settings):
-    """The notebook after a run in a kernel of its own, in an empty folder. settings: other values for its first cell."""
+    """The notebook after a run in a kernel of its own. settings: other values for the names in its first cell."""
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
