@@ -46,5 +46,5 @@ def test_a_file_of_three_blocks_is_a_vgg_19_with_the_layers_it_has(data):
 
 
 def test_a_file_that_is_no_vgg_19(tmp_path):
-    with pytest.raises(UserError, match="no file"):
+    with pytest.raises(UserError, match="cannot be read"):
         nst.extractor(tmp_path / "vgg19.h5")
