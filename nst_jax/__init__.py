@@ -1,7 +1,8 @@
 """Neural style transfer research in JAX.
 
 The names below are the pure core: arrays and frozen values in, arrays out. They are handed out lazily
-(PEP 562), so that the command line, which lives in the same package, answers before jax is loaded.
+(PEP 562), so that the command line, which lives in the same package, answers before jax is loaded. Two of them
+read files, for notebooks: `picture` and `extractor`.
 
 >>> import jax, nst_jax as nst
 >>> content, style = (jax.random.uniform(jax.random.key(n), (24, 32, 3)) for n in range(2))
@@ -58,6 +59,9 @@ _WHERE = {
     "ssim": "metrics",
     "resize": "image",
     "target_shape": "image",
+    "Extractor": "shell.interactive",
+    "extractor": "shell.interactive",
+    "picture": "shell.interactive",
 }
 _MODULES = (
     "canvas",
@@ -66,6 +70,7 @@ _MODULES = (
     "losses",
     "metrics",
     "optimise",
+    "pictures",
     "resolution",
     "sweep",
     "transfer",

@@ -1,0 +1,79 @@
+"""The notebooks run from a clean kernel, write nothing beside them, and are kept small with their pictures in them."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LARGEST = 400_000  # bytes of a file, its pictures included
+PICTURES = {"image/png", "image/jpeg"}
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def shown(notebook):
+    """How many pictures there are among the outputs."""
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    return sum(bool(PICTURES & output.get("data", {}).keys()) for output in outputs)
+
+
+def executed(path, folder, **settings):
+    """The notebook after a run in a kernel of its own. settings: other values for the names in its first cell."""
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    first = code(notebook)[0]
+    for name, value in settings.items():
+        lines = first.source.splitlines()
+        assert any(line.startswith(f"{name} = ") for line in lines)
+        first.source = "\n".join(f"{name} = {value!r}" if line.startswith(f"{name} = ") else line for line in lines)
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    return notebook
+
+
+def test_there_are_five():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+
+
+@each
+def test_stored_outputs_are_there_and_small(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert path.stat().st_size < LARGEST
+    assert shown(notebook) >= 3
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+    kinds = {output.output_type for cell in code(notebook) for output in cell.outputs}
+    assert kinds <= {"stream", "display_data", "execute_result"}
+    assert not [o for cell in code(notebook) for o in cell.outputs if o.get("name") == "stderr"]
+
+
+@each
+def test_only_public_names(path):
+    lines = [line.strip() for cell in code(nbformat.read(path, as_version=4)) for line in cell.source.splitlines()]
+    imports = {line for line in lines if "nst_jax" in line and line.startswith(("import ", "from "))}
+    assert imports == {"import nst_jax as nst"}
+
+
+@pytest.mark.slow
+@each
+def test_runs_from_a_clean_kernel(path, tmp_path, monkeypatch):
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "settings"))
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    notebook = executed(path, folder)
+    assert shown(notebook) == shown(nbformat.read(path, as_version=4))
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.slow
+def test_with_the_weights_of_a_vgg_19(data, tmp_path):
+    """One variable at the top, and another network looks."""
+    weights = str(data.resolve() / "weights/vgg19_blocks1-3.safetensors")
+    notebook = executed(FOLDER / "01_quickstart.ipynb", tmp_path, WEIGHTS=weights, SIZE=48)
+    assert shown(notebook) == shown(nbformat.read(FOLDER / "01_quickstart.ipynb", as_version=4))
