@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from matplotlib.figure import Figure
 
 from nst_jax.shell import config, device, prepare, provenance
-from nst_jax.shell.main import guarded
+from nst_jax.shell.main import guarded, quoted
 from nst_jax.shell.places import conf
 from nst_jax.shell.sweeps import table
 
@@ -45,7 +45,7 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     line = hashlib.sha256(" ".join((name, *words)).encode()).hexdigest()[:8]
     folder = home / "sweeps" / line
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # as nst does: errors are handed over, and told in a line
-    before, sys.argv = sys.argv, ["nst", "-m", f"+experiment={name}", *words, f"sweep.folder={folder}"]
+    before, sys.argv = sys.argv, ["nst", "-m", *map(quoted, (f"+experiment={name}", *words, f"sweep.folder={folder}"))]
     try:
         if (code := guarded(sys.argv[1:])) > 1:
             sys.exit(code)

@@ -136,9 +136,7 @@ def pooled(x: Batch, *, kind: str, rounding: str) -> Cells:
         x = jnp.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)), mode="edge")
     h, w = x.shape[1] // 2, x.shape[2] // 2
     cells = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, c)
-    if kind == "l2":
-        return root_mean_square(cells)
-    return jnp.mean(cells, axis=(2, 4)) if kind == "avg" else largest(cells)
+    return POOLINGS[kind](cells)
 
 
 def root_mean_square(cells: Float[Array, "n ph 2 pw 2 c"]) -> Cells:
@@ -151,6 +149,9 @@ def largest(cells: Float[Array, "n ph 2 pw 2 c"]) -> Cells:
     """The maximum of each cell; of several equal ones the first takes the whole gradient, as in Caffe."""
     top = jnp.where(cells[:, :, 0] >= cells[:, :, 1], cells[:, :, 0], cells[:, :, 1])
     return jnp.where(top[:, :, :, 0] >= top[:, :, :, 1], top[:, :, :, 0], top[:, :, :, 1])
+
+
+POOLINGS = {"max": largest, "avg": partial(jnp.mean, axis=(2, 4)), "l2": root_mean_square}
 
 
 def layers(blocks: Blocks) -> tuple[str, ...]:

@@ -51,6 +51,11 @@ def test_missing_weights_are_named():
         features(net("relu2_2"), {k: v for k, v in PARAMS.items() if k != "conv2_2"}, IMAGE)
 
 
+def test_an_unknown_pooling_is_not_taken_for_another():
+    with pytest.raises(KeyError, match="median"):
+        pooled(IMAGE[None], kind="median", rounding="floor")
+
+
 MEANS = {"max": max, "avg": np.mean, "l2": lambda cell: np.sqrt(np.mean(np.square(cell)))}
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, cast
 
+from nst_jax.conventions import CONVENTIONS
 from nst_jax.image import SizeRule, target_shape
+from nst_jax.losses import moments
 from nst_jax.optimise import SOLVERS
 from nst_jax.shell import files
 from nst_jax.shell.config import plain
@@ -33,7 +35,8 @@ def outline(config: Config) -> str:
     static = [settings[key] for key in ("network", "weights", "device")]
     static += [settings["convention"][key] for key in ("name", "resolution", "reference")]
     content, style = chosen(config)
-    return json.dumps([static, options(config), list(content), list(style), shape(config)])
+    shapes = [shape(config), aimed(config) if style else None]
+    return json.dumps([static, options(config), list(content), list(style), shapes])
 
 
 def options(config: Config) -> dict[str, Any]:
@@ -46,10 +49,21 @@ def options(config: Config) -> dict[str, Any]:
 
 def shape(config: Config) -> tuple[int, int]:
     """Height and width of the result."""
-    path = config.content or config.style
+    return scaled(config, config.content or config.style, 1.0)
+
+
+def aimed(config: Config) -> tuple[int, int] | None:
+    """Height and width of the style picture, where what is aimed at grows with it; moments do not."""
+    convention = named(dict(CONVENTIONS), config.convention.name, "convention.name")
+    return None if convention.summary is moments else scaled(config, config.style, config.style_scale)
+
+
+def scaled(config: Config, path: str | None, scale: float) -> tuple[int, int]:
+    """Height and width of a picture at the size that the settings ask for."""
     assert path is not None
     height, width = measured(path, config.background, config.max_pixels)
-    return target_shape(height=height, width=width, size=config.size, rule=cast(SizeRule, config.size_rule))
+    size = max(1, round(config.size * scale))
+    return target_shape(height=height, width=width, size=size, rule=cast(SizeRule, config.size_rule))
 
 
 @cache
