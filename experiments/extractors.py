@@ -10,7 +10,6 @@ import jax.numpy as jnp
 from experiments import squeezenet
 from nst_jax import vgg
 from nst_jax.extractors import BLOCKS
-from nst_jax.losses import Convention, gram, nothing, sse
 from nst_jax.shell import weights
 from nst_jax.types import Params
 
@@ -19,14 +18,6 @@ CONTENT, STYLE = "relu3_3", ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
 OWN_CONTENT, OWN_STYLE = "relu3_2", ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 FIRES = ("conv1", "fire2", "fire4", "fire6")
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_2", "relu3_3")  # ImageNet's, in nobody's style term
-
-# each term divided by its target's energy, so that a weight means much the same for every extractor
-RELATIVE = Convention(
-    content=lambda f, p: sse(f, p) / jnp.sum(p**2),
-    style=lambda g, a, _: sse(gram(g), gram(a)) / jnp.sum(gram(a) ** 2),
-    smooth=nothing,
-    profile=lambda n, layers: 1 / layers,
-)
 
 
 class Extractor(NamedTuple):
@@ -42,9 +33,9 @@ def extractors(imagenet: Path, squeezed: Path, trained: Mapping[str, Path], *, s
     """All that are at hand: the untrained VGG-19 once for each seed, and texnet once for each file."""
     table = {}
     for name, path in trained.items():
-        net = network("texnet", BLOCKS["texnet"], OWN_STYLE, OWN_CONTENT)
+        net = network(BLOCKS["texnet"], OWN_STYLE, OWN_CONTENT)
         table[name] = Extractor(net, read("texnet", BLOCKS["texnet"], path), OWN_CONTENT, OWN_STYLE)
-    plain = network("vgg19", FIRST, STYLE, CONTENT)
+    plain = network(FIRST, STYLE, CONTENT)
     for seed in range(seeds):
         params = ready(vgg.random_params(jax.random.key(seed), blocks=FIRST))
         table[f"untrained VGG-19 #{seed}"] = Extractor(plain, params, CONTENT, STYLE)
@@ -55,10 +46,9 @@ def extractors(imagenet: Path, squeezed: Path, trained: Mapping[str, Path], *, s
     return table
 
 
-def network(name: str, blocks: vgg.Blocks, style: tuple[str, ...], content: str) -> vgg.VGG:
+def network(blocks: vgg.Blocks, style: tuple[str, ...], content: str) -> vgg.VGG:
     """VGG-like, with average pooling."""
-    padding = "replicate" if name == "texnet" else "zero"
-    return vgg.VGG(tuple(dict.fromkeys((*style, content))), blocks, "avg", "floor", padding)
+    return vgg.VGG(tuple(dict.fromkeys((*style, content))), blocks, "avg", "floor", "zero")
 
 
 def judge(imagenet: Path) -> Extractor:

@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.extractors import RELATIVE, Extractor
+from experiments.extractors import Extractor
 from nst_jax import transfer
+from nst_jax.conventions import CONVENTIONS
 from nst_jax.losses import Moments, moments
 from nst_jax.metrics import ssim, style_distances
 from nst_jax.optimise import lbfgs
@@ -25,6 +26,7 @@ from nst_jax.vgg import features
 LADDER = (1.0, 10.0, 100.0, 1000.0)  # weights of style that the tuning starts from
 AIM = 100.0  # the first extractor's SSIM at this weight is the wanted one
 TRIES, NOISE = 3, 0.02  # runs after the ladder; standard deviation of what sets seeds apart
+RELATIVE = CONVENTIONS["relative"]  # a weight means much the same for every extractor
 OPTIONS = (("memory", 20), ("evaluations", 20))
 Row = dict[str, Any]
 
