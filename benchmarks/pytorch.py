@@ -33,7 +33,7 @@ def features(params: Params, image: torch.Tensor) -> dict[str, torch.Tensor]:
             x = seen[name] = F.relu(x)
             if name == "relu5_1":
                 return seen
-        else:
+        elif name.startswith("pool"):
             x = F.avg_pool2d(x, 2)
     return seen
 

@@ -105,7 +105,7 @@ def content_ratio(one: Convention, other: Convention, shape: Shape) -> float:
     if one.content is other.content:
         return 1.0
     n = shape[2]
-    pairs = [(_activation(0, n, 1.0), _activation(1, n, 1.0)), (_activation(2, n, 3.0), _activation(3, n, 1.0))]
+    pairs = [(_activation(0, n, 1.0), _activation(1, n, 1.0)), (_activation(2, n, 3.0), _activation(3, n, 0.5))]
     if np.isnan(multiple(*([_pull(c.content, *pair) for pair in pairs] for c in (one, other)))):
         return float("nan")
 
@@ -127,7 +127,7 @@ def style_ratio(one: Convention, other: Convention, shape: Shape, *, pixels: int
         return float("nan")
     mass = float(shape[0] * shape[1])
     seen = [(_moments(0, shape[2], mass, 1.0), _moments(1, shape[2], mass, 1.0))]
-    seen += [(_moments(2, shape[2], mass, 3.0), _moments(1, shape[2], mass, 1.0))]
+    seen += [(_moments(2, shape[2], mass, 3.0), _moments(3, shape[2], mass, 0.5))]  # another target, too
     return multiple(*([c.style(g, c.aim(None, a), pixels) for g, a in seen] for c in (one, other)))
 
 

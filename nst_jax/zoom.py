@@ -4,7 +4,7 @@ Nocedal & Wright 2006, algorithms 3.5 and 3.6, decision by decision as optax's s
 tests compare it with; also its approximate decrease of Hager & Zhang 2006 for values near rounding. Written anew
 because optax evaluates the objective at two places, under a lax.cond: the program holds the network three times with
 the first evaluation, and under vmap every lane takes both branches, with copies of the network's weights. Here a turn
-has one evaluation: a line search compiles in half the time (BENCHMARKS.md), and lanes share the weights.
+has one evaluation, and lanes share the weights.
 """
 
 from collections.abc import Callable
