@@ -30,6 +30,7 @@ def seconds(words: tuple[str, ...], place: Path) -> float:
     pair = [f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}"]
     code = "from nst_jax.shell.main import main; main()"
     command = [sys.executable, "-c", code, "-m", *pair, *LINE, *words, f"output.folder={place}"]
+    command += [f"hydra.sweep.dir={place}"]  # where Hydra's own sweeper leaves its multirun.yaml
     environment = {**os.environ, "NST_JAX_CACHE": str(place / "cache")}
     began = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env=environment)
