@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -16,13 +17,13 @@ from nst_jax import losses, optimise
 from nst_jax.losses import Convention, Targets, Terms, as_it_is, channels, moments
 from nst_jax.optimise import Info, Solver, State
 from nst_jax.types import Image, Params, Scalar
-from nst_jax.vgg import VGG, features
+from nst_jax.vgg import features
 
 
 class Spec(NamedTuple):
     """What shapes the program."""
 
-    network: VGG  # its taps are the layers of both pictures
+    network: nn.Module  # a VGG, or whatever has `taps` and gives activations by name; its taps: both pictures' layers
     convention: Convention
     solver: Callable[..., Solver]
     options: tuple[tuple[str, Any], ...]  # what is static of the solver: (("memory", 50), ...)
@@ -47,7 +48,7 @@ class Result(NamedTuple):
 
 @partial(jax.jit, static_argnums=0, static_argnames=("content_layers", "style_layers", "convention"))
 def targets(
-    network: VGG,
+    network: nn.Module,
     params: Params,
     content: Image,
     style: Image,
