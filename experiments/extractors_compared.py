@@ -3,7 +3,7 @@
 Source: the measurement is ours; untrained networks: He, Wang & Hopcroft 2016, arXiv 1606.04801. Every extractor
 stylises every pair, at the weight that gives the same SSIM with the photograph, and ImageNet's first blocks tell how
 far the style still is, |G - A|^2 / |A|^2, at layers that no run has optimised. Expected: docs/texnet.md. Cost: some
-200 runs, half an hour on two CPU cores at size=160 steps=80. Every run is kept: the same line again goes on.
+110 runs, ten minutes on two CPU cores at size=128 steps=60 seeds=1. Every run is kept: the same line again goes on.
 
     python experiments/extractors_compared.py data=FOLDER size=160 steps=80
 
@@ -40,6 +40,8 @@ FIRST = "ImageNet blocks 1-3"  # says which SSIM all others are tuned to
 def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing, and writes table.csv, figure.png and README.md; their folder."""
     c: Any = OmegaConf.merge(DEFAULTS, OmegaConf.from_cli(list(words)))
+    if OmegaConf.is_missing(c, "data") or not (Path(c.data) / "weights" / FILES[0]).exists():
+        sys.exit(f"extractors_compared: say data=FOLDER, a folder with weights/{FILES[0]} and images/")
     home, data = home or study.HOME / "extractors_compared", Path(c.data)
     weights = [data / "weights" / name for name in FILES]
     trained = {name: Path(path) for name, path in c.texnet.items()}
@@ -59,6 +61,8 @@ def main(*words: str, home: Path | None = None) -> Path:
 def picture(data: Path, name: str, size: int) -> Image:
     """A picture of the folder, or a bundled one, its longer side `size`."""
     found = [f for f in (data / "images" / f"{name}.jpg", Path("nst_jax/pictures") / f"{name}.jpg") if f.exists()]
+    if not found:
+        sys.exit(f"extractors_compared: {data / 'images'} has no {name}.jpg")
     image = jnp.asarray(files.read(found[0]).image)
     height, width = target_shape(height=image.shape[0], width=image.shape[1], size=size, rule="long")
     return resize(image, height=height, width=width)

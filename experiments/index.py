@@ -23,9 +23,9 @@ Every one goes on where it stopped, takes any setting of `nst` on its line, and 
 `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same in the project's environment;
 `make experiments-smoke` runs all of them, tiny.
 
-The figures here were made on two processor cores, small, and with what was at hand: the real ImageNet weights of
-VGG-19's first three blocks, or texnet, as the line under each says. The deeper layers of the papers were not available:
-layers that exist stand in for them. Answers are what these figures show, and no more.
+The figures here were made on two processor cores, small: in how many pixels and steps, and with which network, says the
+command under each. `network=texnet` is the small network of the package. VGG-19's deeper layers were not available, so
+that layers which exist stand in for the papers'. Answers are what these figures show, and no more.
 """
 
 

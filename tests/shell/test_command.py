@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from nst_jax import pictures
-from nst_jax.shell import device, main
+from nst_jax.shell import device
 from nst_jax.shell.errors import UserError
 
 SMALL = ("weights=random", "size=32", "steps=4", "output.every=2", "layers=blocks1-3")
@@ -25,24 +25,6 @@ os.environ.setdefault(
     "NST_JAX_CACHE", tempfile.mkdtemp(prefix="nst_jax_test_")
 )  # compiled programs, none of the user's
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
-
-
-@pytest.fixture
-def nst(monkeypatch, capfd, tmp_path):
-    """Run the command in a folder of its own: its exit code, and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["nst", *map(str, words)])
-        try:
-            main.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capfd.readouterr()
-        return code, out + err
-
-    return run
 
 
 def of(path, attribute):

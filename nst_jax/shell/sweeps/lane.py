@@ -130,8 +130,8 @@ def measured(job: Job, image: np.ndarray) -> dict[str, float]:
     """The metrics of a result: SSIM to the content, and each layer's style distance."""
     shown, aims = jnp.asarray(image), job.problem.targets.style
     net = job.spec.network.clone(taps=tuple(aims))
-    plain = all(isinstance(aim, Moments) for aim in aims.values())  # else the convention aims at something of its own
-    wanted = aims if plain else _style_moments(net, job.problem.params, job.style)
+    known = all(isinstance(aim, Moments) for aim in aims.values())  # else the convention aims at something of its own
+    wanted = aims if known else _style_moments(net, job.problem.params, job.style)
     distances = style_distances(_style_moments(net, job.problem.params, shown), wanted)
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}

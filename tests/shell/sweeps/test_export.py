@@ -1,7 +1,5 @@
 """Trackers, after the fact, from the plain files."""
 
-import sys
-
 import pytest
 from sweep_lines import ADAM, sweep_folder
 
@@ -15,35 +13,31 @@ def swept(nst):
     return sweep_folder(text).absolute()
 
 
-def command(monkeypatch, capfd, *words):
-    monkeypatch.setattr(sys, "argv", ["nst-export", *map(str, words)])
-    try:
-        export.main()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    return code, "".join(capfd.readouterr())
+@pytest.fixture
+def command(called):
+    """Run `nst-export`."""
+    return lambda *words: called(export.main, "nst-export", *words)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_tensorboard(swept, monkeypatch, capfd):
+def test_tensorboard(swept, command):
     pytest.importorskip("tensorboardX")
-    code, text = command(monkeypatch, capfd, swept, "tensorboard")
+    code, text = command(swept, "tensorboard")
     assert code == 0, text
     events = list((swept / "tensorboard").glob("*/events*"))
     assert len(events) == 2
     assert b"style/relu1_1" in events[0].read_bytes()
     assert b"\x89PNG" in events[0].read_bytes()
-    command(monkeypatch, capfd, swept, "tensorboard")
+    command(swept, "tensorboard")
     assert len(list((swept / "tensorboard").glob("*/events*"))) == 2
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow(swept, monkeypatch, capfd):
+def test_mlflow(swept, command):
     pytest.importorskip("mlflow.tracking")
     pytest.importorskip("sqlalchemy")
     for _ in range(2):  # the second time nothing is added
-        code, text = command(monkeypatch, capfd, swept, "mlflow")
+        code, text = command(swept, "mlflow")
         assert code == 0, text
     from mlflow.tracking import MlflowClient
 
@@ -63,8 +57,8 @@ def test_one_line_at_the_end_of_a_sweep(nst, monkeypatch):
     assert asked == ["mlflow"]
 
 
-def test_mistakes(tmp_path, monkeypatch, capfd):
-    assert command(monkeypatch, capfd, tmp_path, "mlflow") == (2, f"nst-export: {tmp_path}: no run is here\n")
-    assert "tensorboard, mlflow" in command(monkeypatch, capfd, tmp_path, "wandb")[1]
-    assert command(monkeypatch, capfd)[0] == 2
-    assert command(monkeypatch, capfd, "--help")[0] == 0
+def test_mistakes(tmp_path, command):
+    assert command(tmp_path, "mlflow") == (2, f"nst-export: {tmp_path}: no run is here\n")
+    assert "tensorboard, mlflow" in command(tmp_path, "wandb")[1]
+    assert command()[0] == 2
+    assert command("--help")[0] == 0
