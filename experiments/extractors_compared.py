@@ -30,7 +30,7 @@ DEFAULTS = {
     "size": 160,
     "steps": 80,
     "seeds": 2,
-    "texnet": {"texnet": "nst_jax/weights/texnet.safetensors"},
+    "texnet": {"texnet": "nst_jax/trained/texnet.safetensors"},
 }
 FILES = ("vgg19_blocks1-3.safetensors", "squeezenet1.1_keras_notop.h5")
 PAIRS = (("tubingen", "starry_night"), ("tubingen", "the_scream"), ("landscape", "shipwreck"), ("portrait", "brush"))

@@ -3,7 +3,7 @@
 Method and figures: docs/texnet.md. Settings: texnet/train.yaml, any of them also as key=value. A stopped run goes
 on from its last checkpoint. The shipped weights took (two CPU cores):
 
-    python -m experiments.train_texnet weights=nst_jax/weights/texnet.safetensors
+    python -m experiments.train_texnet weights=nst_jax/trained/texnet.safetensors
 """
 
 import sys

@@ -68,3 +68,9 @@ def test_core_imports_with_only_its_own_packages():
     code = "import sys; import nst_jax; [getattr(nst_jax, n) for n in nst_jax.__all__]; "
     code += "sys.exit(any(m in sys.modules for m in ('hydra', 'omegaconf', 'PIL', 'h5py', 'safetensors', 'tqdm')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_no_module_hides_a_function():
+    """Importing nst_jax.x sets nst_jax.x, which would take the place of a function that is handed out as x."""
+    modules = {path.stem for path in CORE} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert not [name for name in nst_jax.__all__ if name in modules and name not in nst_jax._MODULES]

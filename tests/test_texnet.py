@@ -26,7 +26,7 @@ TINY = [
 
 @pytest.fixture(scope="module")
 def shipped():
-    return resources.files("nst_jax.weights") / "texnet.safetensors"
+    return resources.files("nst_jax.trained") / "texnet.safetensors"
 
 
 def test_shipped_file_is_the_one_of_the_model_card(shipped):

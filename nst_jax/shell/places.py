@@ -10,4 +10,4 @@ def conf() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
-PACKAGED = {"texnet": Path(__file__).resolve().parents[1] / "weights" / "texnet.safetensors"}  # network -> its weights
+PACKAGED = {"texnet": Path(__file__).resolve().parents[1] / "trained" / "texnet.safetensors"}  # network -> its weights

@@ -31,8 +31,8 @@ def test_texnet_comes_with_its_settings():
     assert "texnet" in eye.source
     assert eye.network.pool == "avg"
     assert eye.network.taps == ("relu1_1", "relu2_1", "relu3_1", "relu3_2", "relu4_1")
-    assert eye.convention is nst.CONVENTIONS["nis_normalised"]
-    assert eye.pull == {"content_weight": 1.0, "style_weight": 100.0, "tv_weight": 0.0}
+    assert eye.convention is nst.CONVENTIONS["relative"]
+    assert eye.pull == {"content_weight": 1.0, "style_weight": 100.0, "tv_weight": 1.0}
     assert eye.params["conv1_1"]["kernel"].dtype == jnp.float32
     assert stylised(eye)
 
