@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 from jax import Array, lax
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from nst_jax.types import Scalar
 
@@ -32,39 +32,46 @@ class Memory(NamedTuple):
     yy: Float[Array, "m m"]  # y_i . y_j
 
 
-def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.GradientTransformation:
+def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.GradientTransformationExtraArgs:
     """The gradient times L-BFGS's estimate of the inverse Hessian; at the very first step, times first(gradient).
 
     optax's own first step is min(1, 1 / |g|_2) times the gradient: up to a thousand times longer than torch's
     at 512 x 512 x 3, and so short for an objective of 1e-8 that nine line searches of 17 evaluations fail.
+    update(..., fresh=False): the gradient is not that of a new point, and nothing is remembered.
     """
 
     def init(x: Any) -> Memory:
         room, square = jnp.zeros((memory, x.size), x.dtype), jnp.zeros((memory, memory))
         return Memory(jnp.int32(-1), jnp.zeros_like(x), jnp.zeros_like(x), room, room, square, square)
 
-    def update(gradient: Any, old: Memory, x: Any = None) -> tuple[Variable, Memory]:
-        known, sg, yg = remembered(old, x, gradient)
+    def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Array | None = None) -> tuple[Variable, Memory]:
+        known, sg, yg = remembered(old, x, gradient, jnp.bool_(True) if fresh is None else fresh)
         scale = jnp.where(known.pairs == 0, first(gradient), curvature(known))
         alpha, delta = coefficients(known, sg, yg, scale)
         back = combined(known.s, delta) - scale * combined(known.y, alpha)
         return scale * gradient + back.reshape(gradient.shape), known
 
-    return optax.GradientTransformation(init, update)  # pyright: ignore[reportArgumentType]
+    return optax.GradientTransformationExtraArgs(init, update)  # pyright: ignore[reportArgumentType]
 
 
-def remembered(old: Memory, x: Variable, gradient: Variable) -> tuple[Memory, Numbers, Numbers]:
-    """The memory with the newest pair in the place of the oldest, and S.g and Y.g. The first gradient makes no pair."""
+def remembered(old: Memory, x: Variable, gradient: Variable, fresh: Bool[Array, ""]) -> tuple[Memory, Numbers, Numbers]:
+    """The memory with the newest pair in the place of the oldest, and S.g and Y.g. The first gradient makes no pair.
+
+    Unless the gradient is fresh, rows and numbers are written over by themselves: choosing between the old memory and
+    the new one would copy it.
+    """
     started = old.pairs >= 0
     place = newest(old.pairs + 1, memory=old.s.shape[0])
     step = jnp.where(started, x - old.x, 0)
     change = jnp.where(started, gradient - old.gradient, 0)
-    s, y = old.s.at[place].set(step.ravel()), old.y.at[place].set(change.ravel())
+    s = old.s.at[place].set(jnp.where(fresh, step.ravel(), old.s[place]))
+    y = old.y.at[place].set(jnp.where(fresh, change.ravel(), old.y[place]))
     along, sg = products(s, change, gradient)
     across, square, yg = products(y, step, change, gradient)
-    sy = old.sy.at[:, place].set(along).at[place].set(across)
-    yy = old.yy.at[:, place].set(square).at[place].set(square)
-    return Memory(old.pairs + 1, x, gradient, s, y, sy, yy), sg, yg
+    sy = jnp.where(fresh, old.sy.at[:, place].set(along).at[place].set(across), old.sy)
+    yy = jnp.where(fresh, old.yy.at[:, place].set(square).at[place].set(square), old.yy)
+    last = jnp.where(fresh, x, old.x), jnp.where(fresh, gradient, old.gradient)
+    return Memory(old.pairs + fresh, *last, s, y, sy, yy), sg, yg
 
 
 def newest(pairs: Array, *, memory: int) -> Int[Array, ""]:

@@ -28,14 +28,14 @@ class State(NamedTuple):
     x: Variable
     opt: Any
     steps: Int[Array, ""]  # iterations done
-    evaluations: Int[Array, ""]  # of the objective with its gradient
+    evaluations: Int[Array, ""]  # of the objective with its gradient, those of an unfinished iteration too
     best: Variable  # where the lowest finite value was seen
     lowest: Scalar
     finite: Bool[Array, ""]  # False: the last step met a value that is not finite, and nothing moves any more
 
 
 class Info(NamedTuple):
-    """What one step saw at the point it started from."""
+    """What one iteration saw at the point it started from."""
 
     value: Scalar
     grad_norm: Scalar
@@ -43,10 +43,14 @@ class Info(NamedTuple):
 
 
 class Solver(NamedTuple):
-    """init(x) -> opt; step(objective, x, opt) -> (x, opt, info)."""
+    """init(x) -> opt; turn(objective, x, opt) -> (x, opt, info, ended).
+
+    A turn is one evaluation of the objective with its gradient. An iteration is one turn of Adam, and as many as
+    its search needs of a line search: x and info are those of an iteration in the turn that has `ended` it.
+    """
 
     init: Callable[[Variable], Any]
-    step: Callable[[Objective, Variable, Any], tuple[Variable, Any, Info]]
+    turn: Callable[[Objective, Variable, Any], tuple[Variable, Any, Info, Bool[Array, ""]]]
 
 
 def begin(solver: Solver, x: Variable) -> State:
@@ -58,78 +62,100 @@ def begin(solver: Solver, x: Variable) -> State:
 
 
 def advance(
-    objective: Objective, solver: Solver, state: State, *, steps: Int[Array, ""] | int, room: int
+    objective: Objective,
+    solver: Solver,
+    state: State,
+    *,
+    steps: Int[Array, ""] | int,
+    room: int,
+    turns: Int[Array, ""] | int | None = None,
 ) -> tuple[State, Info]:
     """Up to `steps` iterations, fewer if a value is not finite. Under vmap such a lane stands still.
 
-    steps: may be traced, so that one program serves every chunk; at most `room`.
-    Returns the infos of each step as arrays of length `room`, NaN and 0 where no step was taken.
+    Every turn of the loop is one evaluation, whatever it is for: lanes need not wait for each other's line searches.
+    steps: may be traced, so that one program serves every chunk; at most `room`. turns: evaluations at most, which
+    may end within an iteration; the next call goes on with it.
+    Returns the infos of each iteration as arrays of length `room`, NaN and 0 where none was ended.
     """
     blank = Info(jnp.full(room, jnp.nan), jnp.full(room, jnp.nan), jnp.zeros(room, jnp.int32))
 
-    def going(carry: tuple[State, Info, Array]) -> Bool[Array, ""]:
-        state, _, i = carry
-        return (i < jnp.minimum(steps, room)) & state.finite
+    def going(carry: tuple[State, Info, Array, Array]) -> Bool[Array, ""]:
+        state, _, i, turn = carry
+        again = (i < jnp.minimum(steps, room)) & state.finite
+        return again if turns is None else again & (turn < turns)
 
-    def one(carry: tuple[State, Info, Array]) -> tuple[State, Info, Array]:
-        state, infos, i = carry
-        state, info = followed(solver.step(objective, state.x, state.opt), state)
-        return state, jax.tree.map(lambda all, new: all.at[i].set(new), infos, info), i + 1
+    def one(carry: tuple[State, Info, Array, Array]) -> tuple[State, Info, Array, Array]:
+        state, infos, i, turn = carry
+        *moved, ended = solver.turn(objective, state.x, state.opt)
+        state, info = followed(*moved, ended, state)
+        place = jnp.where(ended, i, room)  # beyond the end: written nowhere
+        infos = jax.tree.map(lambda all, new: all.at[place].set(new, mode="drop"), infos, info)
+        return state, infos, i + ended, turn + 1
 
-    state, infos, _ = lax.while_loop(going, one, (state, blank, jnp.int32(0)))
+    state, infos, _, _ = lax.while_loop(going, one, (state, blank, jnp.int32(0), jnp.int32(0)))
     return state, infos
 
 
-def followed(moved: tuple[Variable, Any, Info], state: State) -> tuple[State, Info]:
-    """The state after a step: what was counted, and the best point so far."""
-    x, opt, info = moved
+def followed(x: Variable, opt: Any, info: Info, ended: Bool[Array, ""], state: State) -> tuple[State, Info]:
+    """The state after a turn: what was counted, and the best point so far."""
     finite = jnp.isfinite(info.value) & jnp.isfinite(info.grad_norm)
-    better = finite & (info.value < state.lowest)
+    better = ended & finite & (info.value < state.lowest)
     best = jnp.where(better, state.x, state.best)
     lowest = jnp.where(better, info.value, state.lowest)
-    return State(x, opt, state.steps + 1, state.evaluations + info.evaluations, best, lowest, finite), info
+    return State(x, opt, state.steps + ended, state.evaluations + 1, best, lowest, finite | ~ended), info
 
 
 def first_order(tx: Transformation, *, clamp: bool) -> Solver:
-    """Adam and its kin: one evaluation a step. clamp: x is clipped to [0, 1] after each step."""
+    """Adam and its kin: one evaluation an iteration. clamp: x is clipped to [0, 1] after each."""
 
-    def step(objective: Objective, x: Variable, opt: Any) -> tuple[Variable, Any, Info]:
+    def turn(objective: Objective, x: Variable, opt: Any) -> tuple[Variable, Any, Info, Bool[Array, ""]]:
         value, grad = jax.value_and_grad(objective)(x)
         updates, opt = tx.update(grad, opt, x)
         x = x + updates  # pyright: ignore[reportOperatorIssue]
         x = jnp.clip(x, 0.0, 1.0) if clamp else x
-        return x, opt, Info(value, optax.tree.norm(grad), jnp.int32(1))
+        return x, opt, Info(value, optax.tree.norm(grad), jnp.int32(1)), jnp.bool_(True)
 
-    return Solver(tx.init, step)
+    return Solver(tx.init, turn)
 
 
 class Searched(NamedTuple):
-    """What a line search keeps between steps: it has already evaluated the point where it stopped."""
+    """What a line search keeps between turns."""
 
-    direction: Any
-    value: Scalar
-    gradient: Variable
-    known: Bool[Array, ""]  # False before the very first evaluation
+    memory: Any  # the direction's
+    way: Variable  # from x
+    search: zoom.Search  # along it
+    norm: Scalar  # of the gradient at x
+    spent: Int[Array, ""]  # evaluations of this iteration
+    known: Bool[Array, ""]  # False before the very first evaluation: that of x itself
 
 
-def line_search(direction: optax.GradientTransformation, *, evaluations: int) -> Solver:
-    """Along minus the direction, as far as a zoom search of at most so many evaluations says."""
+def line_search(direction: optax.GradientTransformationExtraArgs, *, evaluations: int) -> Solver:
+    """Along minus the direction, as far as a zoom search of at most so many evaluations says.
+
+    The direction's `update` is told by `fresh` whether there is a new point: in a turn within a search there is none,
+    and what it returns is not used.
+    """
 
     def init(x: Variable) -> Searched:
-        return Searched(direction.init(x), jnp.float32(jnp.inf), jnp.zeros_like(x), jnp.bool_(False))
+        still, zero = jnp.zeros_like(x), jnp.float32(0)
+        return Searched(direction.init(x), still, zoom.begun(zero, still, still), zero, jnp.int32(0), jnp.bool_(False))
 
-    def step(objective: Objective, x: Variable, opt: Searched) -> tuple[Variable, Searched, Info]:
-        evaluate = jax.value_and_grad(objective)
-        # a loop of one turn or none, not a lax.cond: under vmap that would copy the network's weights for each lane
-        first = lambda seen: (*evaluate(x), jnp.bool_(True))
-        value, gradient, _ = lax.while_loop(lambda seen: ~seen[2], first, (opt.value, opt.gradient, opt.known))
-        way, memory = direction.update(gradient, opt.direction, x)
+    def turn(objective: Objective, x: Variable, old: Searched) -> tuple[Variable, Searched, Info, Bool[Array, ""]]:
+        at = jnp.where(old.known, zoom.proposed(old.search), 0.0)
+        value, slope = jax.value_and_grad(objective)(x + at * old.way)
+        search = zoom.judged(old.search, at, value, slope, old.way, evaluations=evaluations)
+        ended = old.known & zoom.over(search)
+        fresh = ended | ~old.known
+        info = Info(search.start.value, old.norm, old.spent + 1)
+        step, value, gradient = zoom.chosen(old.known, zoom.found(search), (jnp.float32(0), value, slope))
+        x = jnp.where(fresh, x + step * old.way, x)
+        way, memory = direction.update(gradient, old.memory, x, fresh=fresh)
         way = -way  # pyright: ignore[reportOperatorIssue]
-        found = zoom.search(evaluate, x, way, value, gradient, evaluations=evaluations)
-        info = Info(value, optax.tree.norm(gradient), found.evaluations + jnp.where(opt.known, 0, 1))
-        return x + found.step * way, Searched(memory, found.value, found.gradient, jnp.bool_(True)), info
+        anew = (way, zoom.begun(value, gradient, way), optax.tree.norm(gradient))
+        kept = zoom.chosen(fresh, anew, (old.way, search, old.norm))
+        return x, Searched(memory, *kept, jnp.where(ended, 0, old.spent + 1), jnp.bool_(True)), info, ended
 
-    return Solver(init, step)
+    return Solver(init, turn)
 
 
 def adam(*, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool) -> Solver:

@@ -1,9 +1,9 @@
 """Many runs in one program: Problems with a leading axis, each lane of it one run.
 
-Lanes share the `Spec` and the shapes; they differ in numbers. Cost is that of the slowest lane: a line search
-goes on until the last lane has found its point. A lane equals the single run to tolerance, not to the bit,
-since a batched convolution adds up in another order. A lane that is not finite stands still, and no value of
-another lane depends on it.
+Lanes share the `Spec` and the shapes; they differ in numbers. Every turn is one evaluation of each lane, within its
+line search or not; the cost is that of the lane that needs the most of them. A lane equals the single run to
+tolerance, not to the bit, since a batched convolution adds up in another order. A lane that is not finite stands
+still, and no value of another lane depends on it.
 
 A leaf that is the same for all lanes, as the network's weights are, is kept once: `axes` says which.
 """
@@ -62,13 +62,21 @@ def begin(spec: Spec, problems: Problem, starts: Images, *, axes: Axes) -> State
 
 @partial(jax.jit, static_argnums=0, static_argnames=("axes", "room"))
 def advance(
-    spec: Spec, problems: Problem, states: State, *, axes: Axes, steps: Int[Array, " lanes"], room: int
+    spec: Spec,
+    problems: Problem,
+    states: State,
+    *,
+    axes: Axes,
+    steps: Int[Array, " lanes"],
+    room: int,
+    turns: Int[Array, ""] | int | None = None,
 ) -> tuple[State, Info]:
     """Up to `steps` iterations, each lane its own number, in one program; see `optimise.advance`."""
 
     def one(problem: Problem, state: State, steps: Array) -> tuple[State, Info]:
         minimised = partial(transfer.objective, spec, problem)
-        return optimise.advance(minimised, transfer.solver(spec, problem), state, steps=steps, room=room)
+        solver = transfer.solver(spec, problem)
+        return optimise.advance(minimised, solver, state, steps=steps, room=room, turns=turns)
 
     return mapped(one, problems, axes)(states, steps)
 
@@ -147,8 +155,7 @@ def divisible(*, lanes: int, devices: int) -> int:
 
 def laid(problems: Problem, starts: Any, axes: Axes, mesh: Mesh) -> tuple[Problem, Any]:
     """Lanes spread over the devices of `mesh`; what they share goes to each. `starts`: any tree with lanes first."""
-    spread = NamedSharding(mesh, PartitionSpec(mesh.axis_names[0]))
-    whole = NamedSharding(mesh, PartitionSpec())
+    spread, whole = (NamedSharding(mesh, spec) for spec in (PartitionSpec(mesh.axis_names[0]), PartitionSpec()))
     leaves, tree = jax.tree.flatten(problems)
     put = [jax.device_put(leaf, whole if axis is None else spread) for leaf, axis in zip(leaves, axes, strict=True)]
-    return jax.tree.unflatten(tree, put), jax.tree.map(lambda a: jax.device_put(a, spread), starts)
+    return jax.tree.unflatten(tree, put), jax.device_put(starts, spread)

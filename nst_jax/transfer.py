@@ -112,10 +112,18 @@ def begin(spec: Spec, problem: Problem, start: Image) -> State:
 
 
 @partial(jax.jit, static_argnums=0, static_argnames="room", donate_argnames="state")
-def advance(spec: Spec, problem: Problem, state: State, *, steps: Array | int, room: int) -> tuple[State, Info]:
+def advance(
+    spec: Spec,
+    problem: Problem,
+    state: State,
+    *,
+    steps: Array | int,
+    room: int,
+    turns: Array | int | None = None,
+) -> tuple[State, Info]:
     """Up to `steps` iterations in one program; see `optimise.advance`. `state` is used up: its memory is taken over."""
     minimised = partial(objective, spec, problem)
-    return optimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room)
+    return optimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room, turns=turns)
 
 
 measured = jax.jit(terms, static_argnums=0)

@@ -3,11 +3,10 @@
 Nocedal & Wright 2006, algorithms 3.5 and 3.6, decision by decision as optax's scale_by_zoom_linesearch, which the
 tests compare it with; also its approximate decrease of Hager & Zhang 2006 for values near rounding. Written anew
 because optax evaluates the objective at two places, under a lax.cond: the program holds the network three times with
-the first evaluation, and under vmap every lane takes both branches, with copies of the network's weights. Here a turn
-has one evaluation, and lanes share the weights.
+the first evaluation, and under vmap every lane takes both branches, with copies of the network's weights. Here the
+search is a value: `proposed` says where to look, the caller evaluates, `judged` takes note.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -19,7 +18,6 @@ from nst_jax.types import Scalar
 
 T = TypeVar("T")
 Variable = Float[Array, "..."]
-Evaluate = Callable[[Variable], tuple[Scalar, Variable]]
 
 DECREASE, CURVATURE = 1e-4, 0.9  # c1 and c2: Nocedal & Wright, section 3.1, for quasi-Newton methods
 ROUNDING = 1e-6  # a value higher by this part counts as no higher: Hager & Zhang 2006, eq. 4.1
@@ -39,6 +37,7 @@ class Search(NamedTuple):
     """All that the next turn needs."""
 
     turns: Int[Array, ""]
+    start: Point  # step 0
     last: Point
     gradient: Variable  # at `last`
     low: Point  # of the two ends of the interval the one with the lower value
@@ -52,36 +51,32 @@ class Search(NamedTuple):
     failed: Bool[Array, ""]
 
 
-class Found(NamedTuple):
-    """Where the search ended."""
-
-    step: Scalar
-    value: Scalar
-    gradient: Variable
-    evaluations: Int[Array, ""]
+def begun(value: Scalar, gradient: Variable, way: Variable) -> Search:
+    """A search along `way` from a point where the objective and its gradient are known."""
+    start, no = Point(jnp.float32(0), value, along(gradient, way)), jnp.bool_(False)
+    return Search(jnp.int32(0), start, start, gradient, start, start, start, start, gradient, no, no, no, no)
 
 
-def search(
-    evaluate: Evaluate, x: Variable, way: Variable, value: Scalar, gradient: Variable, *, evaluations: int
-) -> Found:
-    """A step along `way` from x, where the objective and its gradient are known; the first one tried is 1.
+def proposed(search: Search) -> Scalar:
+    """The step at which the next evaluation is wanted; the first one is 1."""
+    growing = jnp.where(search.turns == 0, 1.0, GROWTH * search.last.at)
+    return jnp.where(search.bracketed, between(search), growing)
 
-    If no step satisfies both conditions within so many evaluations, the best one with sufficient decrease; without
-    such a one the last tried, or 0 if that left the objective's domain.
+
+def over(search: Search) -> Bool[Array, ""]:
+    """Whether no more evaluation is wanted."""
+    return search.done | search.failed
+
+
+def found(search: Search) -> tuple[Scalar, Scalar, Variable]:
+    """The step, the value and the gradient where a search that is over has ended.
+
+    If no step satisfied both conditions, the best one with sufficient decrease; without such a one the last tried,
+    or 0 if that left the objective's domain.
     """
-    start = Point(jnp.float32(0), value, along(gradient, way))
-
-    def turn(old: Search) -> Search:
-        at = jnp.where(old.bracketed, between(old), jnp.where(old.turns == 0, 1.0, GROWTH * old.last.at))
-        seen, slope_of = evaluate(x + at * way)
-        return judged(old, Point(at, seen, along(slope_of, way)), slope_of, start, evaluations=evaluations)
-
-    no = jnp.bool_(False)
-    begun = Search(jnp.int32(0), start, gradient, start, start, start, start, gradient, no, no, no, no)
-    end = lax.while_loop(lambda s: ~(s.done | s.failed), turn, begun)
-    retreat = end.failed & ((end.safe.at > 0) | end.outside)
-    last, safe = (end.last.at, end.last.value, end.gradient), (end.safe.at, end.safe.value, end.safe_gradient)
-    return Found(*chosen(retreat, safe, last), end.turns)
+    retreat = search.failed & ((search.safe.at > 0) | search.outside)
+    last = (search.last.at, search.last.value, search.gradient)
+    return chosen(retreat, (search.safe.at, search.safe.value, search.safe_gradient), last)
 
 
 def along(gradient: Variable, way: Variable) -> Scalar:
@@ -94,8 +89,9 @@ def chosen(condition: Array, yes: T, no: T) -> T:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
-def judged(old: Search, new: Point, gradient: Variable, start: Point, *, evaluations: int) -> Search:
-    """What a new point on the line decides."""
+def judged(old: Search, at: Scalar, value: Scalar, gradient: Variable, way: Variable, *, evaluations: int) -> Search:
+    """What the objective and its gradient at the step `at` along `way` decide; the search fails after `evaluations`."""
+    start, new = old.start, Point(at, value, along(gradient, way))
     decrease, curvature = lacking_decrease(new, start), lacking_curvature(new, start)
     done = (decrease <= 0) & (curvature <= 0)
     first = old.turns == 0
@@ -107,7 +103,7 @@ def judged(old: Search, new: Point, gradient: Variable, start: Point, *, evaluat
     narrow = old.bracketed & (jnp.abs(old.high.at - old.low.at) <= NARROW) & (safe.at > 0)
     failed = ((old.turns + 1 >= evaluations) | narrow) & ~done
     flags = jnp.isinf(decrease), old.bracketed | grown[3] | done, done, failed
-    return Search(old.turns + 1, new, gradient, low, high, third, safe, safe_gradient, *flags)
+    return Search(old.turns + 1, start, new, gradient, low, high, third, safe, safe_gradient, *flags)
 
 
 def lacking_decrease(new: Point, start: Point) -> Scalar:

@@ -15,10 +15,16 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
 
+# most of the time of the tests is compilation, of programs that run once; those of subprocesses and notebooks, too
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+OPTIMISED = ("test_golden", "test_conv", "test_optimise", "test_transfer")  # compiled as users' programs are
+
 
 @pytest.fixture(scope="module", autouse=True)
-def forgotten():
-    """Compiled programs are let go after each file: a thousand in one process crash the compiler."""
+def compiler(request):
+    """Set as the file wants it. Compiled programs are let go after it: a thousand in one process crash the compiler."""
+    wanted = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and request.module.__name__ not in OPTIMISED
+    jax.config.update("jax_disable_most_optimizations", wanted)
     yield
     jax.clear_caches()
     gc.collect()

@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST = 400_000  # bytes of a file, its pictures included
 PICTURES = {"image/png", "image/jpeg"}
+LONG = "03"  # it differentiates through whole runs, which takes six minutes in programs compiled as the tests' are
 SMALLER = {number: {"SIZE": 48} for number in ("01", "03", "04")}  # 02 looks at a pixel that a smaller one lacks
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -68,6 +69,8 @@ def test_only_public_names(path):
 def test_runs_from_a_clean_kernel(path, tmp_path, monkeypatch):
     for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(variable, str(tmp_path / "settings"))
+    if path.stem.startswith(LONG):
+        monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS")
     folder = tmp_path / "empty"
     folder.mkdir()
     notebook = executed(path, folder, **SMALLER.get(path.stem[:2], {}))

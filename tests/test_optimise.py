@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nst_jax import zoom
+from nst_jax.lbfgs import quasi_newton
 from nst_jax.optimise import SOLVERS, adam, advance, begin, lbfgs, lbfgs_torch, rmsprop, sgd
 
 SETTINGS = {
@@ -158,17 +160,85 @@ def test_chunks_equal_one_go_and_compile_once():
     assert compiled._cache_size() == 1
 
 
+def wall(x):
+    """Steep on one side: line searches of many lengths."""
+    return bowl(x) + jnp.exp(8 * (x - 0.5)).sum() + (jnp.sin(20 * x) * 0.05).sum()
+
+
+def nested(objective, x, steps, memory, evaluations):
+    """L-BFGS as its parts in plain loops, a whole line search within each iteration: every value, and evaluations."""
+    direction = quasi_newton(lambda g: 1.0 / jnp.linalg.norm(g), memory=memory)
+    past, (value, gradient), values, counts = direction.init(x), jax.value_and_grad(objective)(x), [], []
+    for _ in range(steps):
+        way, past = direction.update(gradient, past, x)
+        search = zoom.begun(value, gradient, -way)
+        while not zoom.over(search):
+            at = zoom.proposed(search)
+            there = jax.value_and_grad(objective)(x - at * way)
+            search = zoom.judged(search, at, *there, -way, evaluations=evaluations)
+        values, counts = [*values, value], [*counts, int(search.turns)]
+        step, value, gradient = zoom.found(search)
+        x = x - step * way
+    return x, values, [counts[0] + 1, *counts[1:]]  # the first one evaluates the start, too
+
+
+def test_lbfgs_is_its_parts():
+    x, values, counts = nested(wall, START, 12, 5, 10)
+    state, infos = run(lbfgs(memory=5, evaluations=10), wall, START, 12)
+    assert infos.evaluations.tolist() == counts
+    assert max(counts[1:]) > 1
+    np.testing.assert_allclose(infos.value, values, rtol=1e-5)
+    np.testing.assert_allclose(state.x, x, rtol=1e-4)
+
+
+def test_turns_may_end_within_a_line_search():
+    """Three evaluations at a time, wherever that ends: the same run, and no iteration told twice or lost."""
+    solver = lbfgs(memory=5, evaluations=10)
+    compiled = jax.jit(partial(advance, wall, solver), static_argnames="room")
+    whole, told = compiled(begin(solver, START), steps=12, room=12)
+    state, values = begin(solver, START), []
+    while int(state.steps) < 12:
+        before = int(state.evaluations)
+        state, infos = compiled(state, steps=jnp.int32(12 - int(state.steps)), room=12, turns=jnp.int32(3))
+        assert int(state.evaluations) - before <= 3
+        values += infos.value[jnp.isfinite(infos.value)].tolist()
+    np.testing.assert_array_equal(values, told.value)
+    np.testing.assert_array_equal(state.x, whole.x)
+    assert int(state.evaluations) == int(whole.evaluations)
+
+
+def test_one_evaluation_in_the_program():
+    """The objective appears once: two copies of a network take twice as long to compile."""
+    solver = lbfgs(memory=5, evaluations=10)
+    program = jax.make_jaxpr(partial(advance, lambda x: jnp.sin(x).sum(), solver, steps=3, room=3))(
+        begin(solver, START)
+    )
+    assert str(program).count(" cos ") == 1
+
+
+def test_lanes_do_not_wait_for_each_others_line_searches():
+    """Together they take as many turns as the one that needs most, not the sum of each iteration's longest search."""
+    solver = lbfgs(memory=5, evaluations=10)
+    starts = jnp.stack([START, START[::-1], -START, 2 * START])
+    go = lambda x, turns: advance(wall, solver, begin(solver, x), steps=12, room=12, turns=turns)
+    alone = [int(jax.jit(go)(x, 999)[0].evaluations) for x in starts]
+    lanes, infos = jax.jit(jax.vmap(go, in_axes=(0, None)))(starts, max(alone))
+    assert lanes.steps.tolist() == [12] * 4
+    assert int(infos.evaluations.max(0).sum()) > max(alone)
+
+
 def test_room_bounds_the_steps():
     state, _ = run(adam(**numbers("adam")), bowl, START, 50, room=8)
     assert int(state.steps) == 8
 
 
-def test_lbfgs_keeps_its_memory_in_place():
+@pytest.mark.parametrize("name", ["lbfgs", "lbfgs_torch"])
+def test_lbfgs_keeps_its_memory_in_place(name):
     """A copy of it in each step would cost more than the rest of the bookkeeping."""
-    solver = lbfgs_torch(learning_rate=jnp.float32(1), memory=100)
+    solver = SOLVERS[name](**{**numbers(name), "memory": 100})
     state = begin(solver, jnp.ones((16, 16, 3)))
     go = jax.jit(partial(advance, lambda x: (x**4).sum(), solver), static_argnames="room", donate_argnums=0)
     needed = go.lower(state, steps=jnp.int32(3), room=8).compile().memory_analysis()
     if needed is None:
         pytest.skip("this device does not tell")
-    assert needed.temp_size_in_bytes < state.opt[0].s.nbytes
+    assert needed.temp_size_in_bytes < 100 * state.x.nbytes

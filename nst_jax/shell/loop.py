@@ -44,14 +44,15 @@ def run(job: Job, *, steps: int, every: int, keep: Keep, stop: Stop) -> Outcome:
         teller.snapshot(state, 0.0)
         while int(state.steps) < steps and bool(state.finite) and not stop.asked:
             done = int(state.steps)
-            asked = pace.steps(min(steps - done, every - done % every if every else steps))
+            asked = min(steps - done, every - done % every if every else steps)
             state, seen = chunk(program, job, state, asked, pace)
             curves.append(seen)
             bar.update(int(state.steps) - done)
             elapsed = time.perf_counter() - began
-            if every and int(state.steps) % every == 0:
-                teller.snapshot(state, elapsed)
-            bar.set_postfix_str(teller.line(state, float(seen["total"][-1])), refresh=False)
+            if len(seen["total"]):  # else the second has passed within an iteration
+                if every and int(state.steps) % every == 0:
+                    teller.snapshot(state, elapsed)
+                bar.set_postfix_str(teller.line(state, float(seen["total"][-1])), refresh=False)
         elapsed = time.perf_counter() - began
     if int(state.steps) != teller.records[-1]["step"] or not bool(state.finite):
         teller.snapshot(state, elapsed)
@@ -62,33 +63,35 @@ def run(job: Job, *, steps: int, every: int, keep: Keep, stop: Stop) -> Outcome:
 
 def compiled(job: Job, state: State) -> Callable[..., Any]:
     """The one program of the run, whatever the length of its chunks."""
-    lowered = transfer.advance.lower(job.spec, job.problem, state, steps=jnp.int32(1), room=ROOM)
+    one = jnp.int32(1)
+    lowered = transfer.advance.lower(job.spec, job.problem, state, steps=one, turns=one, room=ROOM)
     return lowered.compile()
 
 
 def chunk(
     program: Callable[..., Any], job: Job, state: State, steps: int, pace: "Pace"
 ) -> tuple[State, dict[str, np.ndarray]]:
-    """Up to `steps` iterations, and what each of them saw."""
-    began, before = time.perf_counter(), int(state.steps)
-    state, infos = jax.block_until_ready(program(job.problem, state, steps=jnp.int32(steps)))
-    taken = int(state.steps) - before
-    pace.seen(taken, time.perf_counter() - began)
+    """Up to `steps` iterations, as far as they go in about a second, and what each of them saw."""
+    began, steps_before, before = time.perf_counter(), int(state.steps), int(state.evaluations)
+    limits = {"steps": jnp.int32(steps), "turns": jnp.int32(pace.turns())}
+    state, infos = jax.block_until_ready(program(job.problem, state, **limits))
+    pace.seen(int(state.evaluations) - before, time.perf_counter() - began)
+    taken = int(state.steps) - steps_before
     seen = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
     return state, {k: np.asarray(v)[:taken] for k, v in seen.items()}
 
 
 class Pace:
-    """How many iterations fit into a chunk, by the last one's speed."""
+    """How many evaluations fit into a chunk, by the last one's speed."""
 
     def __init__(self) -> None:
         self.second = 1.0 / SECONDS
 
-    def steps(self, most: int) -> int:
-        return max(1, min(most, ROOM, round(self.second * SECONDS)))
+    def turns(self) -> int:
+        return max(1, min(ROOM, round(self.second * SECONDS)))
 
-    def seen(self, steps: int, seconds: float) -> None:
-        self.second = steps / max(seconds, 1e-6)
+    def seen(self, turns: int, seconds: float) -> None:
+        self.second = turns / max(seconds, 1e-6)
 
 
 class Teller:

@@ -9,7 +9,7 @@ auto takes what it can get, and says what that is.
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,8 @@ def partly(source: str, request: Request, first: int) -> Weights:
         raise UserError(f"weights.random_from={first}: {why}")
     trained = sourced(source, request._replace(needed=tuple(n for n in request.needed if n not in deeper)))
     drawn = untrained(request._replace(preprocessing="auto"))
-    params = {n: layer for n, layer in trained.params.items() if n not in deeper} | {n: drawn.params[n] for n in deeper}
+    kept = {n: layer for n, layer in trained.params.items() if n not in deeper}
+    params = kept | {n: layer for n, layer in drawn.params.items() if n in deeper}
     told = f"blocks {first} and deeper untrained: He-normal, seed {request.seed}"
     request.log(f"weights: {told}")
     return Weights(params, f"{trained.source}; {told}", _digest(params), trained.path)
@@ -155,18 +156,24 @@ def convert(original: Path, request: Request) -> Path:
 
 
 def untrained(request: Request) -> Weights:
-    """He-normal kernels from `seed`."""
+    """He-normal kernels from `seed`, of the layers that are needed: those of a whole VGG-19 take over a second."""
     import jax
-
-    from nst_jax import extractors, vgg
 
     if request.preprocessing != "auto":
         raise UserError("weights.preprocessing has no effect with weights=random: it has an input of its own")
-    draw = jax.jit(vgg.random_params, static_argnames="blocks")
-    drawn = draw(jax.random.key(request.seed), blocks=extractors.BLOCKS[request.network])
+    draw = jax.jit(_drawn, static_argnames=("network", "needed"))
+    drawn = draw(jax.random.key(request.seed), network=request.network, needed=request.needed)
     params = {n: {p: np.asarray(a, np.float32) for p, a in layer.items()} for n, layer in drawn.items()}
     words = f"{request.network}, untrained: He-normal, seed {request.seed}; input RGB, 0..255, minus 127.5"
     return Weights(params, words, _digest(params), "")
+
+
+def _drawn(key: Any, *, network: str, needed: tuple[str, ...]) -> Any:
+    """Of an untrained network the input and the needed layers, all if none is named: the same values either way."""
+    from nst_jax import extractors, vgg
+
+    whole = vgg.random_params(key, blocks=extractors.BLOCKS[network])
+    return {name: layer for name, layer in whole.items() if not needed or name in ("input", *needed)}
 
 
 def whatever(request: Request) -> Weights:

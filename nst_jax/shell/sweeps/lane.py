@@ -39,10 +39,10 @@ class Lane:
     def folder(self) -> Path:
         return self.cell.folder
 
-    def asked(self, pace: int) -> int:
-        """How many iterations the next chunk shall take: never over a snapshot or the end."""
+    def asked(self) -> int:
+        """How many iterations the next chunk may take: never over a snapshot or the end."""
         every, left = self.cell.config.output.every, self.cell.config.steps - self.done
-        return 0 if self.ended else max(0, min(pace, left, every - self.done % every if every else left))
+        return 0 if self.ended else max(0, min(loop.ROOM, left, every - self.done % every if every else left))
 
     def seen(self, infos: dict[str, np.ndarray], done: int, elapsed: float) -> None:
         """Add what a chunk saw."""

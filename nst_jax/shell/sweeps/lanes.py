@@ -114,7 +114,7 @@ class Run:
         """From the first step to the last."""
         self.look()
         news(self)
-        while not self.halted() and any(asked := [lane.asked(self.pace.steps(10**9)) for lane in self.lanes]):
+        while not self.halted() and any(asked := [lane.asked() for lane in self.lanes]):
             self.chunk(asked)
             self.look()
             news(self)
@@ -128,14 +128,17 @@ class Run:
         return bool(self.stop.asked) or broken(self.how, self.lanes)
 
     def chunk(self, asked: Sequence[int]) -> None:
-        """Up to so many iterations of each lane."""
-        began = time.perf_counter()
+        """Up to so many iterations of each lane, as far as they go in about a second."""
+        began, before = time.perf_counter(), np.asarray(self.states.evaluations)
         steps = jnp.asarray([*asked, *[0] * (self.made.width - len(asked))], jnp.int32)
         if self.made.mesh:
             steps = jax.device_put(steps, self.states.steps.sharding)
-        self.states, infos = jax.block_until_ready(self.made.advance(self.problems, self.states, steps=steps))
+        turns = np.int32(self.pace.turns())  # of no device: with several, jax lays it on all of them
+        moved = self.made.advance(self.problems, self.states, steps=steps, turns=turns)
+        states, infos = jax.block_until_ready(moved)
+        self.states = program.spread(self.made, states)
         now, done = time.perf_counter(), np.asarray(self.states.steps)
-        self.pace.seen(max(asked), now - began)
+        self.pace.seen(int((np.asarray(self.states.evaluations) - before).max()), now - began)
         seen = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
         seen = {k: np.asarray(v) for k, v in seen.items()}
         for i, lane in enumerate(self.lanes):

@@ -91,8 +91,8 @@ def built(spec: Spec, job: Job, axes: Axes, width: int, mesh: Mesh | None) -> tu
     states = jax.eval_shape(partial(sweep.begin, spec, axes=axes), problems, starts)
     if mesh:
         states = jax.tree.map(lambda a: outlined(jax.ShapeDtypeStruct(a.shape[1:], a.dtype), 0), states)
-    asked = outlined(jnp.int32(0), 0)
-    advance = sweep.advance.lower(spec, problems, states, axes=axes, steps=asked, room=ROOM).compile()
+    asked, turns = outlined(jnp.int32(0), 0), outlined(jnp.int32(0), None)
+    advance = sweep.advance.lower(spec, problems, states, axes=axes, steps=asked, turns=turns, room=ROOM).compile()
     return advance, sweep.terms.lower(spec, problems, starts, axes=axes).compile()
 
 
@@ -109,4 +109,11 @@ def begun(program: Program, jobs: Sequence[Job]) -> tuple[Problem, State]:
     starts: Any = jnp.stack([job.start for job in jobs])
     if program.mesh:
         problems, starts = sweep.laid(problems, starts, program.axes, program.mesh)
-    return problems, sweep.begin(program.spec, problems, starts, axes=program.axes)
+    return problems, spread(program, sweep.begin(program.spec, problems, starts, axes=program.axes))
+
+
+def spread(program: Program, states: State) -> State:
+    """The states where the program wants them. What one program returns, jax may have left on every device."""
+    if program.mesh is None:
+        return states
+    return jax.device_put(states, NamedSharding(program.mesh, PartitionSpec(program.mesh.axis_names[0])))

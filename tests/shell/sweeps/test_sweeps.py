@@ -272,6 +272,16 @@ def test_two_of_one_sweep_at_once(tmp_path, nst):
     assert "is running in here already" in text
 
 
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
+def test_lanes_are_laid_over_all_devices(tmp_path, optimiser, monkeypatch):
+    """Four, which the machine pretends to have; three lanes, in more than one chunk, the first of them a second."""
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
+    process = start(tmp_path, *TINY, f"optimiser={optimiser}", "steps=300", "output.every=150", "style_weight=1,10,100")
+    text = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, text
+    assert [row["status"] for row in table(tmp_path / sweep_folder(text))] == ["done"] * 3
+
+
 def test_hydras_basic_launcher_still_works(nst):
     code, text = nst("-m", *ADAM, "hydra/launcher=basic", "hydra/sweeper=basic", "seed=0,1", "steps=1")
     assert code == 0, text
