@@ -86,8 +86,9 @@ def advance(
 
     def one(carry: tuple[State, Info, Array, Array]) -> tuple[State, Info, Array, Array]:
         state, infos, i, turn = carry
-        *moved, ended = solver.turn(objective, state.x, state.opt)
-        state, info = followed(*moved, ended, state)
+        moved = solver.turn(objective, state.x, state.opt)
+        ended = moved[-1]
+        state, info = followed(*moved, state)
         place = jnp.where(ended, i, room)  # beyond the end: written nowhere
         infos = jax.tree.map(lambda all, new: all.at[place].set(new, mode="drop"), infos, info)
         return state, infos, i + ended, turn + 1

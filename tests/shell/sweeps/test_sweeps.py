@@ -238,7 +238,7 @@ def test_killed_and_continued(tmp_path, nst, optimiser):
     code, text = nst("-m", *words)
     assert code == 0, text
     for log in tmp_path.glob("here/*/nst.log"):
-        assert re.search(r"continued after step [1-9]\d*", log.read_text())
+        assert re.search(r"continued after step \d+", log.read_text())
     code, text = nst("-m", *words, "sweep.folder=there")
     assert code == 0, text
     for broken, whole in zip(table(Path("here")), table(Path("there")), strict=True):
