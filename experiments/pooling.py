@@ -11,16 +11,13 @@ Cost: 12 runs, one program for each pooling; at size=512 steps=500 hours on a CP
 """
 
 import sys
-from functools import partial
 from pathlib import Path
 
-import jax
 import numpy as np
 
-import nst_jax as nst
 from experiments import figures, judging, study
+from experiments.gradients import flow
 from experiments.reading import descent, picture, spread, values, where
-from nst_jax.shell.prepare import Job
 
 
 def main(*words: str, home: Path | None = None) -> Path:
@@ -56,38 +53,11 @@ def compared(deepest: list[study.Row], pools: list[str]) -> str:
         same = lambda row: where(deepest, pool=base, canvas=row["canvas"], seed=row["seed"])
         pairs = [(row, other) for row in where(deepest, pool=pool) for other in same(row)]
         norm, share, loss = (spread(row[k] / other[k] for row, other in pairs) for k in ("passed", "share", "loss"))
-        told.append(
-            f"{pool} passes {norm} times as much, to {share} times the pixels, and ends at {loss} times the loss"
-        )
+        told += [f"{pool} passes {norm} times as much, to {share} times the pixels, and ends at {loss} times the loss"]
     return (
         f"Against {base} pooling, start by start (the gradient of {deepest[0]['layer']}'s style in the image over that "
         f"in the layer; the last loss over the first): {'; '.join(told)}."
     )
-
-
-@partial(jax.jit, static_argnums=0)
-def slopes(spec: nst.Spec, problem: nst.Problem, image: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
-    """The gradient of each layer's style term, in the layer and in the image."""
-    seen, back = jax.vjp(partial(nst.features, spec.network, problem.params), image)
-    height, width, _ = image.shape
-
-    def own(layer: str) -> jax.Array:
-        aim = problem.targets.style[layer]
-        return jax.grad(lambda f: spec.convention.style(spec.convention.summary(f), aim, height * width))(seen[layer])
-
-    here = {layer: own(layer) for layer in problem.targets.style}
-    return {k: (slope, back({n: slope if n == k else 0 * f for n, f in seen.items()})[0]) for k, slope in here.items()}
-
-
-def flow(job: Job) -> list[dict[str, float | str]]:
-    """What of each layer's gradient reaches the image that the job starts from."""
-    lines = []
-    for layer, (here, there) in slopes(job.spec, job.problem, job.start).items():
-        power = np.sum(np.square(there, dtype=np.float64), axis=-1)
-        norm = np.sqrt(power.sum())
-        share = power.sum() ** 2 / (power.size * np.sum(power**2))
-        lines.append({"layer": layer, "slope": norm, "passed": norm / np.linalg.norm(here), "share": share})
-    return lines
 
 
 if __name__ == "__main__":

@@ -40,17 +40,10 @@ def main(*words: str, home: Path | None = None) -> Path:
     base = table[0]
     told = [f"{base[KEY]} took {base['seconds']:.3g} s to a loss of {base['total_float32']:.5g}"]
     for line in table[1:]:
-        same = (
-            "the same picture to the byte"
-            if not line["largest_difference"]
-            else (
-                f"a picture {line['rms_difference']:.2g} levels of 255 away (root mean square; at most "
-                f"{line['largest_difference']:.0f})"
-            )
-        )
+        longer, off_by = line["seconds"] / base["seconds"], 100 * (line["total_float32"] / base["total_float32"] - 1)
         told += [
-            f"{line[KEY]} took {line['seconds'] / base['seconds']:.2f} times as long to {same}, whose loss in float32 "
-            f"is {100 * (line['total_float32'] / base['total_float32'] - 1):+.2g} %"
+            f"{line[KEY]} took {longer:.2f} times as long to a picture {line['rms_difference']:.2g} levels of 255 away "
+            f"(root mean square; at most {line['largest_difference']:.0f}), whose loss in float32 is {off_by:+.2g} %"
         ]
     cells = [shown, [np.clip(128 + 10 * d, 0, 255).astype(np.uint8) for d in off]]
     figure = figures.grid(cells, across=[row[KEY] for row in rows], down=["result", "10 x difference"])

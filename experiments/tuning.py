@@ -26,7 +26,6 @@ from nst_jax.vgg import features
 LADDER = (1.0, 10.0, 100.0, 1000.0)  # weights of style that the tuning starts from
 AIM = 100.0  # the first extractor's SSIM at this weight is the wanted one
 TRIES, NOISE = 3, 0.02  # runs after the ladder; standard deviation of what sets seeds apart
-RELATIVE = CONVENTIONS["relative"]  # a weight means much the same for every extractor
 OPTIONS = (("memory", 20), ("evaluations", 20))
 Row = dict[str, Any]
 
@@ -45,7 +44,9 @@ class Bench(NamedTuple):
 
 def run(bench: Bench, weight: float, seed: int) -> Row:
     """One picture by L-BFGS from the content picture, with noise for a seed over 0; its SSIM and Gram distance."""
-    told = f"{bench.name}_{fingerprint(bench.extractor.params)}_{weight:.4g}_{seed}_{bench.steps}"
+    e = bench.extractor
+    how = f"{e.convention}_{e.tv:g}_{len(e.style)}_{fingerprint(e.params)}"
+    told = f"{bench.name}_{how}_{weight:.4g}_{seed}_{bench.steps}"
     path = bench.folder / told.replace(" ", "-")
     if not Path(f"{path}.json").exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,12 +67,11 @@ def fingerprint(params: Params) -> str:
 def stylised(bench: Bench, weight: float, seed: int) -> tuple[Image, float]:
     """The picture, and the seconds without compilation."""
     e = bench.extractor
-    aims = transfer.targets(
-        e.network, e.params, bench.content, bench.style, content_layers=(e.content,), style_layers=e.style
-    )
+    convention, taps = CONVENTIONS[e.convention], {"content_layers": (e.content,), "style_layers": e.style}
+    aims = transfer.targets(e.network, e.params, bench.content, bench.style, **taps, convention=convention)
     factors = {"content_layers": {e.content: 1.0}, "style_layers": dict.fromkeys(e.style, 1.0)}
-    pull = transfer.weights(RELATIVE, aims, content_weight=1.0, style_weight=weight, tv_weight=0.0, **factors)
-    spec, problem = Spec(e.network, RELATIVE, lbfgs, OPTIONS), Problem(e.params, aims, pull, {})
+    pull = transfer.weights(convention, aims, content_weight=1.0, style_weight=weight, tv_weight=e.tv, **factors)
+    spec, problem = Spec(e.network, convention, lbfgs, OPTIONS), Problem(e.params, aims, pull, {})
     start = bench.content + NOISE * (seed > 0) * jax.random.normal(jax.random.key(seed), bench.content.shape)
     advance = partial(transfer.advance, spec, problem, room=bench.steps)
     jax.block_until_ready(advance(transfer.begin(spec, problem, start), steps=0))

@@ -142,6 +142,13 @@ def relative_grams(f, a, _):
     return relative(mean_gram(f), mean_gram(a))
 
 
+def whitened_grams(f, a, _):
+    target = mean_gram(a)
+    values, vectors = np.linalg.eigh(target + 0.1 * np.trace(target) / len(target) * np.eye(len(target)))
+    inverse_root = vectors @ np.diag(values**-0.5) @ vectors.T
+    return ((inverse_root @ (mean_gram(f) - target) @ inverse_root) ** 2).sum() / len(target)
+
+
 def newton_schulz(a, iterations=12):
     norm = np.sqrt((a**2).sum())
     y, z, one = a / norm, np.eye(len(a)), np.eye(len(a))
@@ -328,6 +335,7 @@ CONVENTIONS = {
     "covariance": (mse, covariances, none),
     "activation_shift": (half, shift, none),
     "relative": (relative, relative_grams, corner),
+    "whitened": (relative, whitened_grams, corner),
     "mrf": (mse, markov, half_squares),
     "histogram": (mse, histograms, none),
     # style_transfer_caffe has a gradient that is not that of its value: tested on its own

@@ -76,6 +76,8 @@ def test_it_has_a_page_with_its_source_its_cost_and_its_command(name):
     assert f"\n    python experiments/{name}.py " in text
     assert "Cost: " in text
     assert "Expected: " in text
+    lines = (ROOT / f"experiments/{name}.py").read_text(encoding="utf-8").split('"""', 2)[2].splitlines()
+    assert sum(bool(line.strip()) for line in lines) <= 45, "what several pages could use belongs beside them"
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ OTHERS: dict[str, Convention] = {
     "covariance": beyond.COVARIANCE,
     "activation_shift": beyond.ACTIVATION_SHIFT,
     "relative": beyond.RELATIVE,
+    "whitened": beyond.WHITENED,
     "mrf": beyond.MRF,
     "histogram": beyond.HISTOGRAM,
 }

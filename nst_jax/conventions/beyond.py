@@ -10,7 +10,16 @@ from nst_jax.conventions import matching, strotss
 from nst_jax.conventions.differences import pictures_by_laplacian, scaled_error, unit_pull
 from nst_jax.conventions.gram import GATYS_RELEASED, NEURAL_STYLE
 from nst_jax.conventions.smoothness import corner_mean, nine_point, replicated_steps, squared_steps, wrapped_steps
-from nst_jax.conventions.statistics import covariance, deviation, gaussian, mean, shifted, wasserstein
+from nst_jax.conventions.statistics import (
+    covariance,
+    deviation,
+    gaussian,
+    mean,
+    shifted,
+    wasserstein,
+    whitened,
+    whitening,
+)
 from nst_jax.losses import Convention, Moments, channels, gram, moments, mse, nothing, sse
 from nst_jax.types import Activation, Scalar
 
@@ -102,6 +111,11 @@ RELATIVE = Convention(  # ours: each term in parts of its target, so that a weig
     style=lambda g, a, _: sse(gram(g), gram(a)) / energy(gram(a)),
     smooth=corner_mean,
     profile=lambda n, layers: 1 / layers,
+)
+
+WHITENED = RELATIVE._replace(  # ours, too: along the eigenvectors of the style's Gram matrix
+    style=lambda g, a, _: whitened(g, a),
+    aim=whitening,
 )
 
 MRF = Convention(  # Li & Wand 2016, CVPR, arXiv 1601.04589; constants of chuanli11/CNNMRF @fddcf4d

@@ -5,6 +5,10 @@ class UserError(Exception):
     """A mistake or a circumstance of the user's: one message (what, where, what to do), exit code 2."""
 
 
+class NoWeights(UserError):
+    """The network's weights are not at hand."""
+
+
 class Ended(Exception):
     """A sweep is over, all has been told, and the command's exit code is not 0."""
 

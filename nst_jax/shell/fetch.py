@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst_jax.shell import cache
-from nst_jax.shell.errors import UserError
+from nst_jax.shell.errors import NoWeights
 from nst_jax.shell.published import Published
 
 TIMEOUT = 30  # seconds without a byte
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     digest: str
 
 
-class Unreachable(UserError):
+class Unreachable(NoWeights):
     """No address gave the file."""
 
 

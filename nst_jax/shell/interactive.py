@@ -30,9 +30,9 @@ class Extractor(NamedTuple):
     source: str  # what the weights are, in words
 
     @property
-    def taps(self) -> dict[str, tuple[str, ...]]:
-        """The names of the layers, content_layers and style_layers, as `targets` takes them."""
-        return {side: tuple(names) for side, names in self.layers.items()}
+    def taps(self) -> dict[str, Any]:
+        """The layers' names, content_layers and style_layers, and the convention whose aims they are, for `targets`."""
+        return {side: tuple(names) for side, names in self.layers.items()} | {"convention": self.convention}
 
 
 def picture(name: str | Path, *, size: int) -> Image:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nst_jax import __version__
-from nst_jax.shell.errors import Ended, UserError
+from nst_jax.shell.errors import Ended, NoWeights, UserError
 from nst_jax.shell.places import conf
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def guarded(words: list[str]) -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from nst_jax.shell import config
+    from nst_jax.shell import config, presets
 
     code = 0
 
@@ -85,8 +85,11 @@ def guarded(words: list[str]) -> int:
             code = max(code, stylise(wanted))
         except UserError as error:  # told here, so that the other jobs of a sweep go on
             code = max(code, failed(str(error)))
-            if type(error).__name__ == "Unreachable":
-                print(f"nst: this works now: {shlex.join(['nst', *words, 'network=texnet'])}", file=sys.stderr)
+            if isinstance(error, NoWeights):
+                if told := presets.needs(words):
+                    print(f"nst: {told}", file=sys.stderr)
+                plain = [word for word in words if not word.startswith("weights")]
+                print(f"nst: this works now: {shlex.join(['nst', *plain, 'network=texnet'])}", file=sys.stderr)
 
     try:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst_jax.shell import cache, fetch, fit, formats, preprocessing
-from nst_jax.shell.errors import UserError
+from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.places import PACKAGED
 from nst_jax.shell.published import PUBLISHED, Published
 
@@ -106,7 +106,7 @@ def packaged(request: Request) -> Weights:
 def from_file(request: Request) -> Weights:
     """A file in any known format, told by its content."""
     if not request.path:
-        raise UserError("weights=file needs the file: weights.path=FILE (.h5, .pth, .mat or .safetensors)")
+        raise NoWeights("weights=file needs the file: weights.path=FILE (.h5, .pth, .mat or .safetensors)")
     path = Path(request.path).expanduser()
     contents, where = formats.read(path), str(path)
     layers = fit.fit(contents, network=request.network, needed=request.needed, where=where)

@@ -30,9 +30,9 @@ def test_texnet_comes_with_its_settings():
     eye = nst.extractor()
     assert "texnet" in eye.source
     assert eye.network.pool == "avg"
-    assert eye.network.taps == ("relu1_1", "relu2_1", "relu3_1", "relu3_2", "relu4_1")
-    assert eye.convention is nst.CONVENTIONS["relative"]
-    assert eye.pull == {"content_weight": 1.0, "style_weight": 100.0, "tv_weight": 1.0}
+    assert eye.network.taps == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1")
+    assert eye.convention is nst.CONVENTIONS["whitened"]
+    assert eye.pull == {"content_weight": 1.0, "style_weight": 30.0, "tv_weight": 4.0}
     assert eye.params["conv1_1"]["kernel"].dtype == jnp.float32
     assert stylised(eye)
 
@@ -40,7 +40,8 @@ def test_texnet_comes_with_its_settings():
 def test_a_file_of_three_blocks_is_a_vgg_19_with_the_layers_it_has(data):
     eye = nst.extractor(data / "weights/vgg19_blocks1-3.safetensors")
     assert eye.network.blocks == nst.VGG19
-    assert eye.taps == {"content_layers": ("relu3_3",), "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu3_4")}
+    layers = {"content_layers": ("relu3_3",), "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu3_4")}
+    assert eye.taps == layers | {"convention": nst.CONVENTIONS["gatys_released"]}
     assert eye.pull["style_weight"] == 1e3
     assert stylised(eye)
 

@@ -1,5 +1,7 @@
 """conf/convention/ and conf/preset/: every name leads to something, and an unknown one lists the names."""
 
+import re
+
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
@@ -8,7 +10,7 @@ from hydra.errors import HydraException
 from nst_jax import pictures, transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
-from nst_jax.shell import config, prepare
+from nst_jax.shell import config, prepare, presets
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.weights import SOURCES
@@ -17,7 +19,7 @@ from nst_jax.vgg import layers
 PRESETS = sorted(p.stem for p in (conf() / "preset").glob("*.yaml"))
 REPORTS = ("report_keras", "report_tf2", "report_matconvnet", "report_textbook", "report_noise_ratio")
 # losses, not programs
-WITHOUT_PRESET = {"relative", "adain", "batch_statistics", "covariance", "activation_shift", "histogram"}
+WITHOUT_PRESET = {"relative", "whitened", "adain", "batch_statistics", "covariance", "activation_shift", "histogram"}
 
 
 def settings(*words):
@@ -129,3 +131,21 @@ def test_resolution_invariant_says_what_it_changes():
 def test_a_resolution_that_is_none():
     with pytest.raises(UserError, match=r"convention.resolution must be one of published, invariant"):
         settings("convention.resolution=invariable")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_which_weights_it_needs_and_what_others_change(name):
+    told = presets.needs(["content=a", f"+preset={name}"])
+    assert told is not None
+    assert re.search(r"(Weights: |Needs )\S", told)
+    assert re.search(r"[Ww]ith the original values|torchvision's are another training", told)
+
+
+def test_weights_that_are_not_at_hand_are_told_of_the_preset(nst):
+    code, text = nst(*PAIR, "+preset=nis_normalised")
+    assert code == 2
+    assert "the preset nis_normalised: Needs weights.path=FILE with vgg_normalised" in text
+    assert "this works now: nst " in text
+    assert "network=texnet" in text
+    assert presets.needs(["content=a"]) is None
+    assert presets.needs(["+preset=no_such"]) is None
