@@ -1,6 +1,8 @@
 """From the shell's prompt to the first finished step: with an empty cache of programs, and with a full one.
 
-python -m benchmarks.startup --size 256
+Words that are no options of the benchmark are settings of the command:
+
+    python -m benchmarks.startup --repeats 3 size=256
 """
 
 import argparse
@@ -16,30 +18,36 @@ from benchmarks.interleaved import machine, table
 from nst_jax import pictures
 
 
-def seconds(size: int, steps: int, place: Path) -> float:
-    """One run of the command, from its start to its end, in a cache of its own."""
+def seconds(words: list[str], place: Path) -> tuple[float, float]:
+    """One run of the command, in a cache of its own: until its first step is told, and until its end."""
     pair = [f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}"]
-    words = [*pair, "weights=random", f"size={size}", f"steps={steps}", "output.every=0", f"output.folder={place}"]
-    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *words]
+    folder = Path(tempfile.mkdtemp(dir=place))
+    line = [*pair, "weights=random", "steps=1", "output.every=1", f"output.folder={folder}", *words]
+    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *line]
     began = time.perf_counter()
     environment = {**os.environ, "NST_JAX_CACHE": str(place / "cache")}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
-    return time.perf_counter() - began
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not any(path.read_text().count("\n") > 1 for path in folder.glob("*/*/metrics.jsonl")):
+        if process.poll() is not None:
+            raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}, and no step")
+        time.sleep(0.01)
+    first = time.perf_counter() - began
+    process.wait()
+    return first, time.perf_counter() - began
 
 
 def main() -> None:
     """Print the table."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--size", type=int, default=256)
-    words.add_argument("--repeats", type=int, default=3)
-    given = words.parse_args()
-    cold, warm = [], []
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3)
+    given, words = parser.parse_known_args()
+    seen = {"empty cache": [], "warm cache": []}
     for _ in range(given.repeats):
         with tempfile.TemporaryDirectory() as place:
-            cold.append(seconds(given.size, 1, Path(place)))
-            warm.append(seconds(given.size, 1, Path(place)))
-    rows = [["empty cache", statistics.median(cold)], ["warm cache", statistics.median(warm)]]
-    print(f"{machine()}\n\n" + table([f"nst size={given.size} steps=1, whole command", "seconds"], rows))
+            for times in seen.values():
+                times.append(seconds(words, Path(place)))
+    rows = [[name, *map(statistics.median, zip(*times, strict=True))] for name, times in seen.items()]
+    print(f"{machine()}\n\n" + table([f"nst {' '.join(words)}", "to the first step, s", "whole command, s"], rows))
 
 
 if __name__ == "__main__":
