@@ -33,12 +33,12 @@ class Extractor(NamedTuple):
 
 
 def extractors(imagenet: Path, squeezed: Path, trained: Mapping[str, Path], *, seeds: int) -> dict[str, Extractor]:
-    """All that are at hand: texnet for each file, as it comes and with the others' losses; and the untrained VGG-19,
-    once for each seed, with the others' losses and with texnet's."""
+    """All that are at hand. Losses are `relative`; texnet's own, `whitened`, are tried with an untrained one, too."""
     table = {}
     for name, path in trained.items():
         table[name] = own(path)
-        table[f"{name}, relative"] = table[name]._replace(convention="relative", tv=0.0)
+        if name == "texnet":
+            table["texnet, relative"] = table[name]._replace(convention="relative", tv=0.0)
     plain = network(FIRST, STYLE, CONTENT)
     for seed in range(seeds):
         params = ready(vgg.random_params(jax.random.key(seed), blocks=FIRST))
