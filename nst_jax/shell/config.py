@@ -91,8 +91,11 @@ def _named(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
 def explained(error: BaseException) -> str:
     """Hydra's and OmegaConf's errors in one line, with the nearest key."""
     text = f"{error} {error.__cause__ or ''}"
-    unknown = re.search(r"Could not override '([^']+)'", text)
-    unknown = unknown or re.search(r"Key '[^']+' (?:is )?not in .*?full_key: ([\w.-]+)", text, re.DOTALL)
+    unknown = re.search(r"Key '[^']+' (?:is )?not in .*?full_key: ([\w.-]+)", text, re.DOTALL)
+    unknown = unknown or re.search(r"Could not override '([^']+)'", text)
+    if unknown and (layer := re.fullmatch(r"layers\.(content|style)\.(\w+)", unknown.group(1))):
+        side, name = layer.groups()
+        return f"the layers in use have no {name} in layers.{side}; to add it: +layers.{side}.{name}=1"
     if unknown:
         return f"there is no setting {unknown.group(1)}{_nearest(unknown.group(1), known_keys())}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
