@@ -180,7 +180,7 @@ BAD = {
     "style_scale=0": "style_scale",
     "+layers.style.relu9_1=1": "relu9_1",
     "sise=3": "Did you mean size",
-    "layers.style.relu1_2=2": "the layers in use have no relu1_2 in layers.style; to add it: +layers.style.relu1_2=1",
+    "layers.style.relu1_2=2": r"no relu1_2 in layers.style; to add it: \+layers.style.relu1_2=1",
     "+colour=3": "colour",
     "optimiser=adm": "Did you mean adam",
     "optimiser.learning_rte=1": "no setting",
