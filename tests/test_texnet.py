@@ -15,7 +15,7 @@ from experiments.texnet.scenes import scene
 from experiments.texnet.textures import FAMILIES, pictures
 from nst_jax import vgg
 
-SHA256 = "e2319d6fd232c0026d5c8b4aa0c6b17fa67d1632bc8be82a5edb964a60c285cb"
+SHA256 = "dc4a8e0130275b23dadadf5432f58633bf7d19a35de3f23d22f1587f694281bd"
 BLOCKS = ((32, 2), (64, 2), (96, 3), (96, 2))
 
 TINY = [
