@@ -24,12 +24,12 @@ Every one goes on where it stopped, takes any setting of `nst` on its line, and 
 `make experiments-smoke` runs all of them, tiny.
 
 The figures here were made on two processor cores, small: in how many pixels and steps, and with which network, says the
-command under each, where `outputs/data` is the folder of weights and pictures that NST_TEST_DATA names. Answers are what
-these figures show, and no more.
+command under each, where `outputs/data` is the folder of weights and pictures that NST_TEST_DATA names. Answers are
+what these figures show, and no more.
 """
 EYES = {  # a word of the command -> who saw it
-    "vgg19_blocks1-3": "Seen by the first three blocks of VGG-19 as trained on ImageNet. The deeper ones were not at hand: "
-    "layers that exist stand in for the paper's.",
+    "vgg19_blocks1-3": "Seen by the first three blocks of VGG-19 as trained on ImageNet. The deeper ones were not at "
+    "hand: layers that exist stand in for the paper's.",
     "network=texnet": "Seen by texnet, the small network of the package: its layers stand in for the paper's.",
 }
 
