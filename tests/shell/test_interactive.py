@@ -32,7 +32,7 @@ def test_texnet_comes_with_its_settings():
     assert eye.network.pool == "avg"
     assert eye.network.taps == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1")
     assert eye.convention is nst.CONVENTIONS["whitened"]
-    assert eye.pull == {"content_weight": 1.0, "style_weight": 10.0, "tv_weight": 4.0}
+    assert eye.pull == {"content_weight": 1.0, "style_weight": 3.0, "tv_weight": 4.0}
     assert eye.params["conv1_1"]["kernel"].dtype == jnp.float32
     assert stylised(eye)
 
