@@ -46,7 +46,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     )
     cells = [[picture(row) if row else None for row in line] for line in rows]
     done = study.Study(NAME, words, [row for each in studies for row in each.rows], home)
-    return study.record(done, figures.grid(cells, across=names, down=HOW), table, seen)
+    return study.record(done, figures.folded(cells, across=names, down=HOW, columns=8), table, seen)
 
 
 if __name__ == "__main__":
