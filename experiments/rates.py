@@ -10,11 +10,11 @@ from experiments.study import Row
 RATE = "optimiser.learning_rate"
 RATES = {
     "adam": "0.01,0.03,0.1,0.3,1",
-    "sgd": "1e-9,1e-8,1e-7,1e-6,1e-5,1e-4,1e-3,1e-2",
+    "sgd": "1e-14,1e-13,1e-12,1e-11,1e-10,1e-9,1e-8,1e-6,1e-4,1e-2",
     "adagrad": "0.03,0.1,0.3,1",
     "rmsprop": "0.001,0.003,0.01,0.03",
     "lbfgs": "",
-    "lbfgs_torch": "0.1,0.3,1",
+    "lbfgs_torch": "0.01,0.03,0.1,0.3,1,3",
 }
 
 
