@@ -88,7 +88,8 @@ def guarded(words: list[str]) -> int:
             if isinstance(error, NoWeights):
                 if told := presets.needs(words):
                     print(f"nst: {told}", file=sys.stderr)
-                plain = [word for word in words if not word.startswith("weights")]
+                bound = ("weights", "preset", "layers", "convention", "network")  # to another network than texnet
+                plain = [word for word in words if not word.lstrip("+~").startswith(bound)]
                 print(f"nst: this works now: {shlex.join(['nst', *plain, 'network=texnet'])}", file=sys.stderr)
 
     try:
