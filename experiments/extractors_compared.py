@@ -11,6 +11,7 @@ FOLDER holds weights/vgg19_blocks1-3.safetensors and images/. Other files of tex
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,7 @@ FIRST = "ImageNet blocks 1-3"  # says which SSIM all others are tuned to
 
 def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing, and writes table.csv, figure.png and README.md; their folder."""
-    c: Any = OmegaConf.merge(DEFAULTS, OmegaConf.from_cli(list(words)))
-    if OmegaConf.is_missing(c, "data") or not (Path(c.data) / "weights" / FILES[0]).exists():
-        sys.exit(f"extractors_compared: say data=FOLDER, a folder with weights/{FILES[0]} and images/")
+    c = settings(words)
     home, data = home or study.HOME / "extractors_compared", Path(c.data)
     weights = [data / "weights" / name for name in FILES]
     trained = {name: Path(path) for name, path in c.texnet.items()}
@@ -56,6 +55,14 @@ def main(*words: str, home: Path | None = None) -> Path:
             print(content, style, " ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in found[-1].values()))
     done = study.Study("extractors_compared", words, [row | {"lane": 0} for row in rows], home)
     return study.record(done, figure(rows, list(table)), rows, seen(rows))
+
+
+def settings(words: Iterable[str]) -> Any:
+    """DEFAULTS with the words of the line; without the folder of weights and pictures it ends in a line."""
+    c: Any = OmegaConf.merge(DEFAULTS, OmegaConf.from_cli(list(words)))
+    if OmegaConf.is_missing(c, "data") or not (Path(c.data) / "weights" / FILES[0]).exists():
+        sys.exit(f"say data=FOLDER, a folder with weights/{FILES[0]} and images/")
+    return c
 
 
 def picture(data: Path, name: str, size: int) -> Image:

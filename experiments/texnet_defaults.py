@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
 from experiments import figures, study
 from experiments.extractors import OWN_STYLE, judge, own
-from experiments.extractors_compared import DEFAULTS, FILES, picture
+from experiments.extractors_compared import FILES, picture, settings
 from experiments.tuning import LADDER, Bench, Row, run
 
 PAIRS = (("tubingen", "shipwreck"), ("landscape", "mosaic"), ("portrait", "ink"))
@@ -34,7 +33,7 @@ AIMS = {"tubingen / shipwreck": 0.48, "landscape / mosaic": 0.39, "portrait / in
 
 def main(*words: str, home: Path | None = None) -> Path:
     """Runs what is missing, and writes table.csv, figure.png and README.md; their folder."""
-    c: Any = OmegaConf.merge(DEFAULTS, OmegaConf.from_cli(list(words)))
+    c = settings(words)
     home, data = home or study.HOME / "texnet_defaults", Path(c.data)
     referee, weights, rows = judge(data / "weights" / FILES[0]), Path(c.texnet.texnet), []
     for (content, style), (variant, (taps, convention, tv)) in product(PAIRS, VARIANTS.items()):
