@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 from jax import Array, lax
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from nst_jax.types import Scalar
+from nst_jax.types import Mask, Scalar
 
 Variable = Float[Array, "..."]
 Numbers = Float[Array, " m"]  # one for each pair
@@ -44,8 +44,8 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
         room, square = jnp.zeros((memory, x.size), x.dtype), jnp.zeros((memory, memory))
         return Memory(jnp.int32(-1), jnp.zeros_like(x), jnp.zeros_like(x), room, room, square, square)
 
-    def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Array | None = None) -> tuple[Variable, Memory]:
-        known, sg, yg = remembered(old, x, gradient, jnp.bool_(True) if fresh is None else fresh)
+    def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Mask = True) -> tuple[Variable, Memory]:
+        known, sg, yg = remembered(old, x, gradient, fresh)
         scale = jnp.where(known.pairs == 0, first(gradient), curvature(known))
         alpha, delta = coefficients(known, sg, yg, scale)
         back = combined(known.s, delta) - scale * combined(known.y, alpha)
@@ -54,7 +54,7 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
     return optax.GradientTransformationExtraArgs(init, update)  # pyright: ignore[reportArgumentType]
 
 
-def remembered(old: Memory, x: Variable, gradient: Variable, fresh: Bool[Array, ""]) -> tuple[Memory, Numbers, Numbers]:
+def remembered(old: Memory, x: Variable, gradient: Variable, fresh: Mask) -> tuple[Memory, Numbers, Numbers]:
     """The memory with the newest pair in the place of the oldest, and S.g and Y.g. The first gradient makes no pair.
 
     Unless the gradient is fresh, rows and numbers are written over by themselves: choosing between the old memory and

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 
 from nst_jax import optimise, transfer
 from nst_jax.losses import Terms
-from nst_jax.optimise import Info, State
+from nst_jax.optimise import Info, State, Walk
 from nst_jax.transfer import Problem, Result, Spec
 from nst_jax.types import Image
 
@@ -60,7 +60,7 @@ def begin(spec: Spec, problems: Problem, starts: Images, *, axes: Axes) -> State
     return mapped(partial(transfer.begin, spec), problems, axes)(starts)
 
 
-@partial(jax.jit, static_argnums=0, static_argnames=("axes", "room"))
+@partial(jax.jit, static_argnums=0, static_argnames=("axes", "room"), donate_argnames="states")
 def advance(
     spec: Spec,
     problems: Problem,
@@ -71,14 +71,23 @@ def advance(
     room: int,
     turns: Int[Array, ""] | int | None = None,
 ) -> tuple[State, Info]:
-    """Up to `steps` iterations, each lane its own number, in one program; see `optimise.advance`."""
+    """Up to `steps` iterations, each lane its own number, in one program; see `optimise.advance`.
 
-    def one(problem: Problem, state: State, steps: Array) -> tuple[State, Info]:
+    `states` is used up: its memory is taken over. The loop's condition is one for all lanes, and each turn is told
+    which are active: a loop under vmap would choose between each lane's old state and its new one, memory and all.
+    """
+
+    def one(problem: Problem, walk: Walk, active: Array) -> Walk:
         minimised = partial(transfer.objective, spec, problem)
-        solver = transfer.solver(spec, problem)
-        return optimise.advance(minimised, solver, state, steps=steps, room=room, turns=turns)
+        return optimise.turned(minimised, transfer.solver(spec, problem), walk, active=active)
 
-    return mapped(one, problems, axes)(states, steps)
+    going = jax.vmap(lambda walk, steps: optimise.going(walk, steps=steps))
+    walks = jax.vmap(partial(optimise.begun, room=room))(states)
+    turn = mapped(one, problems, axes)
+    walks = optimise.turning(
+        lambda walks: going(walks, steps).any(), lambda walks: turn(walks, going(walks, steps)), walks, turns=turns
+    )
+    return walks.state, walks.infos
 
 
 @partial(jax.jit, static_argnums=0, static_argnames="axes")

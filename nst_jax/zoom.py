@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
-from nst_jax.types import Scalar
+from nst_jax.types import Mask, Scalar
 
 T = TypeVar("T")
 Variable = Float[Array, "..."]
@@ -84,7 +84,7 @@ def along(gradient: Variable, way: Variable) -> Scalar:
     return jnp.vdot(gradient, way, precision=lax.Precision.HIGHEST)
 
 
-def chosen(condition: Array, yes: T, no: T) -> T:
+def chosen(condition: Mask, yes: T, no: T) -> T:
     """One of two trees."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 

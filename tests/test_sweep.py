@@ -108,6 +108,19 @@ def test_a_lane_that_is_not_finite_disturbs_no_other(name):
         assert np.array_equal(wild.infos.value[i], tame.infos.value[i])
 
 
+@pytest.mark.parametrize("name", ["lbfgs", "lbfgs_torch"])
+def test_lanes_keep_their_memories_in_place(name):
+    """Choosing each turn between old states and new ones would copy all of them."""
+    spec = SPECS[name]._replace(options=tuple({**dict(SPECS[name].options), "memory": 200}.items()))
+    problems, axes = sweep.stack([problem(name, style_weight=w) for w in WEIGHTS])
+    states = sweep.begin(spec, problems, starts(4), axes=axes)
+    steps = jnp.full(4, 3, jnp.int32)
+    needed = sweep.advance.lower(spec, problems, states, axes=axes, steps=steps, room=8).compile().memory_analysis()
+    if needed is None:
+        pytest.skip("this device does not tell")
+    assert needed.temp_size_in_bytes < 200 * states.x.nbytes
+
+
 def test_each_lane_its_own_number_of_steps():
     problems, axes = sweep.stack([problem(style_weight=w) for w in WEIGHTS])
     states = sweep.begin(SPECS["adam"], problems, starts(4), axes=axes)

@@ -129,7 +129,7 @@ class Run:
 
     def chunk(self, asked: Sequence[int]) -> None:
         """Up to so many iterations of each lane, as far as they go in about a second."""
-        began, before = time.perf_counter(), np.asarray(self.states.evaluations)
+        began, before = time.perf_counter(), np.array(self.states.evaluations)
         steps = jnp.asarray([*asked, *[0] * (self.made.width - len(asked))], jnp.int32)
         if self.made.mesh:
             steps = jax.device_put(steps, self.states.steps.sharding)
