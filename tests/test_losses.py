@@ -6,13 +6,40 @@ import numpy as np
 import pytest
 
 from nst_jax.conventions import CONVENTIONS, GATYS_2016, GRAM
-from nst_jax.losses import Moments, Targets, Terms, gram, moments, nothing, sse, steps_down, steps_right, terms, total
+from nst_jax.losses import (
+    Moments,
+    Targets,
+    Terms,
+    correlation,
+    gram,
+    moments,
+    nothing,
+    sse,
+    steps_down,
+    steps_right,
+    terms,
+    total,
+)
 
 RNG = np.random.default_rng(0)
 
 
 def activation(h=5, w=7, c=4):
     return jnp.asarray(RNG.standard_normal((h, w, c)), jnp.float32)
+
+
+def test_a_correlations_gradients_are_jaxs_own():
+    """The first and the second derivative."""
+    f, weights = activation(), jnp.asarray(RNG.standard_normal((4, 4)), jnp.float32)
+    plain = lambda f: jnp.einsum("hwc,hwd->cd", f, f)
+    np.testing.assert_allclose(correlation(f), plain(f), rtol=1e-5)
+
+    def first(kind):
+        return jax.grad(lambda f: (weights * kind(f) ** 2).sum())
+
+    np.testing.assert_allclose(first(correlation)(f), first(plain)(f), rtol=1e-4, atol=1e-4)
+    second = [jax.grad(lambda f, kind=kind: (first(kind)(f) ** 2).sum())(f) for kind in (correlation, plain)]
+    np.testing.assert_allclose(*second, rtol=1e-3, atol=1e-2)
 
 
 def test_gram_of_a_constant_image():
