@@ -18,7 +18,7 @@ from nst_jax import transfer
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.losses import Moments, moments
 from nst_jax.metrics import ssim, style_distances
-from nst_jax.optimise import lbfgs
+from nst_jax.solvers import lbfgs
 from nst_jax.transfer import Problem, Spec
 from nst_jax.types import Image, Params
 from nst_jax.vgg import features

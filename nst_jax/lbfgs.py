@@ -44,7 +44,7 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
         room, square = jnp.zeros((memory, x.size), x.dtype), jnp.zeros((memory, memory))
         return Memory(jnp.int32(-1), jnp.zeros_like(x), jnp.zeros_like(x), room, room, square, square)
 
-    def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Mask = True) -> tuple[Variable, Memory]:
+    def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Mask) -> tuple[Variable, Memory]:
         known, sg, yg = remembered(old, x, gradient, fresh)
         scale = jnp.where(known.pairs == 0, first(gradient), curvature(known))
         alpha, delta = coefficients(known, sg, yg, scale)

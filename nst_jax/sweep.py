@@ -20,7 +20,8 @@ from jaxtyping import Float, Int
 
 from nst_jax import optimise, transfer
 from nst_jax.losses import Terms
-from nst_jax.optimise import Info, State, Walk
+from nst_jax.optimise import State, Walk
+from nst_jax.solvers import Info
 from nst_jax.transfer import Problem, Result, Spec
 from nst_jax.types import Image
 

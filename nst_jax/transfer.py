@@ -15,7 +15,8 @@ from jax import Array
 
 from nst_jax import losses, optimise
 from nst_jax.losses import Convention, Targets, Terms, as_it_is, channels, moments
-from nst_jax.optimise import Info, Solver, State
+from nst_jax.optimise import State
+from nst_jax.solvers import Info, Solver
 from nst_jax.types import Image, Params, Scalar
 from nst_jax.vgg import features
 

@@ -17,6 +17,8 @@ install_import_hook("nst_jax", "beartype.beartype")
 
 # most of the time of the tests is compilation, of programs that run once; those of subprocesses and notebooks, too
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("NPROC", "1")  # each worker has a core: two that compute with all of them take 8 % longer
 OPTIMISED = ("test_golden", "test_conv", "test_optimise", "test_transfer")  # compiled as users' programs are
 
 

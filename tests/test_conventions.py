@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from nst_jax import losses, transfer
 from nst_jax.conventions import CONVENTIONS, GRAM
-from nst_jax.optimise import adam
+from nst_jax.solvers import adam
 from nst_jax.transfer import Problem, Spec
 from nst_jax.vgg import VGG, VGG19, features, random_params
 

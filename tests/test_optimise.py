@@ -9,7 +9,8 @@ import pytest
 
 from nst_jax import zoom
 from nst_jax.lbfgs import quasi_newton
-from nst_jax.optimise import SOLVERS, adam, advance, begin, lbfgs, lbfgs_torch, rmsprop, sgd
+from nst_jax.optimise import advance, begin
+from nst_jax.solvers import SOLVERS, adam, lbfgs, lbfgs_torch, rmsprop, sgd
 
 SETTINGS = {
     "adam": {"learning_rate": 0.05, "b1": 0.9, "b2": 0.99, "eps": 1e-8, "clamp": False},
@@ -170,7 +171,7 @@ def nested(objective, x, steps, memory, evaluations):
     direction = quasi_newton(lambda g: 1.0 / jnp.linalg.norm(g), memory=memory)
     past, (value, gradient), values, counts = direction.init(x), jax.value_and_grad(objective)(x), [], []
     for _ in range(steps):
-        way, past = direction.update(gradient, past, x)
+        way, past = direction.update(gradient, past, x, fresh=True)
         search = zoom.begun(value, gradient, -way)
         while not zoom.over(search):
             at = zoom.proposed(search)

@@ -11,7 +11,7 @@ import pytest
 
 from nst_jax import sweep, transfer
 from nst_jax.conventions import CONVENTIONS
-from nst_jax.optimise import adam, lbfgs, lbfgs_torch
+from nst_jax.solvers import adam, lbfgs, lbfgs_torch
 from nst_jax.transfer import Problem, Spec
 from nst_jax.vgg import VGG, random_params
 

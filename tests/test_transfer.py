@@ -10,7 +10,7 @@ import pytest
 import nst_jax
 from nst_jax import transfer
 from nst_jax.conventions import CONVENTIONS
-from nst_jax.optimise import adam, lbfgs
+from nst_jax.solvers import adam, lbfgs
 from nst_jax.transfer import Problem, Spec
 from nst_jax.vgg import VGG, random_params
 

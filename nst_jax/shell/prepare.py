@@ -14,12 +14,12 @@ from nst_jax.conventions import CONVENTIONS
 from nst_jax.extractors import BLOCKS
 from nst_jax.image import SizeRule, resize, target_shape
 from nst_jax.losses import Convention, Targets, Terms
-from nst_jax.optimise import SOLVERS
 from nst_jax.shell import device, files, weights
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.lookup import named, number
 from nst_jax.shell.schema import Config
 from nst_jax.shell.starts import start
+from nst_jax.solvers import SOLVERS
 from nst_jax.transfer import Problem, Spec
 from nst_jax.types import Image, Params
 from nst_jax.vgg import VGG, layers, prepared

@@ -9,13 +9,13 @@ from typing import Any, cast
 from nst_jax.conventions import CONVENTIONS
 from nst_jax.image import SizeRule, target_shape
 from nst_jax.losses import moments
-from nst_jax.optimise import SOLVERS
 from nst_jax.shell import files
 from nst_jax.shell.config import plain
 from nst_jax.shell.lookup import named
 from nst_jax.shell.prepare import chosen
 from nst_jax.shell.schema import Config
 from nst_jax.shell.sweeps.cells import Cell
+from nst_jax.solvers import SOLVERS
 
 
 def groups(cells: Iterable[Cell], refused: Callable[[Cell, Exception], Any]) -> list[list[Cell]]:
