@@ -79,10 +79,13 @@ def newest(pairs: Array, *, memory: int) -> Int[Array, ""]:
     return jnp.maximum(pairs - 1, 0) % memory
 
 
-def products(memory: Float[Array, "m n"], *vectors: Variable) -> Float[Array, "k m"]:
-    """The inner product of each vector with each row, in one pass over the memory."""
-    flat = jnp.stack([v.ravel() for v in vectors])
-    return jnp.matmul(memory, flat.T, precision=lax.Precision.HIGHEST).T
+def products(memory: Float[Array, "m n"], *vectors: Variable) -> tuple[Numbers, ...]:
+    """The inner products of each vector with all rows, in one pass over the memory.
+
+    Not to be transposed: XLA's CPU backend then packs the memory anew, in 147 ms for 315 MB where this takes 17.
+    """
+    columns = jnp.matmul(memory, jnp.stack([v.ravel() for v in vectors]).T, precision=lax.Precision.HIGHEST)
+    return tuple(columns[:, i] for i in range(len(vectors)))
 
 
 def combined(memory: Float[Array, "m n"], numbers: Numbers) -> Float[Array, " n"]:
