@@ -1,6 +1,6 @@
 """Each convolution of VGG-19 by itself, direct and Winograd, forward and backward: where Winograd pays.
 
-`vgg.PAYS`, `winograd.CACHE` and `winograd.REUSE` come from this table. python -m benchmarks.layers --size 512
+`vgg.PAYS` and `winograd.REUSE` come from this table. python -m benchmarks.layers --size 512
 """
 
 import argparse
@@ -16,14 +16,14 @@ from nst_jax.conv import frozen
 from nst_jax.vgg import VGG19, kernels
 from nst_jax.winograd import spectrum
 
-BANDS = tuple(2**k for k in (18, 19, 20, 21, 30))  # values of CACHE to try; the last is the whole picture at once
+BANDS = (1 / 4, 1, 2, 4, 1e9)  # values of REUSE to try; the last is the whole picture at once
 
 
-def case(x: jax.Array, kernel: jax.Array, back: bool, cache: int) -> Callable[[], object]:
+def case(x: jax.Array, kernel: jax.Array, back: bool, reuse: float) -> Callable[[], object]:
     """One convolution, compiled with that band height."""
-    kept, winograd.CACHE = winograd.CACHE, cache
+    kept, winograd.REUSE = winograd.REUSE, reuse
     compiled = jax.jit(frozen, static_argnums=(2, 3)).lower(x, kernel, 1, back).compile()
-    winograd.CACHE = kept
+    winograd.REUSE = kept
     return lambda: jax.block_until_ready(compiled(x, kernel))
 
 
@@ -35,8 +35,8 @@ def compared(side: int, cin: int, cout: int, repeats: int) -> list[float]:
     for back, channels in ((False, cin), (True, cout)):
         x = jax.numpy.asarray(rng.standard_normal((1, side, side, channels)), "float32")
         cases.setdefault("direct", []).append(case(x, kernel, back, 0))
-        for cache in BANDS:
-            cases.setdefault(str(cache), []).append(case(x, spectrum(kernel), back, cache))
+        for reuse in BANDS:
+            cases.setdefault(str(reuse), []).append(case(x, spectrum(kernel), back, reuse))
     both = {name: partial(lambda pair: [run() for run in pair], pair) for name, pair in cases.items()}
     return [1e3 * seconds for seconds in medians(both, repeats=repeats).values()]
 
@@ -53,7 +53,15 @@ def main() -> None:
             side = given.size >> (int(name[4]) - 1)
             times = compared(side, cin, cout, given.repeats) if cin > 3 else []
             rows += [[name, f"{side} x {side}", f"{cin} -> {cout}", *times, min(times[1:]) / times[0]]] if times else []
-    head = ["layer", "size", "channels", "direct, ms", *(f"V of {4 * c >> 20} MiB" for c in BANDS), "best / direct"]
+    head = [
+        "layer",
+        "size",
+        "channels",
+        "direct, ms",
+        *(f"{r:g} tiles a channel" for r in BANDS[:-1]),
+        "no bands",
+        "best / direct",
+    ]
     print(f"{machine()}\n\n" + table(head, rows))
 
 

@@ -20,7 +20,9 @@ from nst_jax import pictures
 from nst_jax.shell import device
 from nst_jax.shell.errors import UserError
 
-SMALL = ("weights=random", "size=32", "steps=4", "output.every=2", "layers=blocks1-3")
+FLAT = ("layers=blocks1-3", "~layers.content.relu3_3", "+layers.content.relu2_1=1")  # it compiles in half the time
+FLAT = (*FLAT, "~layers.style.relu3_1", "~layers.style.relu3_4")
+SMALL = ("weights=random", "size=32", "steps=4", "output.every=2", *FLAT)
 os.environ.setdefault(
     "NST_JAX_CACHE", tempfile.mkdtemp(prefix="nst_jax_test_")
 )  # compiled programs, none of the user's
@@ -47,7 +49,7 @@ def test_a_run_leaves_everything_behind(nst):
     records = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records] == [0, 2, 4]
     assert records[-1]["total"] < records[0]["total"]
-    assert set(records[0]["style"]) == {"relu1_1", "relu2_1", "relu3_1", "relu3_4"}
+    assert set(records[0]["style"]) == {"relu1_1", "relu2_1"}
     assert records[-1]["evaluations"] >= 4
     assert len((made / "curve.csv").read_text().splitlines()) == 5
     assert of(made / "film.webp", "n_frames") >= 2
@@ -185,7 +187,7 @@ BAD = {
     "optimiser=adm": "Did you mean adam",
     "optimiser.learning_rte=1": "no setting",
     "canvas=noise canvas.sigmaa=1": "Did you mean canvas.sigma",
-    "~layers.content.relu3_3": "layers.content is empty",
+    "~layers.content.relu2_1": "layers.content is empty",
     "content=null": "content_weight",
     "network.pool=median": "max, avg",
     "network.convolution=fft": "auto, direct, winograd",
@@ -230,7 +232,7 @@ def test_weights_of_another_network_are_refused(nst, data):
 
 def test_weights_without_the_layer_asked_for_are_refused_by_its_name(nst, data):
     words = ("weights=file", f"weights.path={data}/weights/vgg19_blocks1-3.safetensors", "layers=gatys")
-    code, text = nst(*PAIR, *SMALL, *words)
+    code, text = nst(*PAIR, "size=32", *words)
     assert code == 2
     assert "conv4_1" in text
 
