@@ -128,7 +128,7 @@ def test_the_sbatch_file(tmp_path, monkeypatch):
     with executor.batch():
         tasks = [executor.submit(print, n) for n in range(3)]
     assert [task.job_id for task in tasks] == ["17_0", "17_1", "17_2"]
-    text = next((tmp_path / ".slurm").glob("**/submission_file_*.sh")).read_text()
+    text = (tmp_path / ".slurm" / "17" / "17_submission.sh").read_text()
     for line in ("--array=0-2", "--cpus-per-task=4", "--time=30", "--mem=8GB", "--partition=gpu", "--job-name=nst"):
         assert f"#SBATCH {line}" in text, text
     assert "export NPROC=4" in text
