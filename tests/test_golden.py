@@ -139,4 +139,4 @@ def test_winograd_is_as_exact(key, params, golden, pictures):
     arrays = jax.tree.map(jnp.asarray, params)
     ready = {w: prepared(p, convolution="winograd", dtype="float32") for w, p in arrays.items()}
     # of two pixels of a cell that are equal to six digits, rounding chooses the one that takes the gradient
-    agrees(key, "gatys_2016", ready, golden, pictures, {}, worst=1e-3)
+    agrees(key, "gatys_2016", ready, golden, pictures, {}, worst=1e-3 if ".max." in key else 1e-4)
