@@ -2,9 +2,8 @@
 
 Lavin & Gray 2016, arXiv 1509.09308. Tiles of 6 x 6 pixels, four apart, become 36 numbers V = B x; a kernel
 becomes 36 numbers U = G k, once; the tile of 4 x 4 results is A (U V). On two dimensions B, A and G are the
-Kronecker squares of the one-dimensional matrices; tiles are written column by column. All three steps are matrix
-products, of 36 rows, which is what XLA's CPU backend is good at, and a few rows of tiles at a time stay in the
-processor's cache.
+Kronecker squares of the one-dimensional matrices. All three steps are matrix products, of 36 rows, which is
+what XLA's CPU backend is good at, and a few rows of tiles at a time stay in the processor's cache.
 
 The same U serves the input gradient, whose kernel is turned by 180 degrees: turning a kernel is the same as
 turning the tile that goes in and the tile that comes out, that is, reversing the columns of B and the rows of A.
@@ -23,8 +22,8 @@ Spectrum = Float[Array, "36 cin cout"]
 Matrix = Float[Array, "_ 36"] | Float[np.ndarray, "_ 36"]
 
 OUT, IN = 4, 6  # sides of a tile of results and of the pixels that it takes
-CACHE = 2**19  # numbers of V worked on at a time, and
-REUSE = 2  # tiles for each channel: with a quarter of one, products of 256 channels ran at a third of their speed
+CACHE = 2**19  # numbers of V worked on at a time, or more where that makes fewer tiles than
+REUSE = 2  # for each channel: with a quarter of one, products of 256 channels ran at a third of their speed
 
 # The points 0, 1, -1, 2, -2 and infinity: Lavin & Gray 2016, section 4.3
 B = np.array(
@@ -44,7 +43,7 @@ A = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 
 def spectrum(kernel: Float[Array, "3 3 cin cout"]) -> Spectrum:
     """The kernel's 36 numbers for each pair of channels: four times its memory."""
     g = G.astype(kernel.dtype)
-    whole = jnp.einsum("ai,bj,ijcd->bacd", g, g, kernel, precision=lax.Precision.HIGHEST)
+    whole = jnp.einsum("ai,bj,ijcd->abcd", g, g, kernel, precision=lax.Precision.HIGHEST)
     return whole.reshape(IN * IN, *kernel.shape[2:])
 
 
@@ -87,11 +86,11 @@ def convolved(x: Batch, u: Spectrum, into: Matrix, out: Matrix, *, back: bool) -
     """The same for whole tiles, with no padding: x is two pixels higher and wider than the result."""
     n, rows, wide, exact = x.shape[0], x.shape[1] // OUT, x.shape[2] // OUT, precision()
     x = jnp.stack([x[:, i : i + OUT * rows : OUT] for i in range(IN)])  # 36 slices at once are no faster, and
-    x = jnp.stack([x[:, :, :, j : j + OUT * wide : OUT] for j in range(IN)])  # three times as long to compile
+    x = jnp.stack([x[:, :, :, j : j + OUT * wide : OUT] for j in range(IN)], 1)  # three times as long to compile
     v = jnp.matmul(into, x.reshape(IN * IN, -1), precision=exact).reshape(IN * IN, -1, x.shape[5])
     m = jnp.einsum("ftd,fcd->ftc" if back else "ftc,fcd->ftd", v, u, precision=exact)
     y = jnp.matmul(out, m.reshape(IN * IN, -1), precision=exact).reshape(OUT, OUT, n, rows, wide, -1)
-    return y.transpose(2, 3, 1, 4, 0, 5).reshape(n, OUT * rows, OUT * wide, -1)
+    return y.transpose(2, 3, 0, 4, 1, 5).reshape(n, OUT * rows, OUT * wide, -1)
 
 
 def precision() -> lax.Precision | None:
