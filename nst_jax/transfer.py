@@ -107,6 +107,7 @@ def solver(spec: Spec, problem: Problem) -> Solver:
     return spec.solver(**dict(spec.options), **problem.hyper)
 
 
+@partial(jax.jit, static_argnums=0)  # op by op the memory of L-BFGS is written twice
 def begin(spec: Spec, problem: Problem, start: Image) -> State:
     """The state before the first step."""
     return optimise.begin(solver(spec, problem), start)

@@ -22,6 +22,7 @@ SETTINGS = {
 }
 SCALES = jnp.asarray([1.0, 3.0, 10.0])
 START = jnp.asarray([0.9, 0.1, 0.8])
+FAR = -2 * START  # line searches of several lengths on the way down `wall`
 
 
 def bowl(x):
@@ -168,7 +169,7 @@ def wall(x):
 
 def nested(objective, x, steps, memory, evaluations):
     """L-BFGS as its parts in plain loops, a whole line search within each iteration: every value, and evaluations."""
-    direction = quasi_newton(lambda g: 1.0 / jnp.linalg.norm(g), memory=memory)
+    direction = quasi_newton(lambda g: 0.03 * g.size**0.5 / jnp.linalg.norm(g), memory=memory)
     past, (value, gradient), values, counts = direction.init(x), jax.value_and_grad(objective)(x), [], []
     for _ in range(steps):
         way, past = direction.update(gradient, past, x, fresh=True)
@@ -183,9 +184,25 @@ def nested(objective, x, steps, memory, evaluations):
     return x, values, [counts[0] + 1, *counts[1:]]  # the first one evaluates the start, too
 
 
+@pytest.mark.parametrize("shape", [(4,), (16, 16, 3)])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_first_trial_of_lbfgs_knows_neither_scale_nor_size(scale, shape):
+    seen = []
+
+    def hill(x):
+        jax.debug.callback(lambda at: seen.append(np.asarray(at)), x)
+        return scale * ((x - 0.7) ** 2).sum()
+
+    start = jax.random.uniform(jax.random.key(0), shape)
+    solver = lbfgs(memory=5, evaluations=10)
+    jax.block_until_ready(advance(hill, solver, begin(solver, start), steps=1, room=1))
+    jax.effects_barrier()
+    assert np.sqrt(np.mean((seen[1] - start) ** 2)) == pytest.approx(0.03, rel=1e-4)
+
+
 def test_lbfgs_is_its_parts():
-    x, values, counts = nested(wall, START, 12, 5, 10)
-    state, infos = run(lbfgs(memory=5, evaluations=10), wall, START, 12)
+    x, values, counts = nested(wall, FAR, 12, 5, 10)
+    state, infos = run(lbfgs(memory=5, evaluations=10), wall, FAR, 12)
     assert infos.evaluations.tolist() == counts
     assert max(counts[1:]) > 1
     np.testing.assert_allclose(infos.value, values, rtol=1e-5)
@@ -196,8 +213,8 @@ def test_turns_may_end_within_a_line_search():
     """Three evaluations at a time, wherever that ends: the same run, and no iteration told twice or lost."""
     solver = lbfgs(memory=5, evaluations=10)
     compiled = jax.jit(partial(advance, wall, solver), static_argnames="room")
-    whole, told = compiled(begin(solver, START), steps=12, room=12)
-    state, values = begin(solver, START), []
+    whole, told = compiled(begin(solver, FAR), steps=12, room=12)
+    state, values = begin(solver, FAR), []
     while int(state.steps) < 12:
         before = int(state.evaluations)
         state, infos = compiled(state, steps=jnp.int32(12 - int(state.steps)), room=12, turns=jnp.int32(3))
@@ -220,7 +237,7 @@ def test_one_evaluation_in_the_program():
 def test_lanes_do_not_wait_for_each_others_line_searches():
     """Together they take as many turns as the one that needs most, not the sum of each iteration's longest search."""
     solver = lbfgs(memory=5, evaluations=10)
-    starts = jnp.stack([START, START[::-1], -START, 2 * START])
+    starts = jnp.stack([-0.5 * START, FAR, 1.5 * FAR, 1.5 * FAR[::-1]])
     go = lambda x, turns: advance(wall, solver, begin(solver, x), steps=12, room=12, turns=turns)
     alone = [int(jax.jit(go)(x, 999)[0].evaluations) for x in starts]
     lanes, infos = jax.jit(jax.vmap(go, in_axes=(0, None)))(starts, max(alone))
