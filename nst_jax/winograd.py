@@ -22,7 +22,7 @@ Spectrum = Float[Array, "36 cin cout"]
 Matrix = Float[Array, "_ 36"] | Float[np.ndarray, "_ 36"]
 
 OUT, IN = 4, 6  # sides of a tile of results and of the pixels that it takes
-CACHE = 2**22  # numbers of V worked on at a time (with 2**19 products of 128 channels ran at half their speed), or more
+CACHE = 2**24  # numbers of V worked on at a time (with 2**19 products of 128 channels ran at half their speed), or more
 REUSE = 2  # where that makes fewer tiles than this for each channel: with a quarter of one, 256 channels at a third
 
 # The points 0, 1, -1, 2, -2 and infinity: Lavin & Gray 2016, section 4.3
