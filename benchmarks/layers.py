@@ -1,6 +1,6 @@
 """Each convolution of VGG-19 by itself, direct and Winograd, forward and backward: where Winograd pays.
 
-`vgg.PAYS` and `winograd.REUSE` come from this table. python -m benchmarks.layers --size 512
+`vgg.PAYS` and `winograd.BAND` come from this table. python -m benchmarks.layers --size 512
 """
 
 import argparse
@@ -16,14 +16,15 @@ from nst_jax.conv import frozen
 from nst_jax.vgg import VGG19, kernels
 from nst_jax.winograd import spectrum
 
-BANDS = (1 / 4, 1, 2, 4, 1e9)  # values of REUSE to try; the last is the whole picture at once
+BANDS = (19, 21, 22, 23, 24, 40)  # values of BAND to try, as powers of two; the last is the whole picture at once
 
 
-def case(x: jax.Array, kernel: jax.Array, back: bool, reuse: float) -> Callable[[], object]:
+def case(x: jax.Array, kernel: jax.Array, back: bool, power: int) -> Callable[[], object]:
     """One convolution, compiled with that band height."""
-    kept, winograd.REUSE = winograd.REUSE, reuse
+    jax.clear_caches()  # a trace does not know of BAND
+    kept, winograd.BAND = winograd.BAND, 2**power
     compiled = jax.jit(frozen, static_argnums=(2, 3)).lower(x, kernel, 1, back).compile()
-    winograd.REUSE = kept
+    winograd.BAND = kept
     return lambda: jax.block_until_ready(compiled(x, kernel))
 
 
@@ -35,8 +36,8 @@ def compared(side: int, cin: int, cout: int, repeats: int) -> list[float]:
     for back, channels in ((False, cin), (True, cout)):
         x = jax.numpy.asarray(rng.standard_normal((1, side, side, channels)), "float32")
         cases.setdefault("direct", []).append(case(x, kernel, back, 0))
-        for reuse in BANDS:
-            cases.setdefault(str(reuse), []).append(case(x, spectrum(kernel), back, reuse))
+        for power in BANDS:
+            cases.setdefault(str(power), []).append(case(x, spectrum(kernel), back, power))
     both = {name: partial(lambda pair: [run() for run in pair], pair) for name, pair in cases.items()}
     return [1e3 * seconds for seconds in medians(both, repeats=repeats).values()]
 
@@ -58,7 +59,7 @@ def main() -> None:
         "size",
         "channels",
         "direct, ms",
-        *(f"{r:g} tiles a channel" for r in BANDS[:-1]),
+        *(f"bands of 2^{power}" for power in BANDS[:-1]),
         "no bands",
         "best / direct",
     ]

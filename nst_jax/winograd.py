@@ -3,7 +3,7 @@
 Lavin & Gray 2016, arXiv 1509.09308. Tiles of 6 x 6 pixels, four apart, become 36 numbers V = B x; a kernel
 becomes 36 numbers U = G k, once; the tile of 4 x 4 results is A (U V). On two dimensions B, A and G are the
 Kronecker squares of the one-dimensional matrices. All three steps are matrix products, of 36 rows, which is
-what XLA's CPU backend is good at, and a few rows of tiles at a time stay in the processor's cache.
+what XLA's CPU backend is good at. A large picture is worked on in bands of rows of tiles, which saves memory.
 
 The same U serves the input gradient, whose kernel is turned by 180 degrees: turning a kernel is the same as
 turning the tile that goes in and the tile that comes out, that is, reversing the columns of B and the rows of A.
@@ -22,7 +22,7 @@ Spectrum = Float[Array, "36 cin cout"]
 Matrix = Float[Array, "_ 36"] | Float[np.ndarray, "_ 36"]
 
 OUT, IN = 4, 6  # sides of a tile of results and of the pixels that it takes
-CACHE = 2**24  # numbers of V worked on at a time (with 2**19 products of 128 channels ran at half their speed), or more
+BAND = 2**24  # numbers of V worked on at a time (with 2**19, products of 128 channels ran at half their speed), or more
 REUSE = 2  # where that makes fewer tiles than this for each channel: with a quarter of one, 256 channels at a third
 
 # The points 0, 1, -1, 2, -2 and infinity: Lavin & Gray 2016, section 4.3
@@ -77,7 +77,7 @@ def winograd(x: Batch, u: Spectrum, into: Matrix, out: Matrix, *, margin: int, b
 
 def depth(*, tiles: int, channels: int, most: int) -> int:
     """How many rows of tiles are worked on at a time, in bands of equal height."""
-    wanted = max(CACHE / (IN * IN * channels), REUSE * channels)
+    wanted = max(BAND / (IN * IN * channels), REUSE * channels)
     bands = max(1, round(most * tiles / wanted))
     return -(-most // min(bands, most))
 

@@ -97,7 +97,7 @@ def test_winograd_equals_the_plain_form_for_every_layer_of_vgg(shape, padding):
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (4, 4), (5, 13), (16, 9)])
 def test_winograd_in_bands_in_lanes_and_in_loops(size, monkeypatch):
-    monkeypatch.setattr(winograd, "CACHE", 1)
+    monkeypatch.setattr(winograd, "BAND", 1)
     monkeypatch.setattr(winograd, "REUSE", 0.1)
     x, kernel, bias = arrays(*size, 3, 4, n=2)
     ready = spectrum(kernel)
