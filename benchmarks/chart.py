@@ -32,7 +32,7 @@ def drawn(table: list[dict[str, str]]) -> Figure:
         colours = ["C7" if form in TORCH else f"C{k}" for k, form in enumerate(forms)]
         bars = axis.bar(places, shares, 0.14, color=colours)
         labels = [f"{form}\n{row[form]} s".replace("torch ", "torch\n") for form in forms]
-        axis.bar_label(bars, labels, fontsize=5)
+        axis.bar_label(bars, labels, padding=2, fontsize=5, bbox={"facecolor": "white", "linewidth": 0, "pad": 0.4})
         if row["size"] in TARGETS:
             axis.hlines(TARGETS[row["size"]], places[0] - 0.1, places[-1] + 0.1, color="k", lw=0.8, ls=":")
     axis.set_xticks(range(len(table)), [f"{row['size']} pixels" for row in table])
