@@ -17,6 +17,8 @@ Variable = Float[Array, "..."]
 Objective = Callable[[Variable], Scalar]
 Transformation = optax.GradientTransformation | optax.GradientTransformationExtraArgs
 
+FIRST = 0.03  # of [0, 1]: two or three evaluations for a first step that took four to six from a Euclidean length of 1
+
 
 class Info(NamedTuple):
     """What one iteration saw at the point it started from."""
@@ -25,8 +27,6 @@ class Info(NamedTuple):
     grad_norm: Scalar
     evaluations: Int[Array, ""]
 
-
-FIRST = 0.03  # of [0, 1]: two or three evaluations for a first step that took four to six from a Euclidean length of 1
 
 Turned = tuple[Variable, Any, Info, Bool[Array, ""]]
 
