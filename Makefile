@@ -11,7 +11,7 @@ help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
 	@echo "make test-fast | lint | clean"
-	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/"
+	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/"
 	@echo "make experiments-smoke   all of them, two steps each"
 
 demo: $(VENV)/installed
@@ -24,7 +24,7 @@ test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
 
 experiment: $(VENV)/installed
-	$(BIN)/python experiments/$(NAME).py $(WORDS)
+	$(BIN)/python -m experiments.papers.$(NAME) $(WORDS)
 
 experiments-smoke: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/test_experiments.py

@@ -20,7 +20,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return [dict(zip(cells[0], line, strict=True)) for line in cells[2:]]
 
 
-def drawn(table: list[dict[str, str]]) -> Figure:
+def draw(table: list[dict[str, str]]) -> Figure:
     """A group of bars for each size, a bar for each form."""
     forms = [head for head in table[0] if head != "size" and "/" not in head]
     figure = Figure(figsize=(7, 3), layout="constrained")
@@ -43,5 +43,5 @@ def drawn(table: list[dict[str, str]]) -> Figure:
 
 
 if __name__ == "__main__":
-    drawn(rows(BOOK.read_text(encoding="utf-8"))).savefig(CHART, dpi=160)
+    draw(rows(BOOK.read_text(encoding="utf-8"))).savefig(CHART, dpi=160)
     print(CHART)

@@ -16,13 +16,13 @@ def medians(cases: Mapping[str, Case], *, repeats: int) -> dict[str, float]:
     """Seconds of each case, after one turn that does not count."""
     for case in cases.values():
         case()
-    seen: dict[str, list[float]] = {name: [] for name in cases}
+    times: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(repeats):
         for name, case in cases.items():
             began = time.perf_counter()
             case()
-            seen[name].append(time.perf_counter() - began)
-    return {name: statistics.median(times) for name, times in seen.items()}
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

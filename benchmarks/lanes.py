@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from benchmarks import ours
 from benchmarks.interleaved import machine, medians, table
-from nst_jax import Problem, transfer
+from nst_jax import Problem
+from nst_jax.methods import transfer
 
 
 def one_by_one(run: Callable[..., jax.Array], p: Problem, start: jax.Array, factors: jax.Array) -> None:
@@ -33,8 +34,8 @@ def main() -> None:
         factors = jnp.geomspace(0.1, 10.0, given.lanes)
 
         def run(p: Problem, start: jax.Array, factor: jax.Array, *, solver: str = solver) -> jax.Array:
-            style = {layer: factor * w for layer, w in p.weights.style.items()}
-            p = p._replace(weights=p.weights._replace(style=style))
+            weights = {k: factor * w if k.startswith("style/") else w for k, w in p.weights.items()}
+            p = p._replace(weights=weights)
             return transfer.stylise(ours.spec(solver), p, start, steps=given.steps).image
 
         single = jax.jit(run)
@@ -43,10 +44,10 @@ def main() -> None:
             "one program": partial(lambda f, *a: jax.block_until_ready(f(*a)), lanes, p, start, factors),
             "single runs": partial(one_by_one, single, p, start, factors),
         }
-        seen = medians(cases, repeats=given.repeats)
-        rows.append([solver, *seen.values(), seen["one program"] / seen["single runs"]])
+        times = medians(cases, repeats=given.repeats)
+        rows.append([solver, *times.values(), times["one program"] / times["single runs"]])
     title = f"{given.lanes} lanes, {given.size} x {given.size}, {given.steps} steps"
-    print(f"{machine()}\n\n{title}\n\n" + table(["solver", *seen, "ratio"], rows))
+    print(f"{machine()}\n\n{title}\n\n" + table(["solver", *times, "ratio"], rows))
 
 
 if __name__ == "__main__":

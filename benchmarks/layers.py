@@ -14,10 +14,10 @@ import jax
 import numpy as np
 
 from benchmarks.interleaved import machine, medians, table
-from nst_jax import winograd
-from nst_jax.conv import frozen
-from nst_jax.vgg import VGG19, kernels
-from nst_jax.winograd import spectrum
+from nst_jax.extractors.vgg import VGG19, kernels
+from nst_jax.nn import winograd
+from nst_jax.nn.conv import frozen
+from nst_jax.nn.winograd import spectrum
 
 BANDS = (19, 21, 22, 23, 24, 40)  # values of BAND to try, as powers of two; the last is the whole picture at once
 
@@ -39,7 +39,7 @@ def case(x: jax.Array, kernel: jax.Array, back: bool, power: int) -> Callable[[]
     return lambda: jax.block_until_ready(compiled(x, kernel))
 
 
-def compared(side: int, cin: int, cout: int, repeats: int) -> list[float]:
+def compare(side: int, cin: int, cout: int, repeats: int) -> list[float]:
     """Milliseconds: direct, Winograd in bands of each height; forward and backward together."""
     rng = np.random.default_rng(0)
     kernel = jax.numpy.asarray(rng.standard_normal((3, 3, cin, cout)), "float32")
@@ -63,7 +63,7 @@ def main() -> None:
     for name, (_, _, cin, cout) in kernels(VGG19).items():
         if name[6] in "12" and name[4] <= "5":  # conv1_1 has three channels: direct
             side = given.size >> (int(name[4]) - 1)
-            times = compared(side, cin, cout, given.repeats) if cin > 3 else []
+            times = compare(side, cin, cout, given.repeats) if cin > 3 else []
             rows += [[name, f"{side} x {side}", f"{cin} -> {cout}", *times, min(times[1:]) / times[0]]] if times else []
     head = [
         "layer",

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 
 from benchmarks import ours
 from benchmarks.interleaved import machine, medians, table
-from nst_jax import transfer
+from nst_jax.methods import transfer
 
 STEPS = 4  # of a turn, inside one program
 
 
-def advancing(size: int, solver: str, *, warm: int) -> Callable[[], object]:
+def advance(size: int, solver: str, *, warm: int) -> Callable[[], object]:
     """A turn of STEPS steps, after `warm` steps that fill the memory."""
     p, start = ours.problem(size, solver=solver, convolution="auto")
     spec = ours.spec(solver)
@@ -50,9 +50,9 @@ def main() -> None:
     given = words.parse_args()
     rows = []
     for size in given.sizes:
-        solvers = {name: advancing(size, name, warm=given.warm) for name in ("adam", "lbfgs_torch")}
-        seen = medians({"bare": bare(size)} | solvers, repeats=given.repeats)
-        rows.append([size, *(s / STEPS for s in seen.values()), *(seen[name] / seen["bare"] for name in solvers)])
+        solvers = {name: advance(size, name, warm=given.warm) for name in ("adam", "lbfgs_torch")}
+        times = medians({"bare": bare(size)} | solvers, repeats=given.repeats)
+        rows.append([size, *(s / STEPS for s in times.values()), *(times[name] / times["bare"] for name in solvers)])
         print(rows[-1], flush=True)
     head = ["size", "bare, s", "adam, s", "lbfgs_torch, s", "adam / bare", "lbfgs_torch / bare"]
     print(f"\n{machine()}\n\n" + table(head, rows))

@@ -16,7 +16,7 @@ CASES = ("direct", "winograd", "torch contiguous", "torch channels_last")
 def work(name: str, size: int) -> None:
     """Three values and gradients, then the peak of the process in MiB on standard output."""
     if name.startswith("torch"):
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
 
         from benchmarks import pytorch
 
@@ -36,7 +36,7 @@ def work(name: str, size: int) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def measured(name: str, size: int) -> float:
+def measure(name: str, size: int) -> float:
     """MiB; NaN where it cannot run."""
     command = [sys.executable, "-m", "benchmarks.memory", "--size", str(size), "--case", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -52,9 +52,11 @@ def main() -> None:
     if given.case:
         work(given.case, given.size)
         return
-    seen = {name: measured(name, given.size) for name in CASES}
-    known = [v for k, v in seen.items() if k.startswith("torch") and v == v]
-    rows = [[name, round(v), v / min(known) if known else float("nan")] for name, v in seen.items()]
+    peaks = {name: measure(name, given.size) for name in CASES}
+    known = [v for k, v in peaks.items() if k.startswith("torch") and v == v]
+    rows = [
+        [name, float(round(v)) if v == v else v, v / min(known) if known else float("nan")] for name, v in peaks.items()
+    ]
     print(f"{machine()}\n\n" + table([f"{given.size} x {given.size}", "peak, MiB", "/ torch's best"], rows))
 
 

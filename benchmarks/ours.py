@@ -7,24 +7,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_jax import CONVENTIONS, SOLVERS, VGG, VGG19, Problem, Spec, transfer
-from nst_jax.vgg import prepared, random_params
+import nst_jax as nst
+from nst_jax.extractors.vgg import VGG, VGG19, prepare, random_params
+from nst_jax.published import GATYS_RELEASED
 
 STYLE = tuple(f"relu{block}_1" for block in range(1, 6))
 CONTENT = ("relu4_2",)
 NET = VGG((*STYLE, *CONTENT), blocks=VGG19, pool="avg", rounding="floor", padding="zero")
 PARAMS = jax.jit(lambda: random_params(jax.random.key(0), blocks=VGG19))()
-ADAM = {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8}
-SPECS = {
-    "adam": (("clamp", True),),
-    "lbfgs": (("memory", 50), ("evaluations", 20)),
-    "lbfgs_torch": (("memory", 100),),
-}
+METHODS = {"adam": nst.adam(0.02), "lbfgs": nst.lbfgs(), "lbfgs_torch": nst.lbfgs_torch()}  # history 100 in the last
+FACTORS = {"content_layers": dict.fromkeys(CONTENT, 1.0), "style_layers": dict.fromkeys(STYLE, 1.0)}
+TERMS = GATYS_RELEASED.terms(CONTENT, STYLE)
 
 
-def spec(name: str) -> Spec:
-    """The method with that solver, as torch's own L-BFGS is run: history 100, one evaluation a step."""
-    return Spec(NET, CONVENTIONS["gatys_released"], SOLVERS[name], SPECS[name])
+def spec(solver: str) -> nst.Spec:
+    """The method with that solver. lbfgs_torch is as torch runs its own: one evaluation a step."""
+    return nst.Spec(NET, TERMS, METHODS[solver].solver, METHODS[solver].options)
 
 
 def pictures(size: int) -> tuple[jax.Array, jax.Array]:
@@ -34,18 +32,17 @@ def pictures(size: int) -> tuple[jax.Array, jax.Array]:
     return tuple(jnp.clip(jax.image.resize(c, (size, size, 3), "cubic"), 0, 1) for c in coarse)  # type: ignore[return-value]
 
 
-def problem(size: int, *, solver: str, convolution: str, style_weight: float = 1e3) -> tuple[Problem, jax.Array]:
-    """What is solved, and where it starts."""
+def problem(size: int, *, solver: str, convolution: str, style_weight: float = 1e3) -> tuple[nst.Problem, jax.Array]:
+    """The problem and its start."""
     content, style = pictures(size)
-    params = prepared(PARAMS, convolution=convolution, dtype="float32")
-    targets = transfer.targets(NET, params, content, style, content_layers=CONTENT, style_layers=STYLE)
-    factors: dict[str, Any] = {"content_layers": dict.fromkeys(CONTENT, 1.0), "style_layers": dict.fromkeys(STYLE, 1.0)}
-    pull = {"content_weight": 1.0, "style_weight": style_weight, "tv_weight": 0.0}
-    weights = transfer.weights(CONVENTIONS["gatys_released"], targets, **pull, **factors)
-    hyper = {"adam": ADAM, "lbfgs": {}, "lbfgs_torch": {"learning_rate": 1.0}}[solver]
-    return Problem(params, targets, weights, {k: jnp.float32(v) for k, v in hyper.items()}), content
+    params = prepare(PARAMS, convolution=convolution, dtype="float32")
+    aims = nst.aims(NET, TERMS, params, {"content": content, "style": style}, pixels=size * size)
+    channels = {layer: aims[f"style/{layer}"].whole.first.size for layer in STYLE}
+    parts = {"content_weight": 1.0, "style_weight": style_weight, "tv_weight": 0.0}
+    weights = GATYS_RELEASED.weights(channels, **parts, **FACTORS)
+    return nst.Problem(params, aims, weights, dict(METHODS[solver].numbers)), content
 
 
-def gradient(solver: str) -> Callable[[Problem, jax.Array], Any]:
+def gradient(solver: str) -> Callable[[nst.Problem, jax.Array], Any]:
     """One value-and-gradient of the objective, compiled."""
-    return jax.jit(jax.value_and_grad(lambda p, x: transfer.objective(spec(solver), p, x), 1))
+    return jax.jit(jax.value_and_grad(lambda p, x: nst.objective(spec(solver), p, x), 1))

@@ -40,12 +40,12 @@ def main() -> None:
     flop["1024 x 1024 matrices"] = 2 * 1024**3
     for tiles, cin, cout in SHAPES:
         for name, work in PRODUCTS.items():
-            told = f"{name}, {tiles} tiles, {cin} -> {cout}"
-            cases[told], flop[told] = ready(work, (36, tiles, cin), (36, cin, cout)), 72 * tiles * cin * cout
+            label = f"{name}, {tiles} tiles, {cin} -> {cout}"
+            cases[label], flop[label] = ready(work, (36, tiles, cin), (36, cin, cout)), 72 * tiles * cin * cout
     for side, many in SIDES:
-        told = f"direct convolution, {side} x {side}, {many} channels"
-        cases[told] = ready(convolution, (1, side, side, many), (3, 3, many, many))
-        flop[told] = 18 * side**2 * many**2
+        label = f"direct convolution, {side} x {side}, {many} channels"
+        cases[label] = ready(convolution, (1, side, side, many), (3, 3, many, many))
+        flop[label] = 18 * side**2 * many**2
     rows = [[name, flop[name] / seconds / 1e9] for name, seconds in medians(cases, repeats=9).items()]
     print(f"{machine()}; XLA_FLAGS={os.environ.get('XLA_FLAGS', '')}\n\n" + table(["work", "GFLOP/s"], rows))
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
+import torch  # pyright: ignore[reportMissingImports]
+import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 
 from benchmarks.ours import CONTENT, PARAMS, STYLE, pictures
-from nst_jax.vgg import VGG19, layers
+from nst_jax.extractors.vgg import VGG19, layers
 
 Params = dict[str, tuple[torch.Tensor, torch.Tensor]]
 
@@ -25,17 +25,17 @@ def parameters(form: torch.memory_format) -> Params:
 
 def features(params: Params, image: torch.Tensor) -> dict[str, torch.Tensor]:
     """Activations to relu5_1."""
-    x, seen = 255 * image - 127.5, {}
+    x, found = 255 * image - 127.5, {}
     for name in layers(VGG19):
         if name.startswith("conv"):
             x = F.conv2d(x, *params[name], padding=1)
         elif name.startswith("relu"):
-            x = seen[name] = F.relu(x)
+            x = found[name] = F.relu(x)
             if name == "relu5_1":
-                return seen
+                return found
         elif name.startswith("pool"):
             x = F.avg_pool2d(x, 2)
-    return seen
+    return found
 
 
 def gram(a: torch.Tensor) -> torch.Tensor:
@@ -57,9 +57,9 @@ def problem(
         grams = {k: gram(v) for k, v in features(params, style).items() if k in STYLE}
 
     def objective(x: torch.Tensor) -> torch.Tensor:
-        seen = features(params, x)
-        pull = sum(F.mse_loss(gram(seen[k]), g) * (style_weight / g.shape[0] ** 2) for k, g in grams.items())
-        return pull + sum(F.mse_loss(seen[k], a) for k, a in aims.items())  # type: ignore[return-value]
+        found = features(params, x)
+        style = sum(F.mse_loss(gram(found[k]), g) * (style_weight / g.shape[0] ** 2) for k, g in grams.items())
+        return style + sum(F.mse_loss(found[k], a) for k, a in aims.items())  # type: ignore[return-value]
 
     return objective, content
 

@@ -19,11 +19,11 @@ from nst_jax import pictures
 
 
 def seconds(words: list[str], place: Path) -> tuple[float, float]:
-    """One run of the command, in a cache of its own: until its first step is told, and until its end."""
+    """One run of the command, in a cache of its own: until its first step is recorded, and until its end."""
     pair = [f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}"]
     folder = Path(tempfile.mkdtemp(dir=place))
     line = [*pair, "weights=random", "steps=1", "output.every=1", f"output.folder={folder}", *words]
-    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *line]
+    command = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", *line]
     began = time.perf_counter()
     environment = {**os.environ, "NST_JAX_CACHE": str(place / "cache")}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -41,12 +41,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     given, words = parser.parse_known_args()
-    seen = {"empty cache": [], "warm cache": []}
+    times = {"empty cache": [], "warm cache": []}
     for _ in range(given.repeats):
         with tempfile.TemporaryDirectory() as place:
-            for times in seen.values():
-                times.append(seconds(words, Path(place)))
-    rows = [[name, *map(statistics.median, zip(*times, strict=True))] for name, times in seen.items()]
+            for each in times.values():
+                each.append(seconds(words, Path(place)))
+    rows = [[name, *map(statistics.median, zip(*each, strict=True))] for name, each in times.items()]
     print(f"{machine()}\n\n" + table([f"nst {' '.join(words)}", "to the first step, s", "whole command, s"], rows))
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import jax
 from jax import lax
 
-import nst_jax.conv
+import nst_jax.nn.conv
 from benchmarks import ours
 from benchmarks.interleaved import machine, medians, table
 
 try:
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     from benchmarks import pytorch
 except ImportError:
@@ -32,15 +32,15 @@ def frozen(size: int, convolution: str) -> Callable[[], object]:
 
 def plain(size: int) -> Callable[[], object]:
     """What one would write: lax.conv and its own gradient."""
-    kept = nst_jax.conv.frozen
-    nst_jax.conv.frozen = lambda x, kernel, margin, back: lax.conv_general_dilated(  # type: ignore[assignment]
+    kept = nst_jax.nn.conv.frozen
+    nst_jax.nn.conv.frozen = lambda x, kernel, margin, back: lax.conv_general_dilated(  # type: ignore[assignment]
         x, kernel, (1, 1), [(margin, margin)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
     jax.clear_caches()
     try:
         return frozen(size, "direct")
     finally:
-        nst_jax.conv.frozen = kept
+        nst_jax.nn.conv.frozen = kept
         jax.clear_caches()
 
 
@@ -54,8 +54,8 @@ def cases(size: int) -> dict[str, Callable[[], Any]]:
     return made
 
 
-def agreed(size: int) -> None:
-    """Raises ValueError if torch and ours do not compute the same: a race needs one course."""
+def check_agreement(size: int) -> None:
+    """Raise ValueError if torch and ours do not compute the same number."""
     p, start = ours.problem(size, solver="adam", convolution="auto")
     mine = float(ours.gradient("adam")(p, start)[0])
     theirs = pytorch.gradient(size, torch.contiguous_format)()[0] if torch and pytorch else mine
@@ -69,14 +69,14 @@ def main() -> None:
     words.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 512, 1024])
     words.add_argument("--repeats", type=int, default=7)
     given = words.parse_args()
-    rows = []
+    rows, times = [], {}
     for size in given.sizes:
-        agreed(size)
-        seen = medians(cases(size), repeats=given.repeats)
-        theirs = min((v for k, v in seen.items() if k.startswith("torch")), default=float("nan"))
-        rows.append([size, *seen.values(), seen["direct"] / theirs, seen["winograd"] / theirs])
+        check_agreement(size)
+        times = medians(cases(size), repeats=given.repeats)
+        theirs = min((v for k, v in times.items() if k.startswith("torch")), default=float("nan"))
+        rows.append([size, *times.values(), times["direct"] / theirs, times["winograd"] / theirs])
         print(rows[-1], flush=True)
-    names = list(seen)
+    names = list(times)
     print(f"\n{machine()}\n\n" + table(["size", *names, "direct / torch's best", "winograd / torch's best"], rows))
 
 

@@ -28,7 +28,7 @@ LAUNCHERS = {
 def seconds(words: tuple[str, ...], place: Path) -> float:
     """One sweep, from the command's start to its end."""
     pair = [f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}"]
-    code = "from nst_jax.shell.main import main; main()"
+    code = "from nst_jax.shell.cli.nst import main; main()"
     command = [sys.executable, "-c", code, "-m", *pair, *LINE, *words, f"output.folder={place}"]
     command += [f"hydra.sweep.dir={place}"]  # where Hydra's own sweeper leaves its multirun.yaml
     environment = {**os.environ, "NST_JAX_CACHE": str(place / "cache")}
@@ -42,13 +42,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=2)
     given, words = parser.parse_known_args()
-    seen: dict[str, list[float]] = {name: [] for name in LAUNCHERS}
+    times: dict[str, list[float]] = {name: [] for name in LAUNCHERS}
     for _ in range(given.turns):
         for name, launcher in LAUNCHERS.items():
             with tempfile.TemporaryDirectory() as place:
-                seen[name].append(seconds((*words, *launcher), Path(place)))
-    first = statistics.median(seen["lanes"])
-    rows = [[name, statistics.median(times), first / statistics.median(times)] for name, times in seen.items()]
+                times[name].append(seconds((*words, *launcher), Path(place)))
+    first = statistics.median(times["lanes"])
+    rows = [[name, statistics.median(each), first / statistics.median(each)] for name, each in times.items()]
     print(f"{machine()}\n\n{' '.join((*LINE, *words))}\n\n" + table(["launcher", "seconds", "lanes / this"], rows))
 
 

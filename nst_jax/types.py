@@ -1,7 +1,7 @@
-"""The words everybody uses.
+"""The types that every module shares.
 
-An image is (height, width, 3), float32, RGB in [0, 1], unbatched: this is said once, here, and holds in
-every module. Preprocessing (BGR, mean, 0..255) lives beside the weights that need it: see `vgg`.
+An image is (height, width, 3), float32, RGB in [0, 1], unbatched. This is said once, here, and holds in every module.
+Preprocessing (BGR, mean, 0..255) is the first layer of a network and travels with its weights.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from jaxtyping import Array, Bool, Float
 
 Scalar = Float[Array, ""]
-Mask = Bool[Array, ""] | bool  # a bool where the program need not choose
+Active = Bool[Array, ""] | bool  # a flag; a bool where the program need not choose
 Image = Float[Array, "_ _ 3"]  # height, width: not bound, since two pictures in one call may differ
 Activation = Float[Array, "_ _ _"]  # height, width, channels
 Activations = Mapping[str, Activation]  # by published layer name: relu4_2, conv4_2, pool4

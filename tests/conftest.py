@@ -1,35 +1,69 @@
-"""Shapes in annotations are checked under pytest, and only there."""
+"""How the tests compile: shapes checked, most programs with few optimisations, each program once for all workers.
 
+Shapes in annotations are checked under pytest, and only there.
+"""
+
+import atexit
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-import absl.logging
-import jax
-import pytest
-from jaxtyping import install_import_hook
+# Most of the time of the tests is compilation. Both variables are also read by the processes that tests start.
+REDUCED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+FOLDER = "JAX_COMPILATION_CACHE_DIR"
+os.environ.setdefault(REDUCED, "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("NPROC", "1")  # each worker has a core: two that compute with all of them take 8 % longer
+elif FOLDER not in os.environ:
+    # one cache of compiled programs for this run: xdist's workers inherit its name, and no later run finds it
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="nst_jax_programs_")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    atexit.register(shutil.rmtree, os.environ[FOLDER], ignore_errors=True)
+ALWAYS_OPTIMISED = os.environ[REDUCED] in ("0", "false")
+
+import absl.logging  # noqa: E402  jax reads the environment once, at import
+import jax  # noqa: E402
+import pytest  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
 
 # Hydra sets logging up anew, which makes absl close the stream it found when flax imported it: pytest's own
 absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
 
-# most of the time of the tests is compilation, of programs that run once; those of subprocesses and notebooks, too
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("NPROC", "1")  # each worker has a core: two that compute with all of them take 8 % longer
-OPTIMISED = ("test_golden", "test_conv", "test_optimise", "test_transfer")  # compiled as users' programs are
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Compile as users do for a test with the marker `optimised`, before any of its fixtures computes."""
+    reduced = not ALWAYS_OPTIMISED and item.get_closest_marker("optimised") is None
+    os.environ[REDUCED] = str(int(reduced))
+    if jax.config.read("jax_disable_most_optimizations") != reduced:
+        jax.config.update("jax_disable_most_optimizations", reduced)
+        jax.clear_caches()  # the programs in memory are kept by what they compute, not by how they were compiled
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiler(request):
-    """Set as the file wants it. Compiled programs are let go after it: a thousand in one process crash the compiler."""
-    wanted = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and request.module.__name__ not in OPTIMISED
-    jax.config.update("jax_disable_most_optimizations", wanted)
+def compiler():
+    """Release compiled programs after each module: a thousand in one process crash the compiler."""
     yield
     jax.clear_caches()
     gc.collect()
+
+
+@pytest.fixture
+def no_shared_cache(monkeypatch):
+    """No cache of compiled programs but the test's own, also for the processes that it starts."""
+    monkeypatch.delenv(FOLDER, raising=False)
+    before = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()  # it opens its folder once
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+    compilation_cache.reset_cache()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """The conventions once more, in plain NumPy and float64, written from the equations and not from nst_jax.
 
-An activation is (h, w, n). A convention is (content, style, smooth): content(F, P), style(F, A, pixels) of
-two activations, smooth(x) of a picture in 0..255. Beside them VGG-19 with its directional derivatives.
+An activation is (h, w, n). A convention is (content, style, smooth, share): content(F, P), style(F, A, pixels) of two
+activations, smooth(x) of a picture in 0..255, share(n, layers) of the style weight for a layer of n channels. Beside
+them VGG-19 with its directional derivatives.
 """
 
 import numpy as np
@@ -15,21 +16,29 @@ def convolved(x, kernel):
     h, w, n = x.shape
     p = np.pad(x, ((1, 1), (1, 1), (0, 0)))
     parts = [(p[i : i + h, j : j + w].reshape(-1, n), kernel[i, j]) for i in range(3) for j in range(3)]
-    return sum(part @ k for part, k in parts).reshape(h, w, -1)
+    return sum((part @ k for part, k in parts), start=np.zeros(())).reshape(h, w, -1)
 
 
-def pooled(values):
-    """Maximum of each 2 x 2 cell by the first picture, odd borders dropped; the others follow its choice."""
-    h, w = (s // 2 for s in values[0].shape[:2])
-    cells = [v[: 2 * h, : 2 * w].reshape(h, 2, w, 2, -1).transpose(0, 2, 1, 3, 4).reshape(h, w, 4, -1) for v in values]
-    top = cells[0].argmax(2)[:, :, None]
-    return [np.take_along_axis(c, top, 2)[:, :, 0] for c in cells]
+def pooled(values, pool="max", rounding="floor"):
+    """Each 2 x 2 cell by its maximum in the first picture, whose choice the others follow, or by its mean.
+
+    An odd border is dropped by floor; by ceil it makes cells of the pixels that exist.
+    """
+    h, w = (-(-s // 2) if rounding == "ceil" else s // 2 for s in values[0].shape[:2])
+    out = [np.zeros((h, w, v.shape[2])) for v in values]
+    for i in range(h):
+        for j in range(w):
+            cells = [v[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].reshape(-1, v.shape[2]) for v in values]
+            top = cells[0].argmax(0)[None]
+            for o, cell in zip(out, cells, strict=True):
+                o[i, j] = np.take_along_axis(cell, top, 0)[0] if pool == "max" else cell.mean(0)
+    return out
 
 
-def vgg(weights, picture, directions=(), last="relu3_4"):
+def vgg(weights, picture, directions=(), last="relu3_4", *, blocks=BLOCKS, pool="max", rounding="floor"):
     """By layer: the activation of an 8-bit picture, then its derivative along each direction (per unit of 0..255)."""
     values, out = [picture[..., ::-1] - MEAN_BGR, *(d[..., ::-1] for d in directions)], {}
-    for block, (_, depth) in enumerate(BLOCKS, 1):
+    for block, (_, depth) in enumerate(blocks, 1):
         for i in range(1, depth + 1):
             name = f"{block}_{i}"
             values = [convolved(v, weights[f"conv{name}.kernel"].astype(np.float64)) for v in values]
@@ -38,7 +47,7 @@ def vgg(weights, picture, directions=(), last="relu3_4"):
             values = out[f"relu{name}"] = [v * (values[0] > 0) for v in values]
             if f"relu{name}" == last:
                 return out
-        values = pooled(values)
+        values = out[f"pool{block}"] = pooled(values, pool, rounding)
     return out
 
 
@@ -298,45 +307,65 @@ def wrong_axes(x):
     return np.abs(y[:, :, 1:] - y[:, :, :-1]).mean() + np.abs(y[..., 1:] - y[..., :-1]).mean()
 
 
+def whole(n, layers):
+    return 1.0
+
+
+def averaged(n, layers):
+    return 1.0 / layers
+
+
+def per_square(n, layers):
+    return 1.0 / (n * n)
+
+
+def a_fifth(n, layers):
+    return 1 / 5
+
+
+def a_fifth_averaged(n, layers):
+    return 1 / 5 / layers
+
+
 CONVENTIONS = {
-    "gatys_2016": (half, paper, none),
-    "deep_textures": (half, paper, none),
-    "gatys_released": (mse, per_map, none),
-    "nis": (mse, per_map, none),
-    "nis_normalised": (mse, per_map, none),
-    "neural_style": (mse, per_entry, half_squares),
-    "neural_style_pt": (mse, per_entry, absolute_sum),
-    "anishathalye": (mse, per_entry, own_means),
-    "lengstrom": (mse, per_entry, own_means),
-    "pystiche": (mse, per_map, corner),
-    "pystiche_released": (mse, per_map, none),
-    "pystiche_paper": (half, lambda f, a, s: per_map(f, a, s) / 4, none),
-    "gordicaleksa": (mse, per_entry_sum, absolute_sum),
-    "cysmith": (between, paper_sums, absolute_sum),
-    "hwalsuklee": (between, paper_sums, none),
-    "fzliu": (half, paper_sums, none),
-    "keras": (sse, keras, power),
-    "titu1994": (sse, keras, power),
-    "hnarayanan": (sse, keras, power),
-    "tensorflow_tutorial": (mse, per_map, absolute_unit),
-    "pytorch_tutorial": (mse, per_entry, none),
-    "nicholasjng": (mse, per_entry, none),
-    "zeshengliu": (mse, per_entry, wrong_axes),
-    "d2l": (mse, per_entry, standardised),
-    "texsyn_gram": (mse, per_map, none),
-    "laplacian": (mse, per_entry, half_squares),
-    "style_transfer_pytorch": (mse, bures, nine_point),
-    "style_transfer_pytorch_2022": (scaled, lambda f, a, _: scaled(mean_gram(f), mean_gram(a)), replicated),
-    "strotss": (self_similarity, earth_movers, none),
-    "sliced_wasserstein": (mse, slices, none),
-    "texsyn_sliced": (mse, slices, none),
-    "batch_statistics": (mse, statistics, none),
-    "adain": (mse, adain, none),
-    "covariance": (mse, covariances, none),
-    "activation_shift": (half, shift, none),
-    "relative": (relative, relative_grams, corner),
-    "whitened": (relative, whitened_grams, corner),
-    "mrf": (mse, markov, half_squares),
-    "histogram": (mse, histograms, none),
+    "gatys_2016": (half, paper, none, averaged),
+    "deep_textures": (half, paper, none, whole),
+    "gatys_released": (mse, per_map, none, per_square),
+    "nis": (mse, per_map, none, per_square),
+    "nis_normalised": (mse, per_map, none, averaged),
+    "neural_style": (mse, per_entry, half_squares, whole),
+    "neural_style_pt": (mse, per_entry, absolute_sum, whole),
+    "anishathalye": (mse, per_entry, own_means, averaged),
+    "lengstrom": (mse, per_entry, own_means, whole),
+    "pystiche": (mse, per_map, corner, averaged),
+    "pystiche_released": (mse, per_map, none, per_square),
+    "pystiche_paper": (half, lambda f, a, s: per_map(f, a, s) / 4, none, averaged),
+    "gordicaleksa": (mse, per_entry_sum, absolute_sum, averaged),
+    "cysmith": (between, paper_sums, absolute_sum, a_fifth_averaged),
+    "hwalsuklee": (between, paper_sums, none, a_fifth),
+    "fzliu": (half, paper_sums, none, a_fifth),
+    "keras": (sse, keras, power, averaged),
+    "titu1994": (sse, keras, power, averaged),
+    "hnarayanan": (sse, keras, power, averaged),
+    "tensorflow_tutorial": (mse, per_map, absolute_unit, averaged),
+    "pytorch_tutorial": (mse, per_entry, none, whole),
+    "nicholasjng": (mse, per_entry, none, whole),
+    "zeshengliu": (mse, per_entry, wrong_axes, whole),
+    "d2l": (mse, per_entry, standardised, whole),
+    "texsyn_gram": (mse, per_map, none, whole),
+    "laplacian": (mse, per_entry, half_squares, whole),
+    "style_transfer_pytorch": (mse, bures, nine_point, whole),
+    "style_transfer_pytorch_2022": (scaled, lambda f, a, _: scaled(mean_gram(f), mean_gram(a)), replicated, whole),
+    "strotss": (self_similarity, earth_movers, none, averaged),
+    "sliced_wasserstein": (mse, slices, none, whole),
+    "texsyn_sliced": (mse, slices, none, whole),
+    "batch_statistics": (mse, statistics, none, whole),
+    "adain": (mse, adain, none, whole),
+    "covariance": (mse, covariances, none, whole),
+    "activation_shift": (half, shift, none, averaged),
+    "relative": (relative, relative_grams, corner, averaged),
+    "whitened": (relative, whitened_grams, corner, averaged),
+    "mrf": (mse, markov, half_squares, whole),
+    "histogram": (mse, histograms, none, whole),
     # style_transfer_caffe has a gradient that is not that of its value: tested on its own
 }

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import extractors_compared, squeezenet, tuning
+import nst_jax as nst
+from experiments.networks import extractors_compared, tuning
 
 
 def rows(**ssims):
@@ -15,26 +16,30 @@ def rows(**ssims):
 
 def test_a_weight_is_proposed_between_the_neighbours_of_the_aim():
     found = rows(w1=0.9, w10=0.7, w100=0.5, w1000=0.45)
-    assert tuning.proposed(found, 0.6) == pytest.approx(10**1.5)
-    assert 10 < tuning.proposed(found, 0.699 - 0.01) < 100
+    assert tuning.propose(found, 0.6) == pytest.approx(10**1.5)
+    weight = tuning.propose(found, 0.699 - 0.01)
+    assert weight is not None
+    assert 10 < weight < 100
 
 
 def test_nothing_is_proposed_near_the_aim_or_out_of_reach():
-    assert tuning.proposed(rows(w1=0.9, w10=0.601), 0.6) is None
-    assert tuning.proposed(rows(w1=0.9, w10=0.7), 0.6) is None
+    assert tuning.propose(rows(w1=0.9, w10=0.601), 0.6) is None
+    assert tuning.propose(rows(w1=0.9, w10=0.7), 0.6) is None
 
 
 def test_squeezenets_first_layer_is_keras(data):
     """conv1 at one position, written out: 3 x 3, stride 2, no padding, BGR in 0..255 minus the mean."""
-    params = squeezenet.read(data / "weights/squeezenet1.1_keras_notop.h5")
+    path = data / "weights/squeezenet1.1_keras_notop.h5"
+    net = nst.load(path, network="squeezenet", preprocessing="caffe")
     image = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
-    seen = squeezenet.SqueezeNet(("conv1", "fire4", "fire9")).apply({"params": params}, jnp.asarray(image))
-    window = 255 * image[6:9, 10:13, ::-1] - np.array(squeezenet.MEAN)
-    kernel, bias = np.asarray(params["conv1"]["kernel"]), np.asarray(params["conv1"]["bias"])
+    extractor = net.extractor.clone(taps=("conv1", "fire4", "fire9"))
+    activations = nst.features(extractor, net.params, jnp.asarray(image))
+    window = 255 * image[6:9, 10:13, ::-1] - np.array((103.939, 116.779, 123.68))
+    kernel, bias = np.asarray(net.params["conv1"]["kernel"]), np.asarray(net.params["conv1"]["bias"])
     expected = np.maximum(np.einsum("yxc,yxcd->d", window, kernel) + bias, 0)
-    np.testing.assert_allclose(seen["conv1"][3, 5], expected, rtol=1e-3, atol=1e-2)
-    assert seen["fire4"].shape == (4, 5, 256)
-    assert seen["fire9"].shape[-1] == 512
+    np.testing.assert_allclose(activations["conv1"][3, 5], expected, rtol=1e-3, atol=1e-2)
+    assert activations["fire4"].shape == (4, 5, 256)
+    assert activations["fire9"].shape[-1] == 512
 
 
 @pytest.mark.slow
@@ -47,7 +52,7 @@ def test_small_run_is_kept(data, tmp_path, monkeypatch):
     with (home / "table.csv").open() as file:
         table = list(csv.DictReader(file))
     plain = {"texnet", "untrained VGG-19 #0", "ImageNet blocks 1-3", "ImageNet SqueezeNet"}
-    assert {row["extractor"] for row in table} == plain | {"texnet, relative", "untrained VGG-19 #0, whitened"}
+    assert {row["network"] for row in table} == plain | {"texnet, relative", "untrained VGG-19 #0, whitened"}
     assert all(0 < float(row["distance"]) < 10 for row in table)
-    monkeypatch.setattr(tuning, "stylised", None)  # the same line again computes nothing
+    monkeypatch.setattr(tuning, "stylise", None)  # the same line again computes nothing
     extractors_compared.main(*words, home=tmp_path)

@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST = 400_000  # bytes of a file, its pictures included
 PICTURES = {"image/png", "image/jpeg"}
-LONG = "03"  # it differentiates through whole runs, which takes six minutes in programs compiled as the tests' are
+LONG = "03"  # it differentiates through whole runs: six minutes in programs compiled as the tests' are
 SMALLER = {number: {"SIZE": 48} for number in ("01", "03", "04")}  # 02 looks at a pixel that a smaller one lacks
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

@@ -8,7 +8,9 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import nst_jax
 
@@ -16,13 +18,26 @@ README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_ten_lines_of_python():
-    code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)
+def test_its_python_runs(tmp_path, monkeypatch):
+    """Both blocks, one after the other, as a reader types them."""
+    monkeypatch.chdir(tmp_path)
     names: dict = {}
-    exec(compile(code, "README.md", "exec"), names)
-    infos = names["result"].infos.value
+    for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
+        exec(compile(code, "README.md", "exec"), names)
+    curve = names["result"].curve["total"]
     assert names["result"].image.shape == (48, 64, 3)
-    assert infos[-1] < 0.5 * infos[0]
+    assert curve[-1] < 0.5 * curve[0]
+    distances = [float(np.abs(image - names["content"]).mean()) for image in names["results"].image]
+    assert len(distances) == 8
+    assert distances[0] < distances[-1]  # more style, less of the photograph
+    for name, image in (("result", names["result"].image), ("strongest", names["results"].image[7])):
+        with Image.open(tmp_path / f"{name}.png") as saved:
+            np.testing.assert_allclose(np.asarray(saved) / 255, np.clip(image, 0, 1), atol=1 / 255)
+
+
+def test_the_first_block_is_five_lines():
+    code = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[0]
+    assert code.count("\n") == 5
 
 
 def test_the_packages_own_example():
@@ -39,12 +54,15 @@ def test_the_wheel_holds_settings_and_pictures(tmp_path):
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "installed")
     code = (
-        "import nst_jax; from nst_jax.shell import main; assert 'installed' in nst_jax.__file__; print(main.manual())"
+        "import nst_jax; from nst_jax.shell.cli.nst import manual; "
+        "assert 'installed' in nst_jax.__file__; print(manual())"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert "gatys_released" in done.stdout, done.stderr
-    assert len(list((tmp_path / "installed/nst_jax/pictures").glob("*.jpg"))) == 5
+    pictures = {path.name for path in (tmp_path / "installed/nst_jax/pictures").iterdir()}
+    assert pictures == {"__init__.py", *(f"{name}.jpg" for name in nst_jax.pictures.NAMES)}  # not what draws them
+    assert not (tmp_path / "installed/tools").exists()
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", TEXT))))

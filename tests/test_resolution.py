@@ -5,13 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst_jax import losses, resolution, translate
-from nst_jax.conventions import CONVENTIONS
-from nst_jax.resolution import Growth
-from nst_jax.translate import Weights
-from nst_jax.vgg import VGG
+from nst_jax.analysis import resolution, translate
+from nst_jax.analysis.resolution import Growth
+from nst_jax.analysis.translate import Weights
+from nst_jax.extractors.vgg import VGG, shapes
+from nst_jax.losses.term import Aim, View
+from nst_jax.published import CONVENTIONS
 
 NET = VGG(("relu1_1", "relu2_1", "relu2_2"), blocks=((4, 1), (6, 2)), pool="avg", rounding="floor", padding="zero")
+KEY = jax.random.key(7)
 WEIGHTS = Weights({"relu2_2": 3.0}, {"relu1_1": 20.0, "relu2_1": 50.0}, 0.0)
 
 GROWN = {
@@ -40,8 +42,8 @@ def test_the_same_weights_mean_the_same_at_another_size(name):
     """The ratio s / c at 64 x 64 is that of 32 x 32 pixels, for all layers; as published it is another one."""
 
     def ratios(convention, side):
-        shapes = translate.shapes(NET, height=side, width=side)
-        form = translate.canonical(convention, WEIGHTS, shapes, height=side, width=side)
+        size = {"height": side, "width": side}
+        form = translate.canonical(convention, WEIGHTS, shapes(NET, **size), **size)
         return np.array(list(translate.ratios(form).values()))
 
     published = CONVENTIONS[name]
@@ -51,12 +53,20 @@ def test_the_same_weights_mean_the_same_at_another_size(name):
     assert changes == (not np.allclose(ratios(published, 64), ratios(published, 32), rtol=1e-4))
 
 
+def error(term, f, a, pixels=64):
+    """The term of the activation f, aimed at a."""
+    return term.value(f, term.aim(View(a, pixels, KEY)) if term.of else Aim())
+
+
 @pytest.mark.parametrize("name", ["neural_style_pt", "keras"])
 def test_smoothness_of_a_repeated_picture_stays(name):
     tile = jax.random.uniform(jax.random.key(0), (32, 32, 3))
     large = jnp.tile(tile, (2, 2, 1))
-    smooth = resolution.invariant(CONVENTIONS[name], pixels=64 * 64, reference=32 * 32).smooth
-    np.testing.assert_allclose(smooth(large), CONVENTIONS[name].smooth(tile), rtol=0.05)  # seams are new
+    published = CONVENTIONS[name]
+    smooth = resolution.invariant(published, pixels=64 * 64, reference=32 * 32).smooth_term
+    np.testing.assert_allclose(
+        error(smooth, large, None), error(published.smooth_term, tile, None), rtol=0.05
+    )  # the tiles meet at new edges
 
 
 def test_at_the_reference_nothing_changes():
@@ -64,18 +74,37 @@ def test_at_the_reference_nothing_changes():
     for name in ("gatys_2016", "cysmith", "keras", "neural_style_pt"):
         published = CONVENTIONS[name]
         wrapped = resolution.invariant(published, pixels=64, reference=64)
-        g, b = losses.moments(f), losses.moments(a)
-        np.testing.assert_allclose(wrapped.style(g, b, 64), published.style(g, b, 64), rtol=1e-5, err_msg=name)
-        np.testing.assert_allclose(wrapped.content(f, a), published.content(f, a), rtol=1e-6)
-        np.testing.assert_allclose(wrapped.smooth(image), published.smooth(image), rtol=1e-6)
+        for part in ("style_term", "content_term"):
+            one, other = (error(getattr(c, part), f, a) for c in (wrapped, published))
+            np.testing.assert_allclose(one, other, rtol=1e-5, err_msg=f"{name} {part}")
+        if published.smooth_term:
+            one, other = (error(c.smooth_term, image, None) for c in (wrapped, published))
+            np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-def test_the_style_pictures_size_does_not_matter():
-    f, a = (losses.moments(jax.random.uniform(jax.random.key(k), (8, 8, 5))) for k in (0, 1))
-    twice = jax.tree.map(lambda x: 2 * x, a)
-    for name in ("keras", "cysmith", "fzliu"):
-        wrapped = resolution.invariant(CONVENTIONS[name], pixels=64, reference=256)
-        np.testing.assert_allclose(wrapped.style(f, a, 64), wrapped.style(f, twice, 64), rtol=1e-5)
+SUMS = ("cysmith", "hwalsuklee", "fzliu", "keras", "titu1994", "hnarayanan")
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_the_style_pictures_size_does_not_matter(name):
+    """As published it does; with each Gram sum over its own positions, and with `invariant`, it does not."""
+    f, a = (jax.random.uniform(jax.random.key(k), (8, 8, 5)) for k in (0, 1))
+    twice = jnp.concatenate([a, a])
+    published = CONVENTIONS[name]
+    assert abs(error(published.style_term, f, twice) / error(published.style_term, f, a) - 1) > 0.5
+    for changed in (resolution.one_size(published), resolution.invariant(published, pixels=64, reference=256)):
+        one, other = (error(changed.style_term, f, x) for x in (a, twice))
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_one_size_changes_nothing_for_a_style_picture_of_the_images_size(name):
+    f, a = (jax.random.uniform(jax.random.key(k), (8, 8, 5)) for k in (0, 1))
+    published = CONVENTIONS[name]
+    changed = resolution.one_size(published)
+    np.testing.assert_allclose(error(changed.style_term, f, a), error(published.style_term, f, a), rtol=1e-5)
+    assert (changed.content_term, changed.smooth_term) == (published.content_term, published.smooth_term)
+    assert resolution.one_size(changed) == changed
 
 
 def test_equal_ones_are_one_program():

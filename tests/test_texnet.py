@@ -9,11 +9,12 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from experiments import train_texnet
-from experiments.texnet import config, folding, model, training
-from experiments.texnet.scenes import scene
-from experiments.texnet.textures import FAMILIES, pictures
-from nst_jax import vgg
+from experiments.networks import train_texnet
+from experiments.networks.texnet import config, folding, model, training
+from experiments.networks.texnet.scenes import scene
+from experiments.networks.texnet.textures import FAMILIES, pictures
+from nst_jax.extractors import vgg
+from nst_jax.extractors.base import features
 
 SHA256 = "dc4a8e0130275b23dadadf5432f58633bf7d19a35de3f23d22f1587f694281bd"
 BLOCKS = ((32, 2), (64, 2), (96, 3), (96, 2))
@@ -96,17 +97,17 @@ def test_folded_network_is_the_trained_one(variables):
     part = {kind: values[kind]["trunk"] for kind in values}
     expected = jax.jit(lambda p, x: model.Trunk(blocks).apply(p, x, training=False))(part, image[None])
     network = vgg.VGG(("relu1_1", "relu2_2"), blocks, "avg", "floor", "zero")
-    seen = jax.jit(lambda p, x: vgg.features(network, p, x))(folding.folded(values), image)
+    seen = jax.jit(lambda p, x: features(network, p, x))(folding.fold(values), image)
     np.testing.assert_allclose(seen["relu1_1"], expected[0][0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(seen["relu2_2"], expected[1][0], rtol=1e-4, atol=1e-4)
 
 
 def test_normalised_activations_have_mean_one(variables):
     blocks, values = variables
-    params = folding.folded(values)
+    params = folding.fold(values)
     images = jax.random.uniform(jax.random.key(2), (3, 16, 16, 3))
     before = folding.means(params, images, blocks=blocks)
-    after = folding.means(folding.normalised(params, images, blocks=blocks, floor=1e-9), images, blocks=blocks)
+    after = folding.means(folding.normalise(params, images, blocks=blocks, floor=1e-9), images, blocks=blocks)
     for name, mean in after.items():
         alive = np.asarray(before[name]) > 1e-4
         np.testing.assert_allclose(np.asarray(mean)[alive], 1, rtol=1e-3)

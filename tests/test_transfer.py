@@ -8,30 +8,34 @@ import numpy as np
 import pytest
 
 import nst_jax
-from nst_jax import transfer
-from nst_jax.conventions import CONVENTIONS
-from nst_jax.solvers import adam, lbfgs
-from nst_jax.transfer import Problem, Spec
-from nst_jax.vgg import VGG, random_params
+from nst_jax.extractors.vgg import VGG, random_params
+from nst_jax.methods import transfer
+from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.optim.solvers import adam, lbfgs
+from nst_jax.published import CONVENTIONS
+
+pytestmark = pytest.mark.optimised
 
 BLOCKS = ((4, 1), (6, 2))
 PARAMS = random_params(jax.random.key(0), blocks=BLOCKS)
 CONTENT, STYLE = (jax.random.uniform(jax.random.key(k), shape) for k, shape in ((1, (12, 14, 3)), (2, (10, 9, 3))))
-TAPS = {"content_layers": ("relu2_2",), "style_layers": ("relu1_1", "relu2_1")}
+GATYS = CONVENTIONS["gatys_released"]
+TERMS = GATYS.terms(("relu2_2",), ("relu1_1", "relu2_1"))
+CHANNELS = {"relu1_1": 4, "relu2_1": 6}
 ADAM = {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8}
 NET = VGG(("relu1_1", "relu2_1", "relu2_2"), blocks=BLOCKS, pool="avg", rounding="floor", padding="zero")
 
 
 def problem(style_weight=1e3, learning_rate=0.02):
-    targets = transfer.targets(NET, PARAMS, CONTENT, STYLE, **TAPS)
-    pull = {"content_weight": 1.0, "style_weight": style_weight, "tv_weight": 0.0}
+    aims = transfer.aims(NET, TERMS, PARAMS, {"content": CONTENT, "style": STYLE}, pixels=12 * 14)
+    strengths = {"content_weight": 1.0, "style_weight": style_weight, "tv_weight": 0.0}
     factors = {"content_layers": {"relu2_2": 1.0}, "style_layers": {"relu1_1": 1.0, "relu2_1": 2.0}}
-    weights = transfer.weights(CONVENTIONS["gatys_released"], targets, **pull, **factors)
+    weights = GATYS.weights(CHANNELS, **strengths, **factors)
     hyper = {k: jnp.float32(v) for k, v in {**ADAM, "learning_rate": learning_rate}.items()}
-    return Problem(PARAMS, targets, weights, hyper)
+    return Problem(PARAMS, aims, weights, hyper)
 
 
-SPEC = Spec(NET, CONVENTIONS["gatys_released"], adam, (("clamp", True),))
+SPEC = Spec(NET, TERMS, adam, (("clamp", True),))
 
 
 def test_the_objective_falls():
@@ -44,33 +48,33 @@ def test_the_objective_falls():
 
 def test_terms_are_those_of_the_image_returned():
     result = transfer.stylise(SPEC, problem(), CONTENT, steps=3)
-    again = transfer.terms(SPEC, problem(), result.image)
+    again = transfer.measure(SPEC, problem(), result.image)
     jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), result.terms, again)
 
 
-def test_the_content_is_its_own_target_and_the_style_its_own():
-    seen = transfer.terms(SPEC, problem(), CONTENT)
-    assert float(seen.content["relu2_2"]) < 1e-8
-    assert float(seen.style["relu1_1"]) > 0
+def test_the_content_is_its_own_aim_and_the_style_its_own():
+    seen = transfer.values(SPEC, problem(), CONTENT)
+    assert float(seen["content/relu2_2"]) < 1e-8
+    assert float(seen["style/relu1_1"]) > 0
 
 
 def test_weights_are_term_times_share_times_factor():
     w = problem(style_weight=100.0).weights
-    np.testing.assert_allclose(w.style["relu1_1"], 100 / 4**2)
-    np.testing.assert_allclose(w.style["relu2_1"], 2 * 100 / 6**2)
+    np.testing.assert_allclose(w["style/relu1_1"], 100 / 4**2)
+    np.testing.assert_allclose(w["style/relu2_1"], 2 * 100 / 6**2)
 
 
 def test_other_numbers_are_no_other_program():
-    transfer.advance.clear_cache()
+    transfer.advance.clear_cache()  # pyright: ignore[reportAttributeAccessIssue]
     for style_weight, rate, steps in ((1e2, 0.01, 1), (1e5, 0.1, 3)):
         p = problem(style_weight, rate)
         state = transfer.begin(SPEC, p, CONTENT)
         for _ in range(2):
             state, _infos = transfer.advance(SPEC, p, state, steps=jnp.int32(steps), room=4)
-    assert transfer.advance._cache_size() == 1
+    assert transfer.advance._cache_size() == 1  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_weights_and_targets_are_arguments_of_the_program():
+def test_weights_and_aims_are_arguments_of_the_program():
     """As constants they would be compiled in: slower, and a gigabyte for VGG-19."""
     p = problem()
     state = transfer.begin(SPEC, p, CONTENT)
@@ -84,8 +88,8 @@ def test_lanes_equal_single_runs(solver):
 
     def end(style_weight):
         p = problem(1.0)
-        style = {k: style_weight * v for k, v in p.weights.style.items()}
-        p = p._replace(weights=p.weights._replace(style=style), hyper=p.hyper if solver == "adam" else {})
+        weights = {k: style_weight * v if k.startswith("style") else v for k, v in p.weights.items()}
+        p = p._replace(weights=weights, hyper=p.hyper if solver == "adam" else {})
         return transfer.stylise(spec, p, CONTENT, steps=8).image
 
     lanes = jax.jit(jax.vmap(end))(jnp.asarray([10.0, 1e3]))

@@ -4,49 +4,43 @@ import csv
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import yaml
 
-from nst_jax import losses, transfer, translate
-from nst_jax.conventions import CONVENTIONS, GRAM
-from nst_jax.translate import Weights
-from nst_jax.vgg import VGG, VGG16, VGG19, features, layers, random_params
+from nst_jax.analysis import translate
+from nst_jax.analysis.translate import Weights
+from nst_jax.extractors import architecture
+from nst_jax.extractors.base import features, shapes
+from nst_jax.extractors.vgg import VGG, random_params
+from nst_jax.losses import term
+from nst_jax.methods import transfer
+from nst_jax.published import CONVENTIONS, GRAM, LOSSES, PROFILES
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = ((4, 1), (6, 2))
 NET = VGG(("relu1_1", "relu2_1", "relu2_2"), blocks=BLOCKS, pool="avg", rounding="floor", padding="zero")
 KEY = jax.random.key(0)
 SIZE = {"height": 14, "width": 18}
-SHAPES = translate.shapes(NET, **SIZE)
+SHAPES = shapes(NET, random_params(KEY, blocks=BLOCKS), **SIZE)
 WEIGHTS = Weights({"relu2_2": 3.0}, {"relu1_1": 20.0, "relu2_1": 50.0}, 0.0)
 TABLE = list(csv.DictReader((ROOT / "docs/canonical.csv").read_text(encoding="utf-8").splitlines()))
-
-
-def test_shapes_are_those_of_the_activations():
-    params = random_params(KEY, blocks=BLOCKS)
-    for rounding in ("floor", "ceil"):
-        net = NET.clone(rounding=rounding)
-        seen = features(net, params, jnp.zeros((15, 18, 3)))
-        assert translate.shapes(net, height=15, width=18) == {n: a.shape for n, a in seen.items()}
-    assert translate.shapes(VGG(("relu5_1",), VGG16, "max", "floor", "zero"), height=512, width=256) == {
-        "relu5_1": (32, 16, 512)
-    }
 
 
 def objective(name, weights):
     """Value and gradient on random pictures of one size."""
     params = random_params(KEY, blocks=BLOCKS)
     content, style, image = (jax.random.uniform(jax.random.key(k), (14, 18, 3)) for k in (1, 2, 3))
-    taps = {"content_layers": tuple(weights.content), "style_layers": tuple(weights.style)}
     convention = CONVENTIONS[name]
-    targets = transfer.targets(NET, params, content, style, **taps, convention=convention, key=KEY)
-    pull = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": weights.smooth}
-    w = transfer.weights(convention, targets, **pull, content_layers=weights.content, style_layers=weights.style)
+    terms = convention.terms(weights.content, weights.style)
+    aims = transfer.aims(NET, terms, params, {"content": content, "style": style}, pixels=14 * 18, key=KEY)
+    channels = {layer: SHAPES[layer][2] for layer in weights.style}
+    numbers = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": weights.smooth}
+    factors = {"content_layers": weights.content, "style_layers": weights.style}
+    w = convention.weights(channels, **numbers, **factors)
 
     def total(image):
-        return losses.total(w, losses.terms(convention, targets, features(NET, params, image), image))
+        return term.total(w, term.values(terms, aims, features(NET, params, image), image))
 
     return jax.jit(jax.value_and_grad(total))(image)
 
@@ -140,12 +134,12 @@ def rounded_as(text, value):
 @pytest.mark.parametrize("row", TABLE, ids=[f"{row['convention']} {row['content_weight']}" for row in TABLE])
 def test_the_canonical_table(row):
     """docs/canonical.csv, which was computed by other means, to all the digits that it gives."""
-    chosen = yaml.safe_load((ROOT / f"conf/layers/{row['layers']}.yaml").read_text(encoding="utf-8"))
-    net = VGG(tuple(dict.fromkeys((*chosen["content"], *chosen["style"]))), VGG19, "max", "floor", "zero")
+    chosen, vgg = PROFILES[row["layers"]], architecture("vgg19")
+    net = vgg.tap({*chosen.content, *chosen.style}, pool="max", rounding="floor", padding="zero")
     alpha, beta = float(row["content_weight"]), float(row["style_weight"])
-    weights = Weights(dict.fromkeys(chosen["content"], alpha), dict.fromkeys(chosen["style"], beta), 0.0)
-    shapes = translate.shapes(net, height=512, width=512)
-    form = translate.canonical(CONVENTIONS[row["convention"]], weights, shapes, height=512, width=512)
+    weights = Weights(dict.fromkeys(chosen.content, alpha), dict.fromkeys(chosen.style, beta), 0.0)
+    size = {"height": 512, "width": 512}
+    form = translate.canonical(CONVENTIONS[row["convention"]], weights, vgg.shapes(net, **size), **size)
     (c,) = form.content.values()
     assert rounded_as(row["c"], c) == pytest.approx(float(row["c"]), rel=1e-6)
     for column, values in (("s", form.style), ("ratio", translate.ratios(form))):
@@ -154,17 +148,18 @@ def test_the_canonical_table(row):
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[f"{row['convention']} {row['content_weight']}" for row in TABLE])
-def test_the_weights_of_the_table_are_those_of_conf(row):
-    """Up to a common factor: what a convention's file says is what the table was computed for."""
-    file = yaml.safe_load((ROOT / f"conf/convention/{row['convention']}.yaml").read_text(encoding="utf-8"))
+def test_the_weights_of_the_table_are_the_published_ones(row):
+    """Up to a common factor: the table was computed for what a convention's record says."""
+    record = LOSSES[row["convention"]]
     if row["convention"] != "gatys_2016" or row["content_weight"] == "1e-3":
         ratio = float(row["style_weight"]) / float(row["content_weight"])
-        assert file["style_weight"] / file["content_weight"] == pytest.approx(ratio)
+        assert record.style_weight / record.content_weight == pytest.approx(ratio)
 
 
 def test_every_layer_of_conf_is_one_of_vgg():
-    known = {"vgg19": set(layers(VGG19)), "vgg16": set(layers(VGG16))}
+    known = [set(architecture(name).layers) for name in ("vgg19", "vgg16")]
     for file in (ROOT / "conf/layers").glob("*.yaml"):
         chosen = yaml.safe_load(file.read_text(encoding="utf-8"))
-        named = {layer for part in ("content", "style") for layer in chosen.get(part) or {}}
-        assert any(named <= names for names in known.values()), file.name
+        layers = {layer for part in ("content", "style") for layer in chosen.get(part) or {}}
+        assert layers, file.name
+        assert any(layers <= names for names in known), file.name

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst_jax.vgg import VGG, VGG16, VGG19, features, kernels, layers, pooled, prepared, random_params
+from nst_jax.extractors.base import features
+from nst_jax.extractors.vgg import VGG, VGG16, VGG19, kernels, layers, prepare, random_params
+from nst_jax.nn.pooling import pool
 
 SMALL = ((4, 1), (6, 2))
 PARAMS = random_params(jax.random.key(0), blocks=SMALL)
@@ -53,7 +55,7 @@ def test_missing_weights_are_named():
 
 def test_an_unknown_pooling_is_not_taken_for_another():
     with pytest.raises(KeyError, match="median"):
-        pooled(IMAGE[None], kind="median", rounding="floor")
+        pool(IMAGE[None], kind="median", rounding="floor")
 
 
 MEANS = {"max": max, "avg": np.mean, "l2": lambda cell: np.sqrt(np.mean(np.square(cell)))}
@@ -63,30 +65,30 @@ MEANS = {"max": max, "avg": np.mean, "l2": lambda cell: np.sqrt(np.mean(np.squar
 def test_rounding(kind):
     """An odd border is dropped by floor, and a cell of its own by ceil, of the pixels that exist."""
     x = jnp.arange(15.0).reshape(1, 3, 5, 1)
-    assert pooled(x, kind=kind, rounding="floor").shape == (1, 1, 2, 1)
-    up = pooled(x, kind=kind, rounding="ceil")[0, :, :, 0]
+    assert pool(x, kind=kind, rounding="floor").shape == (1, 1, 2, 1)
+    up = pool(x, kind=kind, rounding="ceil")[0, :, :, 0]
     cells = [[[0, 1, 5, 6], [2, 3, 7, 8], [4, 9]], [[10, 11], [12, 13], [14]]]
     wanted = [[MEANS[kind](c) for c in row] for row in cells]
     np.testing.assert_allclose(up, wanted, rtol=1e-6)
 
 
 def test_max_pooling_gives_the_gradient_to_one_pixel():
-    flat = jax.grad(lambda x: pooled(x, kind="max", rounding="floor").sum())(jnp.ones((1, 4, 4, 2)))
+    flat = jax.grad(lambda x: pool(x, kind="max", rounding="floor").sum())(jnp.ones((1, 4, 4, 2)))
     assert float(flat.sum()) == 8
     assert set(np.unique(flat)) == {0.0, 1.0}
 
 
 def test_l2_pooling_of_a_flat_cell_is_its_value_and_its_gradient_is_a_quarter_each():
     flat = jnp.full((1, 2, 2, 1), 3.0)
-    assert float(pooled(flat, kind="l2", rounding="floor")[0, 0, 0, 0]) == pytest.approx(3)
-    slope = jax.grad(lambda x: pooled(x, kind="l2", rounding="floor").sum())(flat)
+    assert float(pool(flat, kind="l2", rounding="floor")[0, 0, 0, 0]) == pytest.approx(3)
+    slope = jax.grad(lambda x: pool(x, kind="l2", rounding="floor").sum())(flat)
     np.testing.assert_allclose(slope, 0.25, rtol=1e-6)
 
 
 def test_l2_pooling_of_zeros_has_the_gradient_0():
     """After a ReLU whole cells are 0, where the root alone has none."""
     x = jnp.zeros((1, 2, 4, 1)).at[0, 0, 2, 0].set(2.0)
-    slope = jax.grad(lambda x: pooled(x, kind="l2", rounding="floor").sum())(x)
+    slope = jax.grad(lambda x: pool(x, kind="l2", rounding="floor").sum())(x)
     np.testing.assert_allclose(slope, jnp.where(x > 0, 0.5, 0.0), rtol=1e-6)
 
 
@@ -116,7 +118,7 @@ def test_random_weights_follow_their_seed():
 def test_prepared_parameters_are_the_same_network(convolution):
     blocks = ((6, 1), (96, 1), (128, 1))
     plain = random_params(jax.random.key(0), blocks=blocks)
-    ready = prepared(plain, convolution=convolution, dtype="float32")
+    ready = prepare(plain, convolution=convolution, dtype="float32")
     shapes = {"auto": [4, 4, 3], "direct": [4, 4, 4], "winograd": [3, 3, 3]}[convolution]
     assert [ready[f"conv{b}_1"]["kernel"].ndim for b in (1, 2, 3)] == shapes
     tapped = net("conv2_1", "relu3_1", blocks=blocks)
@@ -125,7 +127,7 @@ def test_prepared_parameters_are_the_same_network(convolution):
 
 
 def test_bfloat16_is_for_the_activations_only():
-    ready = prepared(PARAMS, convolution="direct", dtype="bfloat16")
+    ready = prepare(PARAMS, convolution="direct", dtype="bfloat16")
     assert ready["input"]["kernel"].dtype == jnp.float32
     seen = features(net("relu2_2"), ready, IMAGE)["relu2_2"]
     assert seen.dtype == jnp.bfloat16

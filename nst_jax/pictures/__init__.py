@@ -1,4 +1,4 @@
-"""Five small pictures to try the method on, drawn by `python -m nst_jax.pictures.draw`."""
+"""Five small pictures to try the method on, drawn by `python -m tools.pictures.draw`."""
 
 from importlib import resources
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Everything with a path, a name to look up, a clock or a log. The pure core is one floor down."""
+"""Everything that touches files, settings, clocks and screens. The core knows none of it."""

@@ -1,16 +1,16 @@
-"""What a user can mend. Everything else is a bug and keeps its traceback."""
+"""Errors that a user can correct. Every other error is a bug and keeps its traceback."""
 
 
 class UserError(Exception):
-    """A mistake or a circumstance of the user's: one message (what, where, what to do), exit code 2."""
+    """A mistake of the user's or of the surroundings. Its message says what, where and what to do. Exit code 2."""
 
 
 class NoWeights(UserError):
-    """The network's weights are not at hand."""
+    """There are no weights for the network, and none could be downloaded."""
 
 
 class Ended(Exception):
-    """A sweep is over, all has been told, and the command's exit code is not 0."""
+    """A sweep has ended, its jobs have reported their errors, and the exit code is not 0."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"exit code {code}")

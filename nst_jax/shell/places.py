@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def conf() -> Path:
     """The folder conf/: within the package in a wheel, beside it in a checkout or an editable install."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
+    inside = PACKAGE / "conf"
+    return inside if inside.is_dir() else PACKAGE.parent / "conf"
 
 
-PACKAGED = {"texnet": Path(__file__).resolve().parents[1] / "trained" / "texnet.safetensors"}  # network -> its weights
+def package_file(file: str) -> Path:
+    """The path of a file of the package, for example trained/texnet.safetensors."""
+    return PACKAGE / file

@@ -1,1 +1,1 @@
-"""The weights that come with the package: `texnet.safetensors`, trained on generated pictures (docs/texnet.md)."""
+"""Weights that come with the package."""

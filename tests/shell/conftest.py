@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from nst_jax.shell import main
+from nst_jax.shell.cli import nst as main
 
 
 @pytest.fixture

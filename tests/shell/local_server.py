@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from nst_jax.shell.published import Published
+from nst_jax.extractors.addresses import Published
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 HASH = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -21,14 +21,16 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.seen = []
+        self.seen: list[tuple[str, str | None]] = []
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
+        server = self.server
+        assert isinstance(server, Server)
         how = self.path.split("/")[1]
-        self.server.seen.append((how, self.headers.get("Range")))
-        body = self.server.content
+        server.seen.append((how, self.headers.get("Range")))
+        body = server.content
         if how in ("missing", "html"):
             page = b"<html><body>Please sign in</body></html>"
             return self._send(404 if how == "missing" else 200, page, len(page))
@@ -56,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:  # the other side was killed, as it should be
             self.close_connection = True
 
-    def log_message(self, *_):
+    def log_message(self, format, *args):
         pass
 
 

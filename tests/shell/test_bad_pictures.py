@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_jax.shell import files
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import pictures as files
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_file_cut_short(photo, suffix, kept):
     cut = whole.with_name(f"cut{suffix}")
     cut.write_bytes(data[: int(len(data) * kept)])
     text = complaint(cut)
-    assert "cut short" in text or "no picture we can read" in text
+    assert "cut short" in text or "no picture that can be read" in text
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".bmp", ".gif"])

@@ -6,8 +6,8 @@ import weight_files
 from weight_files import containers
 from weight_files import load_file as load
 
-from nst_jax.shell import weights
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import weights
 
 BLOCK1 = ("conv1_1", "conv1_2")
 
@@ -116,7 +116,7 @@ def test_a_short_file_is_refused(tmp_path, name):
         ("file", {}, r"weights\.path=FILE"),
         ("keras", {"path": "a.h5"}, "no effect with weights=keras"),
         ("random", {"preprocessing": "caffe"}, "no effect with weights=random"),
-        ("random", {"network": "vgg11"}, "no weights are known for 'vgg11'"),
+        ("random", {"network": "vgg11"}, r"network: there is no vgg11\. Did you mean vgg1"),
     ],
 )
 def test_settings_that_make_no_sense(source, settings, message):

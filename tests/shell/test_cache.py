@@ -6,9 +6,9 @@ import pytest
 import weight_files
 from local_server import at, running
 
-from nst_jax.shell import cache, weights
+from nst_jax.extractors import architecture
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.published import PUBLISHED
+from nst_jax.shell.io import cache, weights
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def said(server, monkeypatch, tmp_path_factory):
     file = weight_files.keras(tmp_path_factory.mktemp("web") / "a.h5", weight_files.synthetic())
     server.content = file.read_bytes()
     files = at(server, "good", digest=cache.digest(file, "md5"))
-    monkeypatch.setitem(PUBLISHED, ("vgg19", "keras"), files)
+    monkeypatch.setitem(architecture("vgg19").sources, "keras", files)
     return []
 
 
@@ -58,7 +58,7 @@ def test_a_damaged_conversion_is_made_again_aloud(server, place, said):
     load(said)
     assert any("damaged, its checksum is wrong" in word for word in said)
     assert len(server.seen) == 1
-    assert cache.intact(converted)
+    assert cache.is_intact(converted)
 
 
 def test_a_damaged_download_is_fetched_again_aloud(server, place, said):

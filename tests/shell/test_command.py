@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from nst_jax import pictures
-from nst_jax.shell import device
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.running import device
 
 FLAT = (  # two blocks, which compile in half the time
     *("layers=blocks1-3", "~layers.content.relu3_3", "+layers.content.relu2_1=1"),
@@ -51,7 +51,7 @@ def test_a_run_leaves_everything_behind(nst):
     records = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records] == [0, 2, 4]
     assert records[-1]["total"] < records[0]["total"]
-    assert set(records[0]["style"]) == {"relu1_1", "relu2_1"}
+    assert set(records[0]["terms"]) == {"content/relu2_1", "style/relu1_1", "style/relu2_1"}
     assert records[-1]["evaluations"] >= 4
     assert len((made / "curve.csv").read_text().splitlines()) == 5
     assert of(made / "film.webp", "n_frames") >= 2
@@ -278,7 +278,7 @@ def test_help_names_every_setting_and_group(nst):
 
 
 def start(tmp_path, *words):
-    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *PAIR, *SMALL, *words]
+    command = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", *PAIR, *SMALL, *words]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -322,7 +322,7 @@ def test_sigkill_leaves_only_whole_files(tmp_path):
 
 def test_tab_completion_does_not_load_jax(tmp_path):
     code = (
-        "import sys; sys.argv = ['nst', '-sc', 'query=bash']; from nst_jax.shell.main import main\n"
+        "import sys; sys.argv = ['nst', '-sc', 'query=bash']; from nst_jax.shell.cli.nst import main\n"
         "try: main()\nexcept SystemExit: pass\nsys.exit(3 if 'jax' in sys.modules else 0)"
     )
     environment = {**os.environ, "COMP_LINE": "nst optimiser=", "COMP_POINT": "14"}
@@ -359,8 +359,9 @@ def test_memory_that_runs_out_names_the_levers():
 
 
 def command(tmp_path, *words):
-    line = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", *PAIR, *SMALL, *words]
+    line = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", *PAIR, *SMALL, *words]
     environment = {**os.environ, "NST_JAX_CACHE": str(tmp_path / "cache")}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)  # the tests' own
     return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
 

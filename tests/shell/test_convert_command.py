@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nst_jax.shell.convert_command import main
+from nst_jax.shell.cli.convert import main
 
 
 def converted(capsys, *words):
@@ -82,8 +82,6 @@ def test_a_size_that_is_none(capsys, size):
 
 
 def test_help_answers_before_jax_is_loaded():
-    code = (
-        "import sys; from nst_jax.shell.convert_command import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-    )
+    code = "import sys; from nst_jax.shell.cli.convert import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     code += "sys.exit(any(m in sys.modules for m in ('jax', 'hydra', 'omegaconf', 'numpy')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

@@ -9,8 +9,8 @@ import time
 import pytest
 from local_server import CONTENT, at, running
 
-from nst_jax.shell import fetch
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import fetch
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ def killed(code, ready, place):
 def test_killed_in_the_middle_of_a_download(server, place):
     files = at(server, "slow")
     code = f"""if True:
-        from nst_jax.shell.fetch import fetch
-        from nst_jax.shell.published import Published
+        from nst_jax.shell.io.fetch import fetch
+        from nst_jax.extractors.addresses import Published
         fetch(({files[0]!r},), mirror=None, log=print)"""
     killed(code, lambda: any(p.stat().st_size for p in place.glob("*.part")), place)
     left = list(place.iterdir())
@@ -142,9 +142,9 @@ def test_killed_in_the_middle_of_a_download(server, place):
 def test_killed_in_the_middle_of_writing(place):
     code = f"""if True:
         import pathlib, time
-        from nst_jax.shell import cache
-        with cache.complete(pathlib.Path({str(place / "out.safetensors")!r})) as draft:
-            draft.write_bytes(b"half")
+        from nst_jax.shell.io import atomic
+        with atomic.draft(pathlib.Path({str(place / "out.safetensors")!r})) as part:
+            part.write_bytes(b"half")
             time.sleep(60)"""
     killed(code, lambda: any(p.stat().st_size for p in place.glob("*.part")), place)
     assert not (place / "out.safetensors").exists()

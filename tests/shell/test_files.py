@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_jax.shell import files
+from nst_jax.shell.io import pictures as files
 
 
 def read(path, **options):
@@ -98,10 +98,11 @@ def test_rgba_hides_the_colour_under_transparent_places(tmp_path, colours):
     alpha[:, 20:] = 51
     path = save(tmp_path / "a.png", np.concatenate([colours, alpha], 2))
     picture = read(path, background="#0000ff")
-    np.testing.assert_array_equal(picture.image[:, :10], np.broadcast_to(np.float32([0, 0, 1]), (20, 10, 3)))
+    np.testing.assert_array_equal(picture.image[:, :10], np.broadcast_to(np.array([0, 0, 1], np.float32), (20, 10, 3)))
     np.testing.assert_allclose(picture.image[:, 10:20], colours[:, 10:20] / 255, atol=1e-6)
     mixed = 0.2 * colours[:, 20:] / 255 + 0.8 * np.array([0, 0, 1])
     np.testing.assert_allclose(picture.image[:, 20:], mixed, atol=1e-6)
+    assert picture.alpha is not None
     np.testing.assert_allclose(picture.alpha, alpha[..., 0] / 255, atol=1e-6)
     assert "transparency laid over #0000ff" in picture.notes
     assert read(path).image[0, 0].tolist() == [1, 1, 1]
@@ -115,6 +116,7 @@ def test_opaque_alpha_is_none(tmp_path, colours):
 def test_gray_with_alpha(tmp_path):
     pair = np.stack([np.full((20, 20), 100), np.tile(np.arange(20) * 13, (20, 1))], 2).astype(np.uint8)
     picture = read(save(tmp_path / "a.png", pair))
+    assert picture.alpha is not None
     np.testing.assert_allclose(picture.alpha, pair[..., 1] / 255, atol=1e-6)
     np.testing.assert_allclose(picture.image[0, -1], (100 * 247 / 255 + 8) / 255, atol=1e-3)
     assert picture.notes == ("gray to RGB", "transparency laid over white")
@@ -186,7 +188,7 @@ def test_pillows_own_warnings_become_notes(tmp_path, colours, monkeypatch):
         warnings.warn("odd tags", UserWarning, stacklevel=1)
         return load(self)
 
-    monkeypatch.setattr(files.pixels, "_upright", lambda p: (grumble(p), (p, ()))[1])
+    monkeypatch.setattr(files.colour, "_upright", lambda p: (grumble(p), (p, ()))[1])
     assert read(path).notes == ("Pillow warns: odd tags",)
 
 

@@ -4,9 +4,10 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.WebPImagePlugin import WebPImageFile
 
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.film import film
+from nst_jax.shell.reports.film import film
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def frames():
 def test_an_animated_webp(tmp_path, frames):
     path = film(tmp_path / "film.webp", frames, milliseconds=80, quality=90)
     with Image.open(path) as written:
+        assert isinstance(written, WebPImageFile)
         assert written.n_frames == 5
         assert written.info["loop"] == 0
         for i, frame in enumerate(frames):
@@ -29,7 +31,7 @@ def test_an_animated_webp(tmp_path, frames):
 
 @pytest.mark.skipif(not importlib.util.find_spec("av"), reason="the extra 'video' is not installed")
 def test_an_mp4(tmp_path, frames):
-    import av
+    import av  # pyright: ignore[reportMissingImports]
 
     path = film(tmp_path / "film.mp4", frames, milliseconds=80, quality=90)
     with av.open(str(path)) as container:

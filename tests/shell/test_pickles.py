@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import weight_files
 
-from nst_jax.shell import torch_files
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import torch_files
 
 WRITERS = [weight_files.pth, weight_files.legacy_pth]
 

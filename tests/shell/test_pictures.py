@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nst_jax import pictures
-from nst_jax.shell import files
+from nst_jax.shell.io import pictures as files
 
 
 @pytest.mark.parametrize("name", pictures.NAMES)
@@ -37,7 +37,7 @@ def test_an_unknown_name():
 def redrawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     # the command as a person gives it, and without the type checks of every stroke
-    subprocess.run([sys.executable, "-m", "nst_jax.pictures.draw", str(folder)], check=True)
+    subprocess.run([sys.executable, "-m", "tools.pictures.draw", str(folder)], check=True)
     return folder
 
 

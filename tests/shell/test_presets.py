@@ -3,19 +3,23 @@
 import re
 import shlex
 
+import jax
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
-from nst_jax import pictures, transfer
-from nst_jax.conventions import CONVENTIONS
-from nst_jax.extractors import BLOCKS
-from nst_jax.shell import config, prepare, presets
+from nst_jax import pictures
+from nst_jax.extractors import architecture
+from nst_jax.losses.moments import Sized
+from nst_jax.losses.term import part
+from nst_jax.methods import transfer
+from nst_jax.published import CONVENTIONS, PROGRAMS
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io.weights import SOURCES
 from nst_jax.shell.places import conf
-from nst_jax.shell.weights import SOURCES
-from nst_jax.vgg import layers
+from nst_jax.shell.running import prepare
+from nst_jax.shell.settings import config, presets
 
 PRESETS = sorted(p.stem for p in (conf() / "preset").glob("*.yaml"))
 REPORTS = ("report_keras", "report_tf2", "report_matconvnet", "report_textbook", "report_noise_ratio")
@@ -43,23 +47,17 @@ def test_every_row_of_the_tables_and_every_report_has_a_preset():
 def test_every_preset_leads_to_a_run(name):
     """The network has its layers, the solver takes its settings, and the start is one there is."""
     c = settings(f"+preset={name}")
-    net = prepare.network(c)
+    arch, net = prepare.network(c)
     assert net.taps
+    assert arch == architecture(c.network.name)
     solver, options, hyper = prepare.method(c)
     solver(**dict(options), **hyper)
     assert c.convention.name in CONVENTIONS
-    assert set(c.layers.content) | set(c.layers.style) <= set(layers(BLOCKS[c.network.name]))
+    assert set(c.layers.content) | set(c.layers.style) <= set(arch.layers)
     assert c.weights.source in SOURCES
     assert (conf() / f"canvas/{c.canvas['start']}.yaml").is_file()
     if c.content_weight:
         assert c.layers.content
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_names_its_weights(name):
-    text = (conf() / f"preset/{name}.yaml").read_text(encoding="utf-8")
-    assert text.startswith("# @package _global_\n")
-    assert "eights" in text.split("defaults:")[0], "say which weights it needs"
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
@@ -82,7 +80,7 @@ def test_a_setting_beside_a_preset_wins():
 def test_an_unknown_name_lists_the_names(word):
     with pytest.raises(HydraException) as caught:
         settings(word)
-    text = config.explained(caught.value)
+    text = config.explain(caught.value)
     assert "Did you mean" in text
     assert "gatys_released" in text
 
@@ -94,7 +92,7 @@ def test_letters_of_the_reports():
     assert b.optimiser["learning_rate"] * 255 == pytest.approx(80, rel=1e-3)
     assert (len(b.layers.content), len(b.layers.style)) == (5, 5)
     assert (c.content_weight, c.style_weight, list(c.layers.content)) == (1e-6, 1, ["relu4_2"])
-    assert CONVENTIONS[c.convention.name].profile(64, len(c.layers.style)) == 0.2
+    assert CONVENTIONS[c.convention.name].share(64, len(c.layers.style)) == 0.2
     assert d.convention.name == "gatys_2016"
     assert d.optimiser["name"] == "adam"
     assert (e.size, e.size_rule, e.network.pool, e.canvas["ratio"]) == (400, "width", "avg", 0.6)
@@ -116,39 +114,68 @@ def test_a_job_of_a_preset_moves_the_image(name):
 
 def test_the_picture_itself_is_a_layer():
     job = prepare.prepare(settings(*PAIR, *SMALL, "convention=laplacian", "+layers.content.input=20"), print)
-    assert job.problem.weights.content.keys() == {"input", "relu3_3"}
-    assert job.problem.targets.content["input"].shape == (*job.start.shape[:2], 3)
+    assert {name for name in job.problem.weights if part(name) == "content"} == {"content/input", "content/relu3_3"}
+    assert job.problem.aims["content/input"].local.shape == (*job.start.shape[:2], 3)
 
 
 def test_resolution_invariant_says_what_it_changes():
-    said = []
+    lines = []
     words = (*PAIR, *SMALL, "convention=keras", "convention.resolution=invariant", "convention.reference=64")
-    job = prepare.prepare(settings(*words), said.append)
-    assert any("resolution=invariant: content times" in line for line in said)
-    assert job.spec.convention != CONVENTIONS["keras"]
-    assert job.problem.weights == prepare.prepare(settings(*words[:-2]), said.append).problem.weights
+    job = prepare.prepare(settings(*words), lines.append)
+    assert any("resolution=invariant: content times" in line for line in lines)
+    published = prepare.prepare(settings(*words[:-2]), lines.append)
+    assert job.spec.terms != published.spec.terms
+    assert job.problem.weights == published.problem.weights
 
 
-def test_a_resolution_that_is_none():
-    with pytest.raises(UserError, match=r"convention.resolution must be one of published, invariant"):
-        settings("convention.resolution=invariable")
+@pytest.mark.parametrize("name", ["cysmith", "keras"])
+def test_positions_own_makes_the_number_of_the_style_pictures_positions_no_matter(name):
+    """An aim of twice the positions, all sums doubled, is the same aim with `own` and another one with `image`."""
+    words = (*PAIR, *SMALL, f"convention={name}", "content_weight=0", "style_weight=1", "tv_weight=0")
+    values = {}
+    for positions in ("image", "own"):
+        job = prepare.prepare(settings(*words, f"convention.positions={positions}"), print)
+        problems = job.problem, job.problem._replace(aims={key: double(aim) for key, aim in job.problem.aims.items()})
+        measured = (transfer.measure(job.spec, problem, job.start) for problem in problems)
+        values[positions] = [np.array([float(v) for key, v in m.items() if key != "tv"]) for m in measured]
+    np.testing.assert_allclose(*values["own"], rtol=1e-4)
+    assert not np.isclose(*values["image"], rtol=0.1).any()
+
+
+def double(aim):
+    """The aim of a style picture of twice the positions."""
+    whole = aim.whole
+    if isinstance(whole, Sized):
+        return aim._replace(whole=whole._replace(moments=jax.tree.map(lambda x: 2 * x, whole.moments)))
+    return aim._replace(whole=jax.tree.map(lambda x: 2 * x, whole))
+
+
+@pytest.mark.parametrize(("key", "known"), [("resolution", "published, invariant"), ("positions", "image, own")])
+def test_a_value_that_is_none_of_the_choices(key, known):
+    with pytest.raises(UserError, match=rf"convention.{key} must be one of {known}"):
+        settings(f"convention.{key}=other")
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_says_which_weights_it_needs_and_what_others_change(name):
-    told = presets.needs(["content=a", f"+preset={name}"])
-    assert told is not None
-    assert re.search(r"(Weights: |Needs )\S", told)
-    assert re.search(r"[Ww]ith the original values|torchvision's are another training", told)
+    """Of the last preset of the line, as the command takes it."""
+    program, advice = PROGRAMS[name], presets.needs(["content=a", "+preset=nis", f"+preset={name}"])
+    assert advice is not None
+    assert f"preset {name} " in advice
+    assert program.needs in advice
+    assert program.otherwise in advice
 
 
-def test_weights_that_are_not_at_hand_are_told_of_the_preset(nst):
+def test_a_line_without_a_published_program_has_no_needs():
+    assert presets.needs(["content=a", "steps=3"]) is None
+    assert presets.needs(["+preset=no_such"]) is None
+
+
+def test_weights_that_are_missing_come_with_the_presets_needs_and_a_line_that_works(nst):
     code, text = nst(*PAIR, "+preset=nis_normalised", "size=32", "steps=1")
     assert code == 2
-    assert "the preset nis_normalised: Needs weights.path=FILE with vgg_normalised" in text
+    assert f"nst: {presets.needs(['+preset=nis_normalised'])}" in text
     advice = re.search(r"this works now: nst (.*network=texnet)$", text, re.MULTILINE)
     assert advice
     code, text = nst(*shlex.split(advice.group(1)))
     assert code == 0, text
-    assert presets.needs(["content=a"]) is None
-    assert presets.needs(["+preset=no_such"]) is None

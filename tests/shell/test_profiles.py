@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from nst_jax.shell import files
+from nst_jax.shell.io import pictures as files
 
 
 def read(path, **options):
-    said = []
-    picture = files.read(path, log=said.append, **options)
-    assert said == [f"{path.name}: {note}" for note in picture.notes]
+    lines = []
+    picture = files.read(path, log=lines.append, **options)
+    assert lines == [f"{path.name}: {note}" for note in picture.notes]
     return picture
 
 
@@ -29,8 +29,8 @@ def save(path, array, **options):
     return path
 
 
-def srgb(name="sRGB"):
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+def srgb():
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def swapped_profile():
@@ -100,7 +100,7 @@ def test_a_gray_profile(tmp_path, depth):
 
 @pytest.mark.parametrize("icc", [b"no profile at all", swapped_profile()[:200], gray_profile(1.8)[:150]])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_a_broken_profile_is_ignored_aloud(tmp_path, colours, icc, mode):
+def test_a_broken_profile_is_ignored_and_noted(tmp_path, colours, icc, mode):
     converted = Image.fromarray(colours).convert(mode)
     converted.save(tmp_path / "a.tif", icc_profile=icc)
     picture = read(tmp_path / "a.tif")
@@ -108,7 +108,7 @@ def test_a_broken_profile_is_ignored_aloud(tmp_path, colours, icc, mode):
     assert "ICC profile ignored" in picture.notes[0]
 
 
-def test_a_profile_of_another_colour_space_is_ignored_aloud(tmp_path, colours):
+def test_a_profile_of_another_colour_space_is_ignored_and_noted(tmp_path, colours):
     Image.fromarray(colours).convert("CMYK").save(tmp_path / "a.jpg", icc_profile=swapped_profile())
     assert "unfitting ICC profile ignored" in read(tmp_path / "a.jpg").notes[0]
 

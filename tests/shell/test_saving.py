@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_jax.shell import files, saving
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import atomic, saving
+from nst_jax.shell.io import pictures as files
 
 META = {"Software": "nst-jax 1", "provenance": '{"seed": 0, "title": "Käthe — ☃"}'}
 
@@ -56,7 +57,7 @@ def test_alpha_is_kept(tmp_path, picture, suffix):
 
 
 def test_alpha_in_a_jpeg_is_refused(tmp_path, picture):
-    with pytest.raises(UserError, match="JPEG knows no transparency"):
+    with pytest.raises(UserError, match="JPEG has no transparency"):
         saving.write(tmp_path / "a.jpg", picture, alpha=picture[..., 0], metadata={})
 
 
@@ -122,10 +123,10 @@ def test_no_folder_is_made_and_none_replaced(tmp_path, picture):
 
 
 def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
-    path = saving.write_text(tmp_path / "a.txt", "old")
+    path = atomic.write_text(tmp_path / "a.txt", "old")
 
     def failing():
-        with saving.replacing(path) as part:
+        with atomic.draft(path) as part:
             part.write_text("half")
             raise KeyboardInterrupt
 
@@ -138,7 +139,7 @@ def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_permissions_are_those_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
-    written = saving.write_text(tmp_path / "a.txt", "text")
+    written = atomic.write_text(tmp_path / "a.txt", "text")
     assert written.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
@@ -150,12 +151,12 @@ def test_the_sidecar_lies_beside(tmp_path):
 
 WRITER = """
 import sys, numpy as np
-from nst_jax.shell import saving
+from nst_jax.shell.io import atomic, saving
 noise = np.random.default_rng(0).random((256, 256, 3))
 print("ready", flush=True)
 for i in range(10**6):
     saving.write(f"{sys.argv[1]}/{i % 3}.png", noise, metadata={"step": str(i)})
-    saving.write_text(f"{sys.argv[1]}/{i % 3}.txt", "x" * 1_000_000 + "end")
+    atomic.write_text(f"{sys.argv[1]}/{i % 3}.txt", "x" * 1_000_000 + "end")
 """
 
 

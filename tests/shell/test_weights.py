@@ -9,12 +9,13 @@ import weight_files
 from weight_files import containers
 from weight_files import load_file as load
 
-from nst_jax import vgg
-from nst_jax.shell import cache, weights, weights_command
+from nst_jax.extractors import architecture
+from nst_jax.shell.cli import weights as weights_command
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import cache, weights
 
 BLOCK1 = ("conv1_1", "conv1_2")
-CAFFE_BIAS = np.float32([-103.939, -116.779, -123.68])
+CAFFE_BIAS = np.array([-103.939, -116.779, -123.68], np.float32)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_every_container_gives_the_same_bits_of_the_real_weights(tmp_path, data)
 def test_a_turned_file_of_the_original_values_is_turned_back(tmp_path, data):
     real = load(data / "weights" / "vgg19_blocks1-3.safetensors").params
     layers = {n: real[n] for n in BLOCK1}
-    turned = {n: p | {"kernel": p["kernel"].transpose(1, 0, 2, 3)} for n, p in layers.items()}
+    turned = {n: {**p, "kernel": p["kernel"].transpose(1, 0, 2, 3)} for n, p in layers.items()}
     same(load(weight_files.matconvnet(tmp_path / "turned.mat", turned)).params, {"input": real["input"], **layers})
 
 
@@ -63,11 +64,11 @@ def test_preprocessing_follows_the_format(tmp_path):
     layers = weight_files.synthetic()
     found = load(weight_files.pth(tmp_path / "a.pth", weight_files.numbered(layers))).params["input"]
     gray = np.full(3, 0.25, np.float32)
-    expected = (gray - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    expected = (gray - np.array([0.485, 0.456, 0.406], np.float32)) / np.array([0.229, 0.224, 0.225], np.float32)
     np.testing.assert_allclose(gray @ found["kernel"] + found["bias"], expected, rtol=1e-5)
     mat = load(weight_files.matconvnet(tmp_path / "a.mat", layers, mean=(3.0, 2.0, 1.0))).params
     np.testing.assert_array_equal(mat["input"]["bias"], [-1, -2, -3])
-    red = np.float32([1, 0, 0]) @ mat["input"]["kernel"]
+    red = np.array([1, 0, 0], np.float32) @ mat["input"]["kernel"]
     np.testing.assert_array_equal(red, [0, 0, 255])  # red comes last: BGR
     for path in (
         weight_files.safetensors(tmp_path / "a.safetensors", layers),
@@ -87,12 +88,13 @@ def test_saved_weights_keep_their_preprocessing_and_their_origin(tmp_path):
         load(tmp_path / "b.safetensors", preprocessing="caffe")
 
 
-def test_random_weights_are_seeded_and_say_so(monkeypatch):
-    monkeypatch.setattr(vgg, "VGG16", ((4, 2), (8, 1)))  # the whole one takes seconds to draw
-    first, again, other = (weights.load("random", network="vgg16", needed=(), seed=s) for s in (1, 1, 2))
+def test_random_weights_are_seeded_and_say_so():
+    first, again, other = (weights.load("random", network="texnet", needed=(), seed=s) for s in (1, 1, 2))
     assert first.sha256 == again.sha256 != other.sha256
     assert "untrained" in first.source
     assert "seed 1" in first.source
+    some = weights.load("random", network="texnet", needed=("conv2_1",), seed=1)
+    same(some.params, {n: first.params[n] for n in ("conv2_1", "input")})
 
 
 def test_untrained_from_a_block_on(tmp_path):
@@ -115,9 +117,10 @@ def test_untrained_from_a_block_on(tmp_path):
 
 
 def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
+    files = architecture("vgg19").sources["keras"]
+    nowhere = tuple(f._replace(urls=("http://127.0.0.1:9/none",)) for f in files)
     monkeypatch.setattr(weights, "ORDER", ("keras",))
-    nowhere = [f._replace(urls=("http://127.0.0.1:9/none",)) for f in weights.PUBLISHED["vgg19", "keras"]]
-    monkeypatch.setitem(weights.PUBLISHED, ("vgg19", "keras"), tuple(nowhere))
+    monkeypatch.setitem(architecture("vgg19").sources, "keras", nowhere)
     with pytest.raises(UserError, match="network=texnet"):
         weights.load("auto", network="vgg19", needed=(), log=[].append)
 
@@ -144,12 +147,53 @@ def test_the_command_converts_and_names_mistakes(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("nst-weights: ")
     assert weights_command.main(["list"]) == 0
     assert weights_command.main(["verify"]) == 0
-    damaged = cache.folder() / (weights.PUBLISHED["vgg19", "keras"][0].file + ".safetensors")
+    damaged = cache.folder() / (architecture("vgg19").sources["keras"][0].file + ".safetensors")
     damaged.write_bytes(b"not what was written")
     assert weights_command.main(["verify"]) == 1
     assert "DAMAGED" in capsys.readouterr().out
 
 
 def test_no_jax_before_it_is_needed():
-    code = "import sys, nst_jax.shell.weights, nst_jax.shell.weights_command; sys.exit('jax' in sys.modules)"
+    code = "import sys, nst_jax.shell.io.weights, nst_jax.shell.cli.weights; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model/vgg/", "state_dict.net."])
+def test_a_prefix_before_a_layers_name_is_left_out(tmp_path, prefix):
+    layers = weight_files.synthetic()
+    file = weight_files.safetensors(tmp_path / "a", {prefix + name: parts for name, parts in layers.items()})
+    same({n: load(file, preprocessing="caffe").params[n] for n in BLOCK1}, layers)
+    tensors = {prefix + name: a for name, a in weight_files.numbered(layers).items()}
+    same({n: load(weight_files.pth(tmp_path / "b", tensors)).params[n] for n in BLOCK1}, layers)
+
+
+def test_a_name_that_only_ends_like_a_layers_is_another(tmp_path):
+    layers = {f"re{name}": parts for name, parts in weight_files.synthetic().items()}
+    with pytest.raises(UserError, match=r"it has no reconv1_1\.bias"):
+        load(weight_files.safetensors(tmp_path / "a", layers), preprocessing="caffe")
+
+
+def test_float16_weights_of_a_whole_vgg16(data):
+    """HED's fine-tuned VGG-16: not the original values any more, so that the preprocessing must be said."""
+    path, needed = data / "weights" / "vgg16_hed.safetensors", ("conv5_3",)
+    with pytest.raises(UserError, match=r"say weights\.preprocessing=caffe"):
+        load(path, network="vgg16", needed=needed)
+    params = load(path, network="vgg16", needed=needed, preprocessing="caffe").params
+    assert list(params) == ["input", *architecture("vgg16").kernels]
+    assert all(a.dtype == np.float32 for layer in params.values() for a in layer.values())
+    np.testing.assert_array_equal(params["input"]["bias"], CAFFE_BIAS)
+    assert 0.01 < params["conv1_1"]["kernel"].std() < 1
+
+
+def test_a_network_without_a_publisher_says_what_there_is(monkeypatch):
+    monkeypatch.delitem(architecture("squeezenet").sources, "keras")
+    for source in ("own", "auto", "keras"):
+        with pytest.raises(UserError, match=r"squeezenet.*weights=file weights\.path=FILE"):
+            weights.load(source, network="squeezenet", needed=(), log=[].append)
+
+
+def test_saved_weights_have_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").touch()
+    weights.save(weights.load("random", network="texnet", needed=("conv1_1",)), tmp_path / "new" / "a.safetensors")
+    assert (tmp_path / "new" / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.safetensors"]

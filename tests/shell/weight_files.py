@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_jax.shell import weights
+from nst_jax.shell.io import weights
 
 Layers = Mapping[str, Mapping[str, np.ndarray]]
 MAGIC = 0x1950A86A20F9469CFC6C  # the number every old .pth starts with (torch/serialization.py, MAGIC_NUMBER)

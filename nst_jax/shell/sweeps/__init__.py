@@ -1,1 +1,1 @@
-"""Sweeps: many jobs from one line, as lanes of few programs, in one process or many; their table and their page."""
+"""Sweeps: from a line to jobs, groups of jobs as lanes, and the engines that run them."""

@@ -1,22 +1,23 @@
-"""The jobs of a sweep: each has a folder named by what it computes, and a mark written last."""
+"""The jobs of a sweep. Each has a folder that is named by what it computes, and a mark that is written last."""
 
 import hashlib
 import json
 import shlex
 import shutil
-import time
 import traceback
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst_jax.shell import config as settings
-from nst_jax.shell.saving import write_text
-from nst_jax.shell.schema import Config
+from nst_jax.shell.io import marks
+from nst_jax.shell.io.atomic import write_text
+from nst_jax.shell.io.marks import DONE, FAILED
+from nst_jax.shell.running import folder as folders
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.schema import Config
 
-DONE, FAILED = "done", "failed"
-MARK = "mark.json"  # written last: what it says is there is there
+Row = dict[str, Any]
 
 
 class Cell(NamedTuple):
@@ -27,15 +28,20 @@ class Cell(NamedTuple):
     swept: dict[str, Any]  # the keys of the sweep, and this job's values
     folder: Path
 
+    def line(self) -> str:
+        """The swept keys and their values, for a person."""
+        return " ".join(f"{k}={v}" for k, v in self.swept.items())
 
-def named(config: Config) -> str:
-    """A hash of all that the result depends on: the settings, and what the files hold that they name."""
+
+def name(config: Config) -> str:
+    """A hash of all that the result depends on: the settings, and the bytes of the files that they name."""
     plain = settings.plain(config)
     plain.pop("sweep")
-    plain["output"].pop("folder")
+    for key in ("folder", "checkpoint"):
+        plain["output"].pop(key)
     paths = (config.content, config.style, config.canvas.get("path"), config.weights.path)
     held = [fingerprint(path, *stamp(path)) for path in paths]
-    plain |= {"content": None, "style": None}  # a picture is what it shows, wherever it lies
+    plain |= {"content": None, "style": None}  # the hash covers a picture's bytes, not its path
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -54,14 +60,14 @@ def fingerprint(path: str | None, size: int, changed: int) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if size or changed else str(path)
 
 
-def folder_of(config: Config, words: Sequence[str], swept: Sequence[str]) -> Path:
-    """The sweep's own folder, by its line without the values of the keys that it sweeps.
+def sweep_folder(config: Config, words: Sequence[str], swept: Sequence[str]) -> Path:
+    """The sweep's own folder, named by its line without the values of the keys that it sweeps.
 
     The same line comes back to it, and so does a line with more values; another line has another folder.
     """
     if config.sweep.folder:
         return Path(config.sweep.folder).expanduser()
-    fixed = sorted(w for w in words if key_of(w) not in swept and not key_of(w).startswith(("sweep.", "hydra")))
+    fixed = sorted(w for w in words if key_of(w) not in swept and not concerns_sweep(w))
     line = json.dumps([fixed, sorted(swept)])
     pictures = [settings.folder_name(p) for p in (config.content, config.style) if p]
     keys = "_by_" + "_".join(sorted(swept)).replace("/", "-")[:60] if swept else ""
@@ -85,47 +91,62 @@ def value_of(word: str) -> Any:
     return text
 
 
-def opened(cell: Cell) -> None:
+def concerns_sweep(word: str) -> bool:
+    """Whether an override says how the sweep is run, and not what a job computes."""
+    return key_of(word).startswith(("sweep.", "hydra"))
+
+
+def own_words(words: Sequence[str]) -> tuple[str, ...]:
+    """The overrides that say what a job computes."""
+    return tuple(w for w in words if not concerns_sweep(w))
+
+
+def make_folder(cell: Cell) -> None:
     """Make the job's folder, with its settings in it."""
     cell.folder.mkdir(parents=True, exist_ok=True)
     write_text(cell.folder / "config.yaml", settings.yaml(cell.config))
     write_text(cell.folder / "command.txt", shlex.join(["nst", *cell.words]) + "\n")
 
 
-def cleared(cell: Cell) -> None:
-    """Forget an earlier attempt."""
+def clear(cell: Cell) -> None:
+    """Remove what an earlier attempt left."""
     if cell.folder.exists():
         shutil.rmtree(cell.folder)
 
 
-def mark(cell: Cell, status: str, **row: Any) -> dict[str, Any]:
-    """Write that the job has ended, and what came of it; returns the row of the table."""
-    whole = {**cell.swept, "status": status, **row, "path": cell.folder.name}
-    told = {"row": whole, "swept": list(cell.swept), "words": list(cell.words)}
-    write_text(cell.folder / MARK, json.dumps(told, indent=1))
-    return whole
+def mark(cell: Cell, status: str, **numbers: Any) -> Row:
+    """Mark the job as ended; returns its row of the table."""
+    row = {**cell.swept, "status": status, **numbers, "path": cell.folder.name}
+    marks.write(cell.folder, {"row": row, "swept": list(cell.swept), "words": list(cell.words)})
+    return row
 
 
-def failed(cell: Cell, error: BaseException, where: str = "") -> dict[str, Any]:
-    """Tell of a failure at once, in the job's own log and on the screen."""
-    known = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    opened(cell)
-    say(cell.folder, "".join(traceback.format_exception(error)).rstrip())
-    text = known.splitlines()[0][:500]
-    line = " ".join(f"{k}={v}" for k, v in cell.swept.items())
-    print(f"nst: failed: {line}{where}: {text}\n     {cell.folder}", flush=True)
-    return mark(cell, FAILED, error=text)
+def mark_done(cell: Cell, numbers: Row) -> Row:
+    """Mark the job as done."""
+    return mark(cell, DONE, **numbers)
 
 
-def say(folder: Path, text: str) -> None:
-    """A line of the job's own log."""
-    with (folder / "nst.log").open("a", encoding="utf-8") as log:
-        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+def mark_failed(cell: Cell, error: BaseException | str, *, numbers: Row | None = None, where: str = "") -> Row:
+    """Report a failure at once, in the job's own log and on the screen, and mark it.
+
+    Args:
+      cell: the job.
+      error: what happened; an exception's traceback goes to the log.
+      numbers: of the row.
+      where: in which phase, for the screen.
+    """
+    if isinstance(error, BaseException):
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        log = "".join(traceback.format_exception(error)).rstrip()
+    else:
+        text = log = error
+    make_folder(cell)
+    folders.say(cell.folder, log)
+    text = text.splitlines()[0][:500]
+    print(f"\nnst: failed: {cell.line()}{where}: {text}\n     {cell.folder}", flush=True)
+    return mark(cell, FAILED, **(numbers or {}), error=text)
 
 
-def marked(folder: Path) -> dict[str, Any] | None:
-    """What the mark says, None if the job has not ended."""
-    try:
-        return json.loads((folder / MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def status(cell: Cell) -> str:
+    """done, failed or missing."""
+    return marks.status(cell.folder)

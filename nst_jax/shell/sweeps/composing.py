@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -9,35 +10,52 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, open_dict
 
-
-def job(launcher: Any, words: Sequence[str]) -> DictConfig:
-    """The settings that a line of overrides gives, without Hydra's own."""
-    loader = launcher.context.config_loader
-    overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
-    chosen = [o for o in overrides if is_group(launcher, o)]
-    base = composed(launcher, tuple(o.input_line or "" for o in chosen))
-    settings = copy.deepcopy(base)
-    values = [o for o in overrides if o not in chosen]
-    ConfigLoaderImpl._apply_overrides_to_config(values, settings)  # what Hydra does with them after composing
-    return settings
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.running.single import check
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.schema import Config
 
 
-def is_group(launcher: Any, override: Override) -> bool:
-    """Whether it chooses an option of a group, or concerns Hydra, rather than a value."""
-    known: dict[str, bool] = launcher.__dict__.setdefault("groups", {})
-    key = override.key_or_group
-    if key not in known:
-        options = launcher.context.config_loader.get_group_options(key)
-        known[key] = bool(options) or override.package is not None or override.is_hydra_override()
-    return known[key]
+@dataclass
+class Composer:
+    """Hydra's loader and the settings that Hydra itself runs by, and what they have given so far."""
 
+    loader: Any
+    config: DictConfig  # with the part `hydra`
+    groups: dict[str, bool] = field(default_factory=dict)  # key -> whether it chooses an option of a group
+    bases: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)  # options of the groups -> settings
 
-def composed(launcher: Any, words: tuple[str, ...]) -> DictConfig:
-    """What the options of the groups give, once for each choice of them."""
-    known: dict[tuple[str, ...], DictConfig] = launcher.__dict__.setdefault("bases", {})
-    if words not in known:
-        cfg = launcher.context.config_loader.load_sweep_config(launcher.config, list(words))
-        with open_dict(cfg):
-            del cfg["hydra"]
-        known[words] = cfg
-    return known[words]
+    def read(self, words: Sequence[str]) -> Config | UserError:
+        """One job's settings, or why there are none."""
+        try:
+            config = settings.read(self.compose(words))
+            check(config)
+            return config
+        except UserError as error:
+            return error
+
+    def compose(self, words: Sequence[str]) -> DictConfig:
+        """The settings that a line of overrides gives, without Hydra's own."""
+        overrides = OverridesParser.create(config_loader=self.loader).parse_overrides(list(words))
+        chosen = [o for o in overrides if self.is_group(o)]
+        composed = copy.deepcopy(self.base(tuple(o.input_line or "" for o in chosen)))
+        values = [o for o in overrides if o not in chosen]
+        ConfigLoaderImpl._apply_overrides_to_config(values, composed)  # what Hydra does with them after composing
+        return composed
+
+    def is_group(self, override: Override) -> bool:
+        """Whether it chooses an option of a group, or concerns Hydra, rather than a value."""
+        key = override.key_or_group
+        if key not in self.groups:
+            options = self.loader.get_group_options(key)
+            self.groups[key] = bool(options) or override.package is not None or override.is_hydra_override()
+        return self.groups[key]
+
+    def base(self, words: tuple[str, ...]) -> DictConfig:
+        """What the options of the groups give, composed once for each choice of them."""
+        if words not in self.bases:
+            cfg = self.loader.load_sweep_config(self.config, list(words))
+            with open_dict(cfg):
+                del cfg["hydra"]
+            self.bases[words] = cfg
+        return self.bases[words]

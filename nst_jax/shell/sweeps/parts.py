@@ -1,14 +1,14 @@
-"""What the engines beyond one process have in common: parts on their way, and how their processes are set up."""
+"""What the engines beyond one process have in common: the state of parts, and the environment of workers."""
 
 import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from nst_jax.shell.saving import write_text
-from nst_jax.shell.stop import Stop
+from nst_jax.shell.io.atomic import write_text
+from nst_jax.shell.io.marks import DONE, FAILED, MISSING
+from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.sweeps import cells
 from nst_jax.shell.sweeps.cells import Cell
 
@@ -17,7 +17,7 @@ POLL = 0.2  # seconds
 
 
 def environment(*, threads: int, gpu: int | None, gpu_memory: float, cache: Path) -> dict[str, str]:
-    """What a worker's process must know before it imports jax."""
+    """The environment that a worker's process needs before it imports jax."""
     known = {"NPROC": str(threads), "JAX_COMPILATION_CACHE_DIR": str(cache.absolute())}
     # NPROC alone bounds XLA's threads on CPU: OMP_NUM_THREADS and the recipes of XLA_FLAGS do nothing
     known |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
@@ -26,54 +26,40 @@ def environment(*, threads: int, gpu: int | None, gpu_memory: float, cache: Path
     return known
 
 
-def settle(known: Mapping[str, str]) -> None:
+def set_environment(known: Mapping[str, str]) -> None:
     """Set the environment of this process, in time before jax is imported."""
     os.environ.update(known)
 
 
-def tell(part: Sequence[Cell], number: int, parts: int) -> None:
-    """A line for a part that has ended."""
-    marks = [cells.marked(cell.folder) for cell in part]
-    done = sum(bool(mark) and mark["row"]["status"] == cells.DONE for mark in marks if mark)
+def report(part: Sequence[Cell], number: int, parts: int) -> None:
+    """Log a line for a part that has ended."""
+    done = sum(cells.status(cell) == DONE for cell in part)
     LOG.info("part %d/%d: %d of %d jobs done", number + 1, parts, done, len(part))
 
 
-def lost(part: Sequence[Cell], error: str) -> None:
-    """A part has been tried as often as it may be: its jobs that have no mark have failed."""
+def give_up(part: Sequence[Cell], error: str) -> None:
+    """Mark the jobs of a part that have not ended as failed: it was tried as often as it may be."""
     for cell in part:
-        if not cells.marked(cell.folder):
-            cells.failed(cell, RuntimeError(error))
+        if cells.status(cell) == MISSING:
+            cells.mark_failed(cell, RuntimeError(error))
 
 
-def unfinished(part: Sequence[Cell]) -> bool:
+def is_unfinished(part: Sequence[Cell]) -> bool:
     """Whether a job of the part has not ended."""
-    return any(not cells.marked(cell.folder) for cell in part)
+    return any(cells.status(cell) == MISSING for cell in part)
 
 
 def halt(stop: Stop, part: Sequence[Cell], stop_on_error: bool) -> bool:
     """Whether nothing new may start."""
-    found = (cells.marked(cell.folder) for cell in part) if stop_on_error else ()
-    return bool(stop.asked) or any(mark and mark["row"]["status"] == cells.FAILED for mark in found)
+    return bool(stop.asked) or (stop_on_error and any(cells.status(cell) == FAILED for cell in part))
 
 
-def note(path: Path, text: str) -> Path:
-    """A file in a folder that may not be there."""
+def write(path: Path, text: str) -> Path:
+    """Write a file, and its folder if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_text(path, text)
 
 
-def imported(name: str, extra: str) -> Any:
-    """An optional package, or the line that installs it."""
-    from importlib import import_module
-
-    from nst_jax.shell.errors import UserError
-
-    try:
-        return import_module(name)
-    except ImportError:
-        raise UserError(f"{name} is not installed: pip install 'nst-jax[{extra}]'") from None
-
-
 def rest() -> None:
-    """Between two looks at what has ended."""
+    """Wait a little between two looks at what has ended."""
     time.sleep(POLL)

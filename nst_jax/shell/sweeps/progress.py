@@ -5,43 +5,43 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from nst_jax.shell.sweeps.lane import Lane
-from nst_jax.shell.sweeps.program import Program
+from nst_jax.shell.running.lane import Lane
+from nst_jax.shell.running.program import Program
 
 
 class Progress:
-    """Counts the iterations of all lanes of all programs of this process."""
+    """The progress bar over all lanes of all programs of this process, in iterations."""
 
     def __init__(self, programs: Sequence[int]) -> None:
         self.programs = programs  # iterations of all lanes, for each program
         self.number, self.bar, self.before = -1, None, 0
-        self.busy, self.seen_at, self.fresh = 0.0, time.perf_counter(), 0
+        self.busy, self.last, self.taken = 0.0, time.perf_counter(), 0
 
     def next(self) -> None:
-        """The next program starts."""
+        """Begin the next program."""
         self.close()
         self.number += 1
-        self.before, self.seen_at = 0, time.perf_counter()
+        self.before, self.last = 0, time.perf_counter()
 
-    def news(self, made: Program, lanes: Sequence[Lane]) -> None:
-        """Lanes have moved."""
+    def update(self, made: Program, lanes: Sequence[Lane]) -> None:
+        """Show where the lanes are."""
         if self.bar is None:
             title = f"program {self.number + 1}/{len(self.programs)}: {len(lanes)} lanes"
             self.bar = tqdm(total=self.programs[self.number], desc=title, unit="step", dynamic_ncols=True)
             self.before = sum(lane.done for lane in lanes)
             self.bar.update(self.before)
-            self.seen_at = time.perf_counter()
+            self.last = time.perf_counter()
         done, now = sum(lane.done for lane in lanes), time.perf_counter()
-        self.busy, self.fresh, self.seen_at = self.busy + now - self.seen_at, self.fresh + done - self.before, now
+        self.busy, self.taken, self.last = self.busy + now - self.last, self.taken + done - self.before, now
         ended = sum(lane.ended for lane in lanes)
-        self.bar.set_postfix_str(f"{ended}/{len(lanes)} lanes done, {self.left(done)} left in all", refresh=False)
+        self.bar.set_postfix_str(f"{ended}/{len(lanes)} lanes done, {self.time_left(done)} left in all", refresh=False)
         self.bar.update(done - self.before)
         self.before = done
 
-    def left(self, done: int) -> str:
-        """The time for all that is still to do, at the pace so far."""
+    def time_left(self, done: int) -> str:
+        """The time left for the whole sweep, at the pace so far."""
         steps = sum(self.programs[self.number :]) - done
-        return tqdm.format_interval(steps * self.busy / self.fresh) if self.fresh else "?"
+        return tqdm.format_interval(steps * self.busy / self.taken) if self.taken else "?"
 
     def close(self) -> None:
         if self.bar is not None:

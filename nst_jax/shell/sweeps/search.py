@@ -1,5 +1,6 @@
 """A search with Optuna: batches of trials are lanes of one program, and a named study goes on where it ended."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,56 +8,69 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override, RangeSweep
 
-from nst_jax.shell import config as settings
+from nst_jax.shell import extras
 from nst_jax.shell.errors import Ended, UserError
-from nst_jax.shell.sweeps import cells, parts
-from nst_jax.shell.sweeps.sweeping import parsed, words
+from nst_jax.shell.io.marks import DONE
+from nst_jax.shell.settings.schema import Sweep
+from nst_jax.shell.sweeps import cells
+from nst_jax.shell.sweeps.composing import Composer
+from nst_jax.shell.sweeps.line import Launch, Row, parse, words
+
+LOG = logging.getLogger("nst_jax")
 
 
-def searched(sweeper: Any, arguments: Sequence[str]) -> Any:
-    """Run trials until the study has as many as were asked for; tell the best. Raises Ended if one has failed."""
-    optuna = parts.imported("optuna", "optuna")
+def search(
+    composer: Composer,
+    launch: Launch,
+    params: Mapping[str, Any],
+    how: Sweep,
+    options: Mapping[str, Any],
+    arguments: Sequence[str],
+) -> None:
+    """Run trials until the study has as many as were asked for, and report the best.
+
+    Args:
+      composer: composes a job's settings.
+      launch: runs jobs.
+      params: of a saved sweep.
+      how: the settings of the sweep.
+      options: of the sweeper: trials, batch, study, storage, sampler, seed.
+      arguments: the line's overrides.
+
+    Raises:
+      Ended: a trial has failed, or a signal has stopped the search.
+    """
+    optuna = extras.load("optuna", "optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    how, options = settings.sweep_of(sweeper.config), sweeper.options
-    overrides = parsed(sweeper, arguments)
+    overrides = parse(composer.loader, params, arguments)
     space = {o.key_or_group: (o, distribution(optuna, o)) for o in overrides if o.is_sweep_override()}
     fixed = [word for o in overrides if not o.is_sweep_override() for word in words(o)]
-    sweeper.launcher.swept = list(space)
-    names, ways = listed(how.objective), listed(how.direction)
+    names, ways = as_list(how.objective), as_list(how.direction)
     ways = ways * len(names) if len(ways) == 1 else ways
-    folder = where(sweeper, fixed, list(space))
-    study = opened(optuna, folder, options, ways)
+    study = open_study(optuna, study_folder(composer, fixed, list(space)), options, ways)
     failed = 0
-    while (left := options["trials"] - counted(study)) > 0:
+    while (left := options["trials"] - count(study)) > 0:
         trials = [study.ask({k: d for k, (_, d) in space.items()}) for _ in range(min(left, options["batch"]))]
         jobs = [[*fixed, *(word(space[k][0], v) for k, v in trial.params.items())] for trial in trials]
-        rows = {tuple(r.overrides): r.return_value for r in sweeper.launcher.launch(jobs, 0)}
+        rows = {done.words: done.row for done in launch(jobs, list(space))}
         for trial, job in zip(trials, jobs, strict=True):
-            failed += not told(study, trial, rows.get(kept(job), {}), names)
-        if sweeper.launcher.stopped:
-            raise Ended(sweeper.launcher.stopped)
+            failed += not tell(optuna, study, trial, rows.get(cells.own_words(job)) or {}, names)
     report(study, names)
     if failed:
         raise Ended(1)
 
 
-def kept(job: Sequence[str]) -> tuple[str, ...]:
-    """The words by which a row is found again."""
-    return tuple(w for w in job if not cells.key_of(w).startswith(("sweep.", "hydra")))
-
-
-def listed(value: Any) -> list[str]:
+def as_list(value: Any) -> list[str]:
+    """A name, or several, as a list."""
     return [value] if isinstance(value, str) else [str(v) for v in value]
 
 
-def where(sweeper: Any, fixed: Sequence[str], keys: Sequence[str]) -> Path:
+def study_folder(composer: Composer, fixed: Sequence[str], keys: Sequence[str]) -> Path:
     """The sweep's folder, which does not depend on the values."""
-    from nst_jax.shell.sweeps.launching import composed
-
-    config = composed(sweeper.launcher, fixed)
+    config = composer.read(fixed)
     if isinstance(config, UserError):
         raise config
-    folder = cells.folder_of(config, fixed, keys)
+    folder = cells.sweep_folder(config, fixed, keys)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -81,7 +95,7 @@ def word(override: Override, value: Any) -> str:
     return f"{override.get_key_element()}={value}"
 
 
-def opened(optuna: Any, folder: Path, options: Mapping[str, Any], ways: Sequence[str]) -> Any:
+def open_study(optuna: Any, folder: Path, options: Mapping[str, Any], ways: Sequence[str]) -> Any:
     """The study, new or continued."""
     storage = options["storage"] or f"sqlite:///{folder.absolute() / 'study.db'}"
     sampler, known = samplers(optuna, options["sampler"], options["seed"]), {"load_if_exists": True}
@@ -103,22 +117,22 @@ def samplers(optuna: Any, name: str, seed: int) -> Any:
     return known[name](seed=seed)
 
 
-def counted(study: Any) -> int:
+def count(study: Any) -> int:
     """Trials that have ended: a failed one is not tried for ever."""
     return len(study.get_trials(deepcopy=False))
 
 
-def told(study: Any, trial: Any, row: Mapping[str, Any], names: Sequence[str]) -> bool:
+def tell(optuna: Any, study: Any, trial: Any, row: Row, names: Sequence[str]) -> bool:
     """Tell the sampler what came of a trial. Only finite numbers of a job that is done reach it."""
-    if row and row["status"] == cells.DONE and (lacking := [name for name in names if name not in row]):
+    if row and row["status"] == DONE and (absent := [name for name in names if name not in row]):
         numbers = [k for k, v in row.items() if isinstance(v, int | float)]
-        raise UserError(f"sweep.objective: there is no {lacking[0]}; the columns: {', '.join(numbers)}")
+        raise UserError(f"sweep.objective: there is no {absent[0]}; the columns: {', '.join(numbers)}")
     values = [row.get(name, math.nan) for name in names]
-    good = row.get("status") == cells.DONE and all(math.isfinite(v) for v in values)
+    good = row.get("status") == DONE and all(math.isfinite(v) for v in values)
     if good:
         study.tell(trial, values)
     else:
-        study.tell(trial, state=parts.imported("optuna", "optuna").trial.TrialState.FAIL)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
     return good
 
 
@@ -126,4 +140,4 @@ def report(study: Any, names: Sequence[str]) -> None:
     """The best trial; with two objectives, those that no other beats in both."""
     for trial in study.best_trials[:10]:
         values = ", ".join(f"{name} {value:.6g}" for name, value in zip(names, trial.values, strict=True))
-        parts.LOG.info("best: %s  (%s)", "  ".join(f"{k}={v}" for k, v in trial.params.items()), values)
+        LOG.info("best: %s  (%s)", "  ".join(f"{k}={v}" for k, v in trial.params.items()), values)

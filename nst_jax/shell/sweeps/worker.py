@@ -10,21 +10,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nst_jax.shell import config as settings
-from nst_jax.shell.schema import Sweep
-from nst_jax.shell.stop import EXIT, Stop, listening
+from nst_jax.shell.io.marks import FAILED, MISSING
+from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.schema import Sweep
 from nst_jax.shell.sweeps import cells
 from nst_jax.shell.sweeps.cells import Cell
 
 
-def packed(groups: Sequence[Sequence[Cell]], how: Sweep) -> dict[str, Any]:
-    """Groups of jobs as plain data, for any way to send it."""
+def pack(groups: Sequence[Sequence[Cell]], how: Sweep) -> dict[str, Any]:
+    """Groups of jobs as plain data."""
     parts = [[(settings.plain(c.config), c.words, c.swept, str(c.folder.absolute())) for c in g] for g in groups]
     return {"groups": parts, "how": vars(how)}
 
 
-def unpacked(part: Mapping[str, Any]) -> list[list[Cell]]:
-    """The groups again."""
+def unpack(part: Mapping[str, Any]) -> list[list[Cell]]:
+    """The groups of jobs in plain data."""
     return [
         [Cell(settings.from_plain(config), tuple(words), swept, Path(folder)) for config, words, swept, folder in group]
         for group in part["groups"]
@@ -32,15 +33,15 @@ def unpacked(part: Mapping[str, Any]) -> list[list[Cell]]:
 
 
 def run(part: Mapping[str, Any]) -> int:
-    """Run a part, what earlier attempts finished left out. Returns the exit code."""
-    with listening() as stop:
-        work([[c for c in g if not cells.marked(c.folder)] for g in unpacked(part)], Sweep(**part["how"]), stop)
+    """Run the jobs of a part that have not ended. Returns the exit code."""
+    with catch_signals() as stop:
+        work([[c for c in g if cells.status(c) == MISSING] for g in unpack(part)], Sweep(**part["how"]), stop)
         return EXIT[stop.asked] if stop.asked else 0
 
 
 def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
     """Run groups one after the other in this process."""
-    from nst_jax.shell.sweeps import lanes
+    from nst_jax.shell.sweeps import group as one_program
     from nst_jax.shell.sweeps.progress import Progress
 
     groups = [group for group in groups if group]
@@ -49,18 +50,17 @@ def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
         if stop.asked or (how.stop_on_error and any_failed(groups)):
             break
         progress.next()
-        lanes.run(group, how, stop, progress.news)
+        one_program.run(group, how, stop, progress.update)
     progress.close()
 
 
 def any_failed(groups: Sequence[Sequence[Cell]]) -> bool:
     """Whether a job has failed by now."""
-    marks = (cells.marked(cell.folder) for group in groups for cell in group)
-    return any(mark and mark["row"]["status"] == cells.FAILED for mark in marks)
+    return any(cells.status(cell) == FAILED for group in groups for cell in group)
 
 
-def orphaned() -> None:
-    """End as by SIGTERM when the process that started this one is gone: else two would work on one folder."""
+def watch_parent() -> None:
+    """Send SIGTERM to this process when its parent is gone: else two processes would work on one folder."""
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(1)
@@ -68,5 +68,5 @@ def orphaned() -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=orphaned, daemon=True).start()
+    threading.Thread(target=watch_parent, daemon=True).start()
     sys.exit(run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -30,7 +30,7 @@ def table(folder):
 
 def start(tmp_path, *words):
     """The command in a process of its own."""
-    command = [sys.executable, "-c", "from nst_jax.shell.main import main; main()", "-m", *words]
+    command = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", "-m", *words]
     environment = {**os.environ, "RAY_worker_niceness": "0"}  # Ray's 15 starves on a busy machine
     return subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

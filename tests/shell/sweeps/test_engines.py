@@ -116,7 +116,7 @@ def test_ctrl_c_reaches_the_workers(tmp_path):
 def test_the_sbatch_file(tmp_path, monkeypatch):
     """What SLURM would be given, by a `sbatch` that only says a number."""
     pytest.importorskip("submitit")
-    from nst_jax.shell.sweeps.engine_slurm import executor_of
+    from nst_jax.shell.sweeps.engines.slurm import executor_of
 
     fake = tmp_path / "bin" / "sbatch"
     fake.parent.mkdir()

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from nst_jax import pictures
-from nst_jax.shell.sweeps import gallery, parquet, sheet, table
+from nst_jax.shell.cli.gallery import main
+from nst_jax.shell.reports import gallery, sheet
 
 WEIGHTS, SEEDS, POOLS = (100.0, 1e3, 1e4, 1e5), (0, 1, 2), ("avg", "max")
 
@@ -44,7 +45,7 @@ def test_what_it_writes(tmp_path):
     page = gallery.build(made(tmp_path / "sweep"))
     assert page == tmp_path / "sweep" / "index.html"
     names = {p.name for p in page.parent.iterdir() if not p.is_dir()}
-    assert names == {"index.html", "grid.png", "results.csv", "results.parquet"}
+    assert names == {"index.html", "grid.png", "results.csv"}
     text = page.read_text()
     assert "http://" not in text
     assert "https://" not in text
@@ -66,41 +67,11 @@ def test_the_command_itself(tmp_path, monkeypatch, capsys):
     for words, code in (([], 2), (["--help"], 0), ([str(tmp_path)], 2), ([str(tmp_path / "none")], 2)):
         monkeypatch.setattr(sys, "argv", ["nst-gallery", *words])
         with pytest.raises(SystemExit) as stop:
-            gallery.main()
+            main()
         assert stop.value.code == code
     monkeypatch.setattr(sys, "argv", ["nst-gallery", str(made(tmp_path / "sweep"))])
-    gallery.main()
+    main()
     assert "index.html" in capsys.readouterr().out
-
-
-ROWS = [
-    {"name": 'ä,"1"', "number": 3, "value": 0.5, "mixed": 1},
-    {"name": "b", "number": -0, "value": float("inf"), "mixed": "x"},
-    {"name": "c", "number": None, "value": None, "late": 7},
-]
-
-
-def test_parquet_is_read_by_others(tmp_path):
-    reader = pytest.importorskip("pyarrow.parquet")
-    parquet.write(tmp_path / "t.parquet", table.columns(ROWS), ROWS)
-    found = reader.read_table(tmp_path / "t.parquet").to_pylist()
-    expected = [{key: row.get(key) for key in table.columns(ROWS)} for row in ROWS]
-    expected[0]["mixed"] = "1"
-    assert found == expected
-    many = [{"k": i, "t": "x" * i} for i in range(300)]
-    parquet.write(tmp_path / "t.parquet", ["k", "t"], many)
-    assert reader.read_table(tmp_path / "t.parquet").to_pylist() == many
-    wide = [{f"c{i}": i for i in range(40)}]
-    parquet.write(tmp_path / "t.parquet", table.columns(wide), wide)
-    assert reader.read_table(tmp_path / "t.parquet").to_pylist() == wide
-
-
-def test_parquet_begins_and_ends_as_it_must(tmp_path):
-    """Where no reader is installed: the format's own frame."""
-    parquet.write(tmp_path / "t.parquet", table.columns(ROWS), ROWS)
-    data = (tmp_path / "t.parquet").read_bytes()
-    assert data[:4] == data[-4:] == b"PAR1"
-    assert int.from_bytes(data[-8:-4], "little") < len(data) - 12
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ def test_a_sweep_and_what_it_leaves(nst):
     assert sorted(int(r["lane"]) for r in rows) == [0, 1, 2, 3]
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "lbfgs_torch"])
 def test_a_job_of_a_sweep_is_the_job_alone(nst, optimiser):
     words = (*TINY, f"optimiser={optimiser}")
@@ -57,6 +58,23 @@ def test_a_job_of_a_sweep_is_the_job_alone(nst, optimiser):
     assert one["config"] == many["config"]
     assert one["evaluations"] == many["evaluations"]
     assert (alone / "config.yaml").read_text() == (folder / row["path"] / "config.yaml").read_text()
+
+
+@pytest.mark.optimised
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "lbfgs_torch"])
+def test_a_sweep_of_one_job_is_the_single_run_to_the_bit(nst, optimiser):
+    words = (*TINY, f"optimiser={optimiser}", "style_weight=1e4")
+    code, text = nst("-m", *words, "seed=range(0,1)")
+    assert code == 0, text
+    job = sweep_folder(text) / table(sweep_folder(text))[0]["path"]
+    code, text = nst(*words)
+    assert code == 0, text
+    alone = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1)).parent
+    assert np.array_equal(image(alone / "result.png"), image(job / "result.png"))
+    assert (alone / "curve.csv").read_text() == (job / "curve.csv").read_text()
+    one, other = (json.loads((p / "result.json").read_text()) for p in (alone, job))
+    assert one["terms"] == other["terms"]
+    assert one["evaluations"] == other["evaluations"]
 
 
 def test_again_more_and_another_key(nst):
@@ -122,7 +140,7 @@ def test_lanes_at_most_and_memory(nst):
     code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.lanes=2", "output.every=0")
     assert code == 0, text
     assert len(table(sweep_folder(text))) == 3
-    code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.memory=1e-9", "tv_weight=1", "steps=1")
+    code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.memory=1e-9", "steps=1")
     assert code == 0, text
 
 
@@ -225,6 +243,7 @@ def test_a_mistake_in_the_line_is_told_before_anything_runs(nst, words):
 LONG = ("style_weight=1e2,1e4", "steps=400", "output.every=20", "sweep.checkpoint=0.1", "sweep.folder=here")
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_killed_and_continued(tmp_path, nst, optimiser):
     """kill -9 in the middle: the rest goes on from the checkpoint, to the same end."""

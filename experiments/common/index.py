@@ -1,0 +1,70 @@
+"""Write docs/experiments.md, the page of all experiments, and their figures in docs/gallery/, from the records.
+
+An experiment that has no record keeps its question and command. After running some of them:
+
+    python -m experiments.common.index
+"""
+
+import ast
+import re
+from pathlib import Path
+
+from PIL import Image
+
+from experiments.common.study import HOME
+from nst_jax.shell.places import conf
+
+DOCS = Path("docs")
+WIDE = 1200  # pixels of a figure at most
+HEAD = """# Experiments
+
+Sixteen questions, a command for each. Their pages are `experiments/papers/NAME.py`, their settings
+`conf/experiment/NAME.yaml`. Each takes any setting of `nst` on its line, runs only what is missing, and leaves figure,
+table and record in `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same in the
+project's environment; `make experiments-smoke` runs all of them at a tiny size.
+
+The figures here were made on two processor cores, at small sizes. The command under each gives pixels, steps and
+network; `outputs/data` in it is the folder of weights and pictures that NST_TEST_DATA names. The answers are what these
+figures show, and no more.
+"""
+NETWORKS = {  # a word of the command -> the network, in a sentence
+    "vgg19_blocks1-3": "The network: the first three blocks of VGG-19, trained on ImageNet. The deeper ones were not "
+    "at hand: layers that exist stand in for the paper's.",
+    "network=texnet": "The network: texnet, the small network of the package. Its layers stand in for the paper's.",
+}
+
+
+def main() -> Path:
+    """Write the page and the figures, and return the page's path."""
+    names = sorted(path.stem for path in (conf() / "experiment").glob("*.yaml"))
+    text = "\n".join([HEAD, *(entry(name) for name in names)])
+    (DOCS / "experiments.md").write_text(text, encoding="utf-8")
+    return DOCS / "experiments.md"
+
+
+def entry(name: str) -> str:
+    """One experiment: question, figure, answer, command."""
+    page = ast.get_docstring(ast.parse(Path(f"experiments/papers/{name}.py").read_text(encoding="utf-8"))) or ""
+    question, default = page.splitlines()[0], re.search(r"^    (python .*)$", page, re.MULTILINE)
+    record = HOME / name / "README.md"
+    if not record.exists():
+        return f"## {name}\n\n{question}\n\nNot run here yet. `{default.group(1) if default else ''}`\n"
+    _, answer, _, command, made = record.read_text(encoding="utf-8").strip().split("\n\n")
+    figure = DOCS / "gallery" / f"{name}.jpg"
+    shrink(HOME / name / "figure.png", figure)
+    made = re.sub(r", commit .*", ".", made, flags=re.DOTALL)
+    image = f"[![{name}](gallery/{figure.name})](gallery/{figure.name})"
+    network = next((text for word, text in NETWORKS.items() if word in command), "")
+    return f"## {name}\n\n{question}\n\n{image}\n\n*{network} {made}*\n\n{answer}\n\n{command}\n"
+
+
+def shrink(source: Path, path: Path) -> None:
+    """Write a figure as JPEG, no wider than WIDE."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(source) as whole:
+        whole.thumbnail((WIDE, 2 * WIDE))
+        whole.convert("RGB").save(path, quality=82, optimize=True)
+
+
+if __name__ == "__main__":
+    print(main())

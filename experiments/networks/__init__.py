@@ -1,0 +1,1 @@
+"""What trains texnet, and compares feature extractors."""

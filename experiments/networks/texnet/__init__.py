@@ -1,0 +1,1 @@
+"""texnet: a network trained on generated textures alone. To train it: python -m experiments.networks.train_texnet."""

@@ -1,0 +1,119 @@
+"""Runs of one network on one pair of pictures, kept on disk, and the style weight that gives a wanted SSIM."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import nst_jax as nst
+from nst_jax.analysis.metrics import style_distances
+
+LADDER = (1.0, 10.0, 100.0, 1000.0)  # style weights that the tuning starts from
+REFERENCE = 100.0  # the wanted SSIM is the first network's at this weight
+TRIES, NOISE = 3, 0.02  # runs after the ladder; standard deviation of the start's noise, for a seed over 0
+SOLVER = nst.lbfgs(memory=20)
+Row = dict[str, Any]
+
+
+class Bench(NamedTuple):
+    """A network on a pair of pictures, and the network that measures the results."""
+
+    name: str
+    net: nst.Network
+    judge: nst.Network
+    content: nst.types.Image
+    style: nst.types.Image
+    steps: int
+    folder: Path  # of the runs
+    tv: float | None = None  # None: the convention's own
+
+
+def run(bench: Bench, weight: float, seed: int) -> Row:
+    """One run, from the folder if it is there: its SSIM, Gram distance, seconds and picture."""
+    net = bench.net
+    loss = f"{net.convention}_{'own' if bench.tv is None else f'{bench.tv:g}'}_{len(net.style_layers)}"
+    name = f"{bench.name}_{loss}_{fingerprint(net.params)}_{weight:.4g}_{seed}_{bench.steps}"
+    path = bench.folder / name.replace(" ", "-")
+    if not Path(f"{path}.json").exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image, seconds = stylise(bench, weight, seed)
+        np.save(Path(f"{path}.npy"), np.asarray(image))
+        row = {"weight": weight, "seed": seed, **measure(bench, image), "seconds": seconds}
+        Path(f"{path}.json").write_text(json.dumps(row), encoding="utf-8")
+    row = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+    return {"network": bench.name, **row, "picture": f"{path}.npy"}
+
+
+def fingerprint(params: Any) -> str:
+    """A hash of the parameters: other ones are other runs."""
+    leaves = [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(params)]
+    return hashlib.sha256(b"".join(leaves)).hexdigest()[:8]
+
+
+def stylise(bench: Bench, weight: float, seed: int) -> tuple[nst.types.Image, float]:
+    """The best image of a run from the content picture, in [0, 1], and its seconds without compilation."""
+    weights = {"content_weight": 1.0, "style_weight": weight, "tv_weight": bench.tv}
+    task = nst.problem(bench.net, bench.content, bench.style, **weights)
+    spec = nst.Spec(task.extractor, task.terms, SOLVER.solver, SOLVER.options)
+    problem = nst.Problem(task.params, task.aims, task.weights, {})
+    start = bench.content + NOISE * (seed > 0) * jax.random.normal(jax.random.key(seed), bench.content.shape)
+    advance = partial(nst.advance, spec, problem, room=bench.steps)
+    jax.block_until_ready(advance(nst.begin(spec, problem, start), steps=0))  # compiles
+    began = time.perf_counter()
+    state, _ = jax.block_until_ready(advance(nst.begin(spec, problem, start), steps=bench.steps))
+    return jnp.clip(state.best, 0, 1), time.perf_counter() - began
+
+
+def measure(bench: Bench, image: nst.types.Image) -> dict[str, float]:
+    """SSIM with the content picture, and |G - A|^2 / |A|^2 by the judge, the mean over its layers."""
+    found, wanted = (moments(bench.judge.extractor, bench.judge.params, x) for x in (image, bench.style))
+    distances = [float(d) ** 2 for d in style_distances(found, wanted).values()]
+    return {"ssim": float(nst.ssim(image, bench.content)), "distance": float(np.mean(distances))}
+
+
+@partial(jax.jit, static_argnums=0)
+def moments(network: nst.Extractor, params: Any, image: nst.types.Image) -> dict[str, nst.Moments]:
+    """The moments of every tapped layer."""
+    return {layer: nst.moments(f) for layer, f in nst.features(network, params, image).items()}
+
+
+def tune(bench: Bench, goal: float | None, *, seeds: int) -> tuple[list[Row], float]:
+    """Find the style weight that gives an SSIM, and run it from several starts.
+
+    Args:
+      bench: what runs.
+      goal: the wanted SSIM; None: the network's own at the weight REFERENCE.
+      seeds: further starts.
+
+    Returns:
+      The rows, of `kind` ladder or tuned, and the goal.
+    """
+    rows = [run(bench, weight, 0) for weight in LADDER]
+    wanted = goal or next(row["ssim"] for row in rows if row["weight"] == REFERENCE)
+    for _ in range(TRIES):
+        if (weight := propose(rows, wanted)) is None:
+            break
+        rows.append(run(bench, weight, 0))
+    best = min(rows, key=lambda row: abs(row["ssim"] - wanted))
+    again = [run(bench, best["weight"], seed) for seed in range(1, seeds + 1)]
+    return [row | {"kind": "ladder"} for row in rows] + [row | {"kind": "tuned"} for row in (best, *again)], wanted
+
+
+def propose(rows: Sequence[Row], goal: float) -> float | None:
+    """A weight between the neighbours whose SSIMs enclose the goal; None where one is near enough, or none do."""
+    if min(abs(row["ssim"] - goal) for row in rows) < 0.003:
+        return None
+    ordered = sorted(rows, key=lambda row: row["weight"])
+    for low, high in pairwise(ordered):
+        if (low["ssim"] - goal) * (high["ssim"] - goal) < 0:
+            share = float(np.clip((low["ssim"] - goal) / (low["ssim"] - high["ssim"]), 0.15, 0.85))
+            return low["weight"] * (high["weight"] / low["weight"]) ** share
+    return None

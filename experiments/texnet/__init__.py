@@ -1,1 +1,0 @@
-"""texnet: a feature extractor trained on generated textures alone. The command is experiments/train_texnet.py."""

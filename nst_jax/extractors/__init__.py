@@ -1,0 +1,27 @@
+"""The networks by name. Each is an `Architecture` in a module of this folder; the table says which.
+
+To add a network: write its module with a table ARCHITECTURES, and name it here.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nst_jax.extractors.base import Architecture
+
+MODULES = {"vgg19": "vgg", "vgg16": "vgg", "texnet": "texnet", "squeezenet": "squeezenet"}  # name -> module
+
+
+def architecture(name: str) -> "Architecture":
+    """What is known of the network of this name.
+
+    A network of another package is named "package.module:NAME", where NAME is an `Architecture`.
+
+    Raises:
+      KeyError: the name is not in MODULES.
+      ImportError, AttributeError: there is no such module, or no such NAME in it.
+    """
+    module, colon, attribute = name.partition(":")
+    if colon:
+        return getattr(import_module(module), attribute)
+    return import_module(f"nst_jax.extractors.{MODULES[name]}").ARCHITECTURES[name]

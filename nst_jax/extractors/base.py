@@ -1,0 +1,121 @@
+"""What a feature extractor is, and what the package must know of a network that has a name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array, lax
+from jaxtyping import Float
+
+from nst_jax.extractors.addresses import Published
+from nst_jax.types import Activations, Image, Params
+
+Shape = tuple[int, int, int]  # height, width, channels
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """A network that returns activations by layer name. It is hashable, and equal to another of the same fields.
+
+    flax.linen modules with a field `taps` are extractors as they are. `Function` makes one of a plain function, which
+    may call flax.nnx or anything else.
+    """
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """The layers whose activations are returned."""
+        ...
+
+    def clone(self, *, taps: tuple[str, ...]) -> "Extractor":
+        """The same network with other taps."""
+        ...
+
+    def apply(self, variables: Any, image: Image) -> Any:
+        """The activations of one image, by layer name. variables: {"params": the network's parameters}."""
+        ...
+
+
+class Function(NamedTuple):
+    """An extractor made of a function (params, image, taps) -> {layer: activation (height, width, channels)}."""
+
+    function: Callable[[Any, Image, tuple[str, ...]], Activations]
+    taps: tuple[str, ...]
+
+    def clone(self, *, taps: tuple[str, ...]) -> "Function":
+        """The same function with other taps."""
+        return self._replace(taps=taps)
+
+    def apply(self, variables: Mapping[str, Any], image: Image) -> Activations:
+        """The activations of one image, by layer name."""
+        return self.function(variables["params"], image, self.taps)
+
+
+def features(network: Extractor, params: Any, image: Image) -> Activations:
+    """The activations of `image` at the network's taps, by layer name."""
+    return network.apply({"params": params}, image)
+
+
+def shapes(network: Extractor, params: Any, *, height: int, width: int) -> dict[str, Shape]:
+    """The shape of each tap for an image of height x width pixels. Nothing is computed.
+
+    params: arrays, or their shapes as jax.eval_shape gives them.
+    """
+    image = jax.ShapeDtypeStruct((height, width, 3), jnp.float32)
+    seen = jax.eval_shape(lambda p, x: dict(features(network, p, x)), params, image)
+    return {layer: seen[layer].shape for layer in network.taps}  # jax sorts the names of a dict
+
+
+class Architecture(NamedTuple):
+    """A network by name: all that the rest of the package asks of it.
+
+    A layer is what can be tapped; a convolution is what has parameters. Parameters are
+    {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing.
+    """
+
+    name: str
+    layers: tuple[str, ...]  # every layer, from the image to the deepest
+    build: Callable[..., Extractor]  # (taps, *, pool, rounding, padding, checkpoint); ValueError for a wrong setting
+    shapes: Callable[..., dict[str, Shape]]  # (network, *, height, width) -> the shape of each tap
+    margin: Callable[[str], int]  # of a layer: pixels beyond its own cell that a position sees, on each side
+    kernels: Mapping[str, tuple[int, ...]]  # of each convolution: the kernel's shape, in order
+    needs: Callable[[tuple[str, ...]], tuple[str, ...]]  # taps -> the convolutions that they need
+    random: Callable[[Array], Params]  # key -> untrained parameters
+    prepare: Callable[..., Params]  # (params, *, convolution, dtype) -> parameters ready for many evaluations
+    stages: tuple[tuple[str, ...], ...]  # the convolutions in groups: weights.random_from counts them
+    aliases: Mapping[str, str]  # a convolution's name in files -> here
+    sources: Mapping[str, tuple[Published, ...]]  # a publisher -> its files
+    packaged: str | None  # the file of the package with its weights
+    fingerprint: tuple[float, ...] | None  # of the original Caffe values: the first filter's numbers for blue
+    profile: str  # the option of conf/layers that suits it
+    convention: str  # the convention that suits it
+
+    def tap(self, layers: tuple[str, ...] | set[str], **settings: Any) -> Extractor:
+        """The network tapped at these layers, in its own order. Raises ValueError for a layer that it lacks."""
+        if unknown := [layer for layer in layers if layer not in self.layers]:
+            raise ValueError(f"{self.name} has no layer {unknown[0]}; its layers: {' '.join(self.layers)}")
+        return self.build(tuple(layer for layer in self.layers if layer in layers), **settings)
+
+
+class Input(nn.Module):
+    """The preprocessing of the weights: from RGB in [0, 1] to what the network was trained on, as an affine map."""
+
+    @nn.compact
+    def __call__(self, image: Image) -> Float[Array, "h w 3"]:
+        kernel = self.param("kernel", nn.initializers.zeros, (3, 3))
+        bias = self.param("bias", nn.initializers.zeros, (3,))
+        return jnp.matmul(image, kernel, precision=lax.Precision.HIGHEST) + bias
+
+
+def draw_params(key: Array, kernels: Mapping[str, tuple[int, ...]]) -> Params:
+    """He-normal kernels and zero biases: an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).
+
+    Its input is RGB in 0..255 minus 127.5. The activations then have the size of the original VGG's, so that a weight
+    means what it means there: a style term grows with their fourth power and a content term with their square.
+    """
+    he = jax.nn.initializers.he_normal()
+    params: dict = {"input": {"kernel": 255.0 * jnp.eye(3), "bias": jnp.full(3, -127.5)}}
+    for k, (name, shape) in zip(jax.random.split(key, len(kernels)), kernels.items(), strict=True):
+        params[name] = {"kernel": he(k, shape), "bias": jnp.zeros(shape[-1])}
+    return params

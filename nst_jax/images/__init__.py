@@ -1,0 +1,1 @@
+"""Images: their sizes, and where an image starts."""

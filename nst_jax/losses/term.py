@@ -1,0 +1,113 @@
+"""A loss is a tuple of named terms. Each measures one layer, or the image itself, and compares it with an aim.
+
+    total = sum over terms of  weights[name] * compare(measure(activation, aim.local), aim.whole)
+
+A `Term` is static: it shapes the program. Aims and weights are arrays: they are traced, and may be swept, vmapped and
+differentiated.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nst_jax.types import Activation, Activations, Image, Scalar
+
+IMAGE = "image"  # the tap of a term that measures the image itself
+
+
+class Aim(NamedTuple):
+    """What a term compares with."""
+
+    local: Any = None  # laid out like the activation and cut with it: the photograph's activation, a mask
+    whole: Any = None  # not laid out so: a Gram matrix, a distribution
+
+
+class View(NamedTuple):
+    """What an aim is made of."""
+
+    activation: Activation  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
+    pixels: int  # height times width of the image to be made
+    key: Array | None  # for aims that draw a part of themselves
+
+
+def no_aim(view: View) -> Aim:
+    """Aim at nothing: a term that looks at the image alone."""
+    return Aim()
+
+
+class Term(NamedTuple):
+    """One named part of the objective. It is hashable: its functions are those of a module, or values themselves.
+
+    Attributes:
+      name: "content/relu4_2", "style/relu1_1", "sky/style/relu1_1", "tv". What stands before the last slash is the
+        part that it belongs to.
+      tap: the layer whose activation is measured; "image": the image itself.
+      measure: (activation, aim.local) -> a tree of arrays. Where the term is additive, the trees of two pieces of an
+        activation add up to the tree of the whole.
+      compare: (measure of the whole, aim.whole) -> the unweighted value.
+      additive: False: the term needs all positions at once, and cannot be computed in tiles.
+      of: the picture that it aims at: "content", "style". "": none.
+      aim: a view of that picture -> the aim.
+    """
+
+    name: str
+    tap: str
+    measure: Callable[[Array, Any], Any]
+    compare: Callable[[Any, Any], Scalar]
+    additive: bool = True
+    of: str = ""
+    aim: Callable[[View], Aim] = no_aim
+
+    def value(self, activation: Array, aim: Aim) -> Scalar:
+        """The unweighted value of the term."""
+        return self.compare(self.measure(activation, aim.local), aim.whole)
+
+
+Terms = tuple[Term, ...]
+
+
+def values(terms: Terms, aims: Mapping[str, Aim], activations: Activations, image: Image) -> dict[str, Scalar]:
+    """The unweighted value of each term, by name.
+
+    Args:
+      terms: the terms, of different names.
+      aims: an aim for each term that has one, by the term's name.
+      activations: of the image, by layer name.
+      image: the image.
+
+    Raises:
+      ValueError: two terms of one name.
+    """
+    if len({term.name for term in terms}) < len(terms):
+        raise ValueError(f"two terms have one name: {', '.join(term.name for term in terms)}")
+    taps = {**activations, IMAGE: image}
+    return {term.name: term.value(taps[term.tap], aims.get(term.name, Aim())) for term in terms}
+
+
+def total(weights: Mapping[str, Any], values: Mapping[str, Any]) -> Scalar:
+    """The sum of weight times value. Raises ValueError for a name that only one of the two has."""
+    if alone := sorted(weights.keys() ^ values.keys()):
+        raise ValueError(f"terms and weights do not match: {', '.join(alone)}")
+    return jax.tree.reduce(jnp.add, [weights[name] * value for name, value in values.items()])
+
+
+def part(name: str) -> str:
+    """The part that a term belongs to: "content" of "content/relu4_2", "sky/style" of "sky/style/relu1_1"."""
+    return name.rpartition("/")[0] or name
+
+
+def sum_parts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The sum of the values of each part, in order."""
+    sums: dict[str, Any] = {}
+    for name, value in values.items():
+        sums[part(name)] = sums[part(name)] + value if part(name) in sums else value
+    return sums
+
+
+def taps(terms: Iterable[Term], of: str | None = None) -> tuple[str, ...]:
+    """The layers that the terms measure, each once, in order; of: only those of terms that aim at this picture."""
+    chosen = (term.tap for term in terms if of is None or term.of == of)
+    return tuple(dict.fromkeys(tap for tap in chosen if tap != IMAGE))

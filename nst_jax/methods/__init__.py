@@ -1,0 +1,1 @@
+"""Methods: the optimisation of one image."""

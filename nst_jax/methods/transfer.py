@@ -1,0 +1,127 @@
+"""The method itself: an image moves until its activations match aims taken from other pictures.
+
+Two kinds of input, never mixed. A `Spec` shapes the program and is hashable. A `Problem` is numbers: it is traced,
+vmapped, swept and differentiated without a new compilation.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nst_jax.extractors.base import Extractor, features
+from nst_jax.losses import term
+from nst_jax.losses.term import IMAGE, Aim, Terms, View
+from nst_jax.optim import minimise
+from nst_jax.optim.minimise import State
+from nst_jax.optim.solvers import Info, Solver
+from nst_jax.types import Image, Scalar
+
+
+class Spec(NamedTuple):
+    """What shapes the program."""
+
+    network: Extractor  # tapped at the layers that the terms measure
+    terms: Terms
+    solver: Callable[..., Solver]
+    options: tuple[tuple[str, Any], ...]  # what is static of the solver: (("memory", 50), ...)
+
+
+class Problem(NamedTuple):
+    """What is a number."""
+
+    params: Any  # the network's
+    aims: Mapping[str, Aim]  # by the term's name
+    weights: Mapping[str, Scalar]  # by the term's name
+    hyper: Mapping[str, Any]  # the solver's numbers: learning_rate, ...
+
+
+class Result(NamedTuple):
+    """Where a run ended."""
+
+    image: Image
+    terms: Mapping[str, Scalar]  # unweighted, of the image
+    infos: Info  # an entry for each step
+
+
+@partial(jax.jit, static_argnums=(0, 1), static_argnames="pixels")
+def aims(
+    network: Extractor,
+    terms: Terms,
+    params: Any,
+    pictures: Mapping[str, Image],
+    *,
+    pixels: int,
+    key: Array | None = None,
+) -> dict[str, Aim]:
+    """The aim of each term that aims at a picture, by the term's name. The pictures may differ in size.
+
+    Args:
+      network: whose taps do not matter.
+      terms: what is to be compared.
+      params: the network's parameters.
+      pictures: by the names that the terms use: "content", "style".
+      pixels: height times width of the image to be made.
+      key: for terms that draw a part of their aims, such as the directions of sliced Wasserstein.
+
+    Raises:
+      KeyError: a term aims at a picture that is not given.
+    """
+    found = {}
+    for name in dict.fromkeys(t.of for t in terms if t.of):
+        own = [t for t in terms if t.of == name]
+        taps = term.taps(own)
+        seen = {**(features(network.clone(taps=taps), params, pictures[name]) if taps else {}), IMAGE: pictures[name]}
+        keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
+        found |= {t.name: t.aim(View(seen[t.tap], pixels, k)) for t, k in zip(own, keys, strict=True)}
+    return found
+
+
+def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
+    """The unweighted value of each term of one image, by name."""
+    return term.values(spec.terms, problem.aims, features(spec.network, problem.params, image), image)
+
+
+def objective(spec: Spec, problem: Problem, image: Image) -> Scalar:
+    """The number that is minimised."""
+    return term.total(problem.weights, values(spec, problem, image))
+
+
+def solver(spec: Spec, problem: Problem) -> Solver:
+    """The solver with its numbers."""
+    return spec.solver(**dict(spec.options), **problem.hyper)
+
+
+@partial(jax.jit, static_argnums=0)  # op by op the memory of L-BFGS is written twice
+def begin(spec: Spec, problem: Problem, start: Image) -> State:
+    """The state before the first step."""
+    return minimise.begin(solver(spec, problem), start)
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="room", donate_argnames="state")
+def advance(
+    spec: Spec,
+    problem: Problem,
+    state: State,
+    *,
+    steps: Array | int,
+    room: int,
+    turns: Array | int | None = None,
+) -> tuple[State, Info]:
+    """Take up to `steps` iterations in one program; see `minimise.advance`. The memory of `state` is donated."""
+    minimised = partial(objective, spec, problem)
+    return minimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room, turns=turns)
+
+
+measure = jax.jit(values, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="steps")
+def stylise(spec: Spec, problem: Problem, start: Image, *, steps: int) -> Result:
+    """The whole run as one pure function. After a value that is not finite the best image is returned."""
+    state, infos = advance(spec, problem, begin(spec, problem, start), steps=steps, room=max(1, steps))
+    image = jnp.where(state.finite, state.x, state.best)
+    return Result(image, values(spec, problem, image), jax.tree.map(lambda a: a[:steps], infos))

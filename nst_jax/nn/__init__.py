@@ -1,0 +1,1 @@
+"""Operations on activations: convolutions, pooling. They know no network."""

@@ -1,0 +1,162 @@
+"""How one step is taken: optax's optimisers and two kinds of L-BFGS, each a pair of pure functions."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+from jaxtyping import Bool, Float, Int
+
+from nst_jax.optim import zoom
+from nst_jax.optim.lbfgs import quasi_newton
+from nst_jax.types import Active, Scalar
+
+Variable = Float[Array, "..."]
+Objective = Callable[[Variable], Scalar]
+Transformation = optax.GradientTransformation | optax.GradientTransformationExtraArgs
+
+# Root mean square of the first trial step, of pixels in [0, 1]. The first step takes two or three evaluations; from a
+# Euclidean length of 1 it took four to six.
+FIRST = 0.03
+
+
+class Info(NamedTuple):
+    """One iteration: the objective at the point where it started, and what it cost."""
+
+    value: Scalar
+    grad_norm: Scalar  # Euclidean
+    evaluations: Int[Array, ""]  # of the objective with its gradient
+
+
+Turn = tuple[Variable, Any, Info, Bool[Array, ""]]
+
+
+class Solver(NamedTuple):
+    """How a step is taken: init(x) -> opt; turn(objective, x, opt, active) -> (x, opt, info, ended).
+
+    A turn is one evaluation of the objective with its gradient. An iteration of Adam is one turn; an iteration with a
+    line search is as many turns as the search needs. The turn with `ended` true returns the x and the info of its
+    iteration.
+
+    If `active` is False, x and opt must stay as they are. The solver itself does this: a choice between the old state
+    and the new one outside of it, as vmap makes in a loop, would copy the memory of L-BFGS in each turn.
+    """
+
+    init: Callable[[Variable], Any]
+    turn: Callable[[Objective, Variable, Any, Active], Turn]
+
+
+def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool) -> Solver:
+    """A solver of one evaluation an iteration.
+
+    Args:
+      transform: its `update` takes a flag `fresh`, whether the gradient counts. `hold` adds it to one of optax.
+      clamp: clip x to [0, 1] after each iteration.
+    """
+
+    def turn(objective: Objective, x: Variable, opt: Any, active: Active) -> Turn:
+        value, grad = jax.value_and_grad(objective)(x)
+        updates, opt = transform.update(grad, opt, x, fresh=active)
+        new = x + updates  # pyright: ignore[reportOperatorIssue]
+        new = jnp.clip(new, 0.0, 1.0) if clamp else new
+        return jnp.where(active, new, x), opt, Info(value, optax.tree.norm(grad), jnp.int32(1)), jnp.bool_(True)
+
+    return Solver(transform.init, turn)
+
+
+def hold(tx: Transformation) -> optax.GradientTransformationExtraArgs:
+    """The same transformation, with a flag `fresh`: while it is False the state stays as it is."""
+
+    def update(gradient: Any, old: Any, x: Any = None, *, fresh: Active) -> tuple[Any, Any]:
+        updates, new = tx.update(gradient, old, x)
+        return updates, zoom.select(fresh, new, old)
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)  # pyright: ignore[reportArgumentType]
+
+
+class LineSearch(NamedTuple):
+    """The state of a line search between turns."""
+
+    memory: Any  # the transform's
+    direction: Variable  # from x
+    search: zoom.Search  # along it
+    norm: Scalar  # of the gradient at x
+    spent: Int[Array, ""]  # evaluations of this iteration
+    known: Bool[Array, ""]  # False before the very first evaluation: that of x itself
+
+
+def line_search(transform: optax.GradientTransformationExtraArgs, *, evaluations: int) -> Solver:
+    """A solver that moves against the transformed gradient, by a step length of a zoom search.
+
+    Args:
+      transform: its `update` takes a flag `fresh`, whether there is a new point. Within a search there is none, and its
+        result is not used.
+      evaluations: of a search, at most.
+    """
+
+    def init(x: Variable) -> LineSearch:
+        still, zero = jnp.zeros_like(x), jnp.zeros((), x.dtype)
+        return LineSearch(
+            transform.init(x), still, zoom.begin(zero, still, still), zero, jnp.int32(0), jnp.bool_(False)
+        )
+
+    def turn(objective: Objective, x: Variable, old: LineSearch, active: Active) -> Turn:
+        at = jnp.where(old.known, zoom.propose(old.search), 0.0)
+        value, slope = jax.value_and_grad(objective)(x + at * old.direction)
+        search = zoom.judge(old.search, at, value, slope, old.direction, evaluations=evaluations)
+        ended = old.known & zoom.is_over(search)
+        fresh = active & (ended | ~old.known)
+        info = Info(search.start.value, old.norm, old.spent + 1)
+        step, value, gradient = zoom.select(old.known, zoom.outcome(search), (jnp.zeros_like(value), value, slope))
+        x = jnp.where(fresh, x + step * old.direction, x)
+        direction, memory = transform.update(gradient, old.memory, x, fresh=fresh)
+        direction = -direction  # pyright: ignore[reportOperatorIssue]
+        anew = (direction, zoom.begin(value, gradient, direction), optax.tree.norm(gradient))
+        kept = zoom.select(fresh, anew, (old.direction, zoom.select(active, search, old.search), old.norm))
+        spent = jnp.where(active, jnp.where(ended, 0, old.spent + 1), old.spent)
+        return x, LineSearch(memory, *kept, spent, old.known | active), info, ended
+
+    return Solver(init, turn)
+
+
+def adam(*, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool) -> Solver:
+    """Kingma & Ba 2015, arXiv 1412.6980."""
+    return first_order(hold(optax.adam(learning_rate, b1, b2, eps)), clamp=clamp)
+
+
+def sgd(*, learning_rate: Scalar, momentum: Scalar, clamp: bool) -> Solver:
+    """Gradient descent with heavy-ball momentum."""
+    return first_order(hold(optax.sgd(learning_rate, momentum)), clamp=clamp)
+
+
+def adagrad(*, learning_rate: Scalar, eps: Scalar, clamp: bool) -> Solver:
+    """Duchi, Hazan & Singer 2011. The accumulator starts at 0, as in the paper and in torch."""
+    return first_order(hold(optax.adagrad(learning_rate, 0.0, eps)), clamp=clamp)  # pyright: ignore[reportArgumentType]
+
+
+def rmsprop(*, learning_rate: Scalar, decay: Scalar, eps: Scalar, clamp: bool) -> Solver:
+    """Tieleman & Hinton 2012, lecture 6.5."""
+    return first_order(hold(optax.rmsprop(learning_rate, decay, eps)), clamp=clamp)  # pyright: ignore[reportArgumentType]
+
+
+def lbfgs(*, memory: int, evaluations: int) -> Solver:
+    """L-BFGS with a zoom line search of at most `evaluations` a step (Nocedal & Wright 2006, 3.5 and 7.4).
+
+    The first trial step is FIRST in root mean square, whatever the objective's scale and the number of variables.
+    """
+    first = lambda gradient: FIRST * gradient.size**0.5 / optax.tree.norm(gradient)
+    return line_search(quasi_newton(first, memory=memory), evaluations=evaluations)
+
+
+def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
+    """L-BFGS as torch.optim.LBFGS runs it by default: no line search, and a first step of length one.
+
+    pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr. One evaluation a step.
+    """
+    first = lambda gradient: jnp.minimum(1.0, 1.0 / jnp.abs(gradient).sum())
+    return first_order(optax.chain(quasi_newton(first, memory=memory), optax.scale(-learning_rate)), clamp=False)
+
+
+SOLVERS: dict[str, Callable[..., Solver]] = {f.__name__: f for f in (adam, sgd, adagrad, rmsprop, lbfgs, lbfgs_torch)}

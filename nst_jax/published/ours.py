@@ -1,0 +1,78 @@
+"""Losses and layers of our own."""
+
+from nst_jax.losses.differences import relative_squares
+from nst_jax.losses.grams import relative_gram
+from nst_jax.losses.moments import moments
+from nst_jax.losses.smoothness import corner_mean
+from nst_jax.losses.statistics import whitened_error, whitening
+from nst_jax.published.base import Convention, Losses, Profile, content, mean, smooth, style
+
+RELATIVE = Convention(  # each term in parts of its target, so that a weight means the same in every network
+    content_term=content(relative_squares),
+    style_term=style(relative_gram),
+    smooth_term=smooth(corner_mean),
+    share=mean,
+)
+
+WHITENED = RELATIVE._replace(  # along the eigenvectors of the style's Gram matrix
+    style_term=style(whitened_error, moments, whitening),
+)
+
+LOSSES = (
+    Losses(
+        name="relative",
+        source=(
+            "Ours: content and style terms in parts of their targets' energy; weights mean the same in every network"
+        ),
+        convention=RELATIVE,
+        content_weight=1.0,
+        style_weight=100.0,
+        tv_weight=0.0,
+    ),
+    Losses(
+        name="whitened",
+        source=(
+            "Ours: relative, with the style's Gram matrices compared along the eigenvectors of the target, each in its "
+            "own parts"
+        ),
+        convention=WHITENED,
+        content_weight=1.0,
+        style_weight=3.0,
+        tv_weight=0.0,
+    ),
+    Losses(
+        name="texnet",
+        source=(
+            "Ours, for network=texnet: Gram matrices along their eigenvectors, in parts of the target; found by a "
+            "sweep (docs/texnet.md)"
+        ),
+        convention=WHITENED,
+        content_weight=1.0,
+        style_weight=3.0,
+        tv_weight=4.0,
+        same_as="whitened",
+    ),
+)
+
+PROFILES = (
+    Profile(
+        name="blocks1-3",
+        source="For weights that hold the first three blocks only.",
+        content={"relu3_3": 1.0},
+        style={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu3_4": 1.0},
+    ),
+    Profile(
+        name="texnet",
+        source="texnet has four blocks; found by a sweep (docs/texnet.md).",
+        content={"relu3_2": 1.0},
+        style={"relu1_1": 1.0, "relu1_2": 1.0, "relu2_1": 1.0, "relu2_2": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
+    ),
+    Profile(
+        name="squeezenet",
+        source="SqueezeNet's layers, each after its ReLU; those of experiments/extractors_compared.py.",
+        content={"fire5": 1.0},
+        style={"conv1": 1.0, "fire2": 1.0, "fire4": 1.0, "fire6": 1.0},
+    ),
+)
+
+PROGRAMS = ()

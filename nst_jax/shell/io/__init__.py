@@ -1,0 +1,1 @@
+"""Files: pictures in and out, weights, the cache, locks and marks."""

@@ -1,0 +1,132 @@
+"""Find a network's convolutions in a weight file: their names, layouts and shapes, and every mistake by name."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io.stored import Contents, Stored
+
+if TYPE_CHECKING:
+    from nst_jax.extractors.base import Architecture  # imports jax
+
+Layers = dict[str, dict[str, np.ndarray]]  # a convolution -> kernel (height, width, in, out), bias (out)
+
+# the fully connected layers behind the convolutions, which nothing here needs
+CLASSIFIER = re.compile(r"(?:^|\.)(fc\d*|classifier|predictions|prob|flatten|dense)\b|(?:^|\.)(fc|dense)_?\d")
+MAX_NAMES = 8  # in a message
+
+
+def fit(contents: Contents, *, architecture: "Architecture", needed: tuple[str, ...], where: str) -> Layers:
+    """Read the network's convolutions from a file.
+
+    Args:
+      contents: the file's arrays by name.
+      architecture: the network.
+      needed: the convolutions that must be there. The first ones of the network are enough if they hold these.
+      where: the file's name, for errors.
+
+    Returns:
+      float32 arrays in the network's order: kernels (height, width, in, out), biases (out).
+
+    Raises:
+      UserError: it names what is missing, what the network does not have, and shapes that are not its own.
+    """
+    expected, network = architecture.kernels, architecture.name
+    found, surplus = _match(contents, architecture)
+    for layer, parts in found.items():
+        for role, wanted in (("kernel", expected[layer]), ("bias", expected[layer][-1:])):
+            if role in parts and parts[role].shape != wanted:
+                shape = parts[role].shape
+                raise UserError(f"{where}: not weights of {network}, {layer}'s {role} is {shape}, not {wanted}")
+    if surplus:
+        raise UserError(f"{where}: not weights of {network}, it has no {_list(surplus)}")
+    _check_complete(found, tuple(expected), network=network, needed=needed, where=where)
+    return {layer: _load(found[layer], layer, where) for layer in expected if layer in found}
+
+
+def _match(contents: Contents, architecture: "Architecture") -> tuple[dict[str, dict[str, Stored]], list[str]]:
+    """The arrays as layer -> role -> array, and the names that belong to no layer of this network."""
+    names = _layer_names(contents, architecture)
+    found: dict[str, dict[str, Stored]] = {}
+    surplus = []
+    for name, stored in contents.arrays.items():
+        path, _, role = name.rpartition(".")
+        layer = names.get(path)
+        part, array = _orient(role, stored)
+        if layer and part not in found.get(layer, {}):  # not twice, as in a file with an average of itself
+            found.setdefault(layer, {})[part] = array
+        elif not (name.startswith("input.") or CLASSIFIER.search(name) or _is_dense(contents, path)):
+            surplus.append(name)
+    return found, surplus
+
+
+def _layer_names(contents: Contents, architecture: "Architecture") -> dict[str, str]:
+    """The network's layer for each path in the file. A Keras file with names of its own is read in its order."""
+    paths = dict.fromkeys(name.rpartition(".")[0] for name in contents.arrays)
+    names = {path: layer for path in paths if (layer := _look_up_alias(path, architecture.aliases))}
+    if names or contents.kind != "keras":
+        return names
+    kernels = {path: contents.arrays.get(f"{path}.kernel") for path in paths}
+    convolutions = [path for path, kernel in kernels.items() if kernel and len(kernel.shape) == 4]
+    return dict(zip(convolutions, architecture.kernels, strict=False))
+
+
+def _look_up_alias(path: str, aliases: Mapping[str, str]) -> str | None:
+    """The layer of a path, or of what follows one of its dots or slashes: module.features.0 is features.0."""
+    starts = [0, *(i + 1 for i, character in enumerate(path) if character in "./")]
+    return next((aliases[path[i:]] for i in starts if path[i:] in aliases), None)
+
+
+def _is_dense(contents: Contents, path: str) -> bool:
+    """Whether a Keras layer is fully connected."""
+    kernel = contents.arrays.get(f"{path}.kernel")
+    return contents.kind == "keras" and kernel is not None and len(kernel.shape) == 2
+
+
+def _check_complete(
+    found: Mapping[str, Mapping[str, Stored]],
+    order: tuple[str, ...],
+    *,
+    network: str,
+    needed: tuple[str, ...],
+    where: str,
+) -> None:
+    """Check that no layer is missing that is needed, nor one before the deepest that is there."""
+    if not found:
+        raise UserError(f"{where}: not weights of {network}, it holds none of its layers")
+    deepest = max(order.index(layer) for layer in found)
+    if gaps := [layer for layer in order[:deepest] if layer not in found]:
+        raise UserError(f"{where}: not weights of {network}, it has {order[deepest]} but no {_list(gaps)}")
+    if missing := [layer for layer in order if layer in needed and layer not in found]:
+        raise UserError(
+            f"{where}: holds {order[0]} to {order[deepest]} only, and these layers need {_list(missing)} too; "
+            "use the whole file, or layers that are not as deep"
+        )
+    for layer, parts in found.items():
+        if surplus := {"kernel", "bias"} ^ parts.keys():
+            raise UserError(
+                f"{where}: {layer} should have a kernel and a bias, and nothing else; see {_list([*surplus])}"
+            )
+
+
+def _orient(role: str, stored: Stored) -> tuple[str, Stored]:
+    """torch's `weight` is (out, in, height, width), our `kernel` (height, width, in, out)."""
+    if role != "weight" or len(stored.shape) != 4:
+        return role.replace("weight", "kernel"), stored
+    out, cin, height, width = stored.shape
+    return "kernel", Stored((height, width, cin, out), lambda: np.transpose(stored.read(), (2, 3, 1, 0)))
+
+
+def _load(parts: Mapping[str, Stored], layer: str, where: str) -> dict[str, np.ndarray]:
+    arrays = {r: np.ascontiguousarray(parts[r].read(), np.float32) for r in ("kernel", "bias")}
+    if not all(np.isfinite(a).all() for a in arrays.values()):
+        raise UserError(f"{where}: damaged, {layer} holds values that are not finite")
+    return arrays
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more

@@ -1,0 +1,90 @@
+"""nst-gallery FOLDER: a sweep as one static page, index.html, that needs no server and no network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import marks
+from nst_jax.shell.io.atomic import draft, write_text
+from nst_jax.shell.reports import sheet, table
+from nst_jax.shell.settings.config import plain_yaml
+
+THUMBNAIL = 256  # pixels of the longer side
+POINTS = 120  # of a loss curve on the page
+
+
+def build(folder: Path) -> Path:
+    """Write the page, and the table and the sheet beside it; returns the page's path."""
+    rows = table.rows(folder) if folder.is_dir() else []
+    if not rows:
+        raise UserError(f"{folder}: no sweep is here, or none of its jobs has ended")
+    table.write(folder, rows)
+    keys, pictures = table.swept_keys(folder), {row["path"]: p for row in rows if (p := picture(folder, row))}
+    sheet.draw(folder / "grid.png", rows, keys, pictures)
+    (folder / "thumbs").mkdir(exist_ok=True)
+    cells = [cell(folder, row, pictures.get(row["path"])) for row in rows]
+    page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    told = {"title": folder.resolve().name, "keys": keys, "cells": cells}
+    data = json.dumps(told, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return write_text(folder / "index.html", page.replace("/*DATA*/", data).replace("<!--TITLE-->", told["title"]))
+
+
+def picture(folder: Path, row: dict[str, Any]) -> Path | None:
+    """The job's picture, if it has one."""
+    told = folder / row["path"] / "config.yaml"
+    found = folder / row["path"] / plain_yaml(told)["output"]["file"] if told.exists() else None
+    return found if found and found.exists() else None
+
+
+def cell(folder: Path, row: dict[str, Any], result: Path | None) -> dict[str, Any]:
+    """What the page shows of one job."""
+    mark = marks.read(folder / row["path"]) or {"words": []}
+    told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"] / "metrics.jsonl")}
+    if result is None:
+        return told
+    thumb = thumbnail(folder, result, row["path"])
+    return told | {"image": f"{row['path']}/{result.name}", **thumb, "before": before(folder, row["path"])}
+
+
+def finite(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without numbers that JSON does not know."""
+    return {k: v if not isinstance(v, float) or abs(v) < float("inf") else str(v) for k, v in row.items()}
+
+
+def thumbnail(folder: Path, source: Path, name: str) -> dict[str, Any]:
+    """A small copy of a picture, made again where the picture is newer."""
+    path = folder / "thumbs" / f"{name}.webp"
+    if not path.exists() or path.stat().st_mtime < source.stat().st_mtime:
+        with Image.open(source) as image, draft(path) as part:
+            small = image.convert("RGB")
+            small.thumbnail((THUMBNAIL, THUMBNAIL))
+            small.save(part, format="WEBP", quality=80)
+    with Image.open(source) as image:
+        return {"thumb": f"thumbs/{name}.webp", "size": list(image.size)}
+
+
+def before(folder: Path, name: str) -> str | None:
+    """The content picture of a job, copied beside the page, once for all jobs that have it."""
+    config = plain_yaml(folder / name / "config.yaml")
+    source = Path(str(config["content"])).expanduser()
+    if config["content"] is None or not source.is_file():
+        return None
+    path = folder / "thumbs" / f"content_{source.stem}_{source.stat().st_size}.webp"
+    if not path.exists():
+        with Image.open(source) as image, draft(path) as part:
+            small = image.convert("RGB")
+            small.thumbnail((1024, 1024))
+            small.save(part, format="WEBP", quality=85)
+    return f"thumbs/{path.name}"
+
+
+def curve(metrics: Path) -> list[tuple[int, float]]:
+    """[step, total] of the snapshots, thinned out."""
+    if not metrics.exists():
+        return []
+    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    points = [(r["step"], float(f"{r['total']:.5g}")) for r in records if abs(r["total"]) < float("inf")]
+    return points[:: max(1, len(points) // POINTS)]

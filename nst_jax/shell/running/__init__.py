@@ -1,0 +1,1 @@
+"""One session of runs: from settings to values, the program, the loop, checkpoints, provenance."""

@@ -1,0 +1,59 @@
+"""The device: settings that jax reads when it is imported, the cache of compiled programs, memory that runs out.
+
+XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, "GPU memory allocation". A
+variable that is already set in the environment is left as it is.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import cache
+from nst_jax.shell.settings.schema import Device
+
+# jax's own names: highest leaves float32 exact, also on hardware that defaults to TF32
+PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "highest"}
+DTYPE = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16"}
+LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
+
+
+def set_up(device: Device) -> None:
+    """Set jax up by the settings, before anything is computed: jax reads the memory settings when it is imported."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(device.preallocate).lower())
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{device.memory_fraction:.2f}")
+    import jax
+
+    jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
+    if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
+        keep_programs()
+
+
+def keep_programs() -> None:
+    """Keep every compiled program in the cache folder. A damaged one is compiled again, with a warning."""
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(cache.folder() / "programs"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    jax.config.update("jax_raise_persistent_cache_errors", False)
+
+
+def convolution(wanted: str) -> str:
+    """The kind of convolution: `auto` stays so on a CPU, where Winograd pays in some layers; elsewhere it is direct."""
+    import jax
+
+    return "direct" if wanted == "auto" and jax.default_backend() != "cpu" else wanted
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Within, an error for memory that runs out names the settings that need less."""
+    try:
+        yield
+    except MemoryError as error:
+        raise UserError(f"out of memory: try {LEVERS}") from error
+    except RuntimeError as error:  # jax.errors.JaxRuntimeError is one
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise UserError(f"out of memory ({str(error).splitlines()[0]}): try {LEVERS}") from error

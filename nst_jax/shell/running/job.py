@@ -1,0 +1,39 @@
+"""What one run computes with, as values: nothing below `prepare` knows the settings."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.types import Image
+
+
+class Plan(NamedTuple):
+    """How long a run is, and when it is looked at."""
+
+    steps: int  # iterations
+    every: int  # steps between snapshots; 0: none
+    seed: int
+
+
+class Output(NamedTuple):
+    """The files of a run, by name within its folder."""
+
+    file: str  # the picture; its suffix is its format
+    quality: int  # of a JPEG or WebP, 1 to 100
+    film: str | None
+    film_ms: int  # milliseconds a frame
+
+
+class Job(NamedTuple):
+    """Everything that one run computes with, and the facts that its result records."""
+
+    spec: Spec
+    problem: Problem
+    start: Image
+    content: Image  # at the result's size; the style picture where there is no content
+    style: Image  # at its own size; the content picture where there is no style
+    alpha: np.ndarray | None  # of the photograph, at the result's size
+    plan: Plan
+    output: Output
+    facts: dict[str, Any]  # settings, seed, weights and their hash, precision, size, conversions of the pictures

@@ -1,0 +1,187 @@
+"""One run: its curve and records while it runs, and the files that it leaves in its folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+
+from nst_jax.analysis.metrics import ssim, style_distances
+from nst_jax.extractors.base import Extractor, features
+from nst_jax.losses.moments import Moments, moments
+from nst_jax.losses.term import sum_parts, taps
+from nst_jax.optim.minimise import State
+from nst_jax.shell.io.saving import sidecar, write
+from nst_jax.shell.reports import curves
+from nst_jax.shell.reports.film import film
+from nst_jax.shell.running import checkpoint, folder, provenance
+from nst_jax.shell.running.checkpoint import Checkpoint
+from nst_jax.shell.running.job import Job
+from nst_jax.shell.running.program import ROOM
+
+CURVE = ("total", "grad_norm", "evaluations")
+Record = dict[str, Any]
+
+
+@dataclass
+class Lane:
+    """One job while it runs. It fills a folder of its own, whether it runs alone or beside others."""
+
+    job: Job
+    folder: Path
+    number: int = 0  # among the lanes of its program
+    metrics: bool = True  # whether to measure the result: SSIM with the content, distances to the style
+    records: list[Record] = field(default_factory=list)  # one for each snapshot, the last for the end
+    chunks: list[dict[str, np.ndarray]] = field(default_factory=list)  # of the curve
+    before: float = 0.0  # seconds of optimisation before the checkpoint that it goes on from
+    seconds: float = 0.0  # of optimisation
+    done: int = 0  # iterations
+    ended: bool = False
+    finite: bool = True
+    error: BaseException | None = None  # what ended it, if it was an error
+    results: dict[str, float] = field(default_factory=dict)  # numbers of the end, by name
+
+    def next_steps(self) -> int:
+        """How many iterations the next chunk may take: never over a snapshot or the end."""
+        every, left = self.job.plan.every, self.job.plan.steps - self.done
+        return 0 if self.ended else max(0, min(ROOM, left, every - self.done % every if every else left))
+
+    def extend(self, infos: Mapping[str, np.ndarray], done: int, elapsed: float) -> None:
+        """Add a chunk to the curve. done: iterations so far; elapsed: seconds since this process began the run."""
+        self.chunks.append({k: v[: done - self.done] for k, v in infos.items()})
+        self.done, self.seconds = done, self.before + elapsed
+
+    def is_over(self, finite: bool) -> bool:
+        """Whether no iteration is left."""
+        return not finite or self.done >= self.job.plan.steps
+
+    def is_due(self, finite: bool) -> bool:
+        """Whether the terms must be measured now: at a snapshot or at the end."""
+        every = self.job.plan.every
+        fresh = not self.records or self.records[-1]["step"] != self.done
+        regular = self.done % every == 0 if every else self.done == 0
+        return not self.ended and ((fresh and regular) or self.is_over(finite))
+
+    def record(self, values: Mapping[str, Any], weights: Mapping[str, Any], state: State) -> None:
+        """Add a record of where the lane is, and write it and a snapshot."""
+        if self.records and self.records[-1]["step"] == self.done and bool(state.finite):
+            return
+        counts = {"step": self.done, "evaluations": int(state.evaluations), "seconds": round(self.seconds, 3)}
+        self.records.append({**counts, **summarise(values, weights)})
+        folder.note(self.folder, self.records[-1])
+        if self.job.plan.every:
+            metadata = {"step": str(self.done), "Software": "nst_jax"}
+            write(folder.snapshot(self.folder, self.done), pixels(state), metadata=metadata)
+
+    def curve(self) -> dict[str, np.ndarray]:
+        """What every iteration saw: an array for each name of CURVE."""
+        return {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in CURVE}
+
+    def finish(self, state: State, *, compiling: float, lanes: int, facts: Mapping[str, Any]) -> None:
+        """Write the picture and its provenance, the curves, and the film if one is asked for.
+
+        Args:
+          state: without the optimiser's part.
+          compiling: seconds.
+          lanes: of the program.
+          facts: what else the provenance says.
+        """
+        output, last, x = self.job.output, self.records[-1], np.asarray(state.x)
+        folder.curve(self.folder, self.curve())
+        curves.plot(self.folder / "loss.png", self.curve()["total"], self.records)
+        measures = measure(self.job, pixels(state)) if self.metrics else {}
+        self.finite = bool(state.finite)
+        story = self.job.facts | {
+            "versions": provenance.versions(),
+            "git_commit": provenance.commit(),
+            "device": provenance.device(),
+            "steps": last["step"],
+            "evaluations": last["evaluations"],
+            "seconds": {"compile": compiling, "optimise": self.seconds},
+            "finished": last["step"] == self.job.plan.steps and self.finite,
+            "finite": self.finite,
+            "outside_range": float(np.mean((x < 0) | (x > 1))),
+            "terms": {k: last[k] for k in ("total", "weighted", "terms")},
+            "lane": self.number,
+            "lanes": lanes,
+            **facts,
+        }
+        story |= {"metrics": measures} if self.metrics else {}
+        path = self.folder / output.file
+        chunks = provenance.text_chunks(story)
+        write(path, pixels(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
+        sidecar(path, story)
+        if output.film:
+            frames = [np.asarray(Image.open(p)) for p in sorted((self.folder / "snapshots").glob("*.png"))]
+            film(self.folder / output.film, frames, milliseconds=output.film_ms, quality=80)
+        self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
+        self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
+
+    def say(self, text: str) -> None:
+        """Add a line to the run's own log."""
+        folder.say(self.folder, text)
+
+    def save(self, leaves: list[np.ndarray]) -> None:
+        """Write a checkpoint."""
+        checkpoint.save(self.folder, Checkpoint(leaves, self.curve(), self.records, self.seconds))
+
+    def restore(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
+        """The leaves of the state in the folder's checkpoint; None where there is none that fits."""
+        known = checkpoint.load(self.folder, shapes)
+        if known is None:
+            if checkpoint.exists(self.folder):
+                self.say("the checkpoint cannot be used (damaged, or of another program): the run begins anew")
+            (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+            return None
+        self.records, self.before, self.chunks = known.records, known.seconds, [known.curve]
+        self.seconds, self.done = known.seconds, len(known.curve["total"])
+        self.say(f"continued after step {self.done}")
+        return known.leaves
+
+
+def pixels(state: State) -> np.ndarray:
+    """The image in [0, 1], where the state is, or the best one before a value that was not finite.
+
+    An unclamped optimiser leaves that range a little.
+    """
+    return np.clip(np.asarray(state.x if bool(state.finite) else state.best), 0, 1)
+
+
+def summarise(values: Mapping[str, Any], weights: Mapping[str, Any]) -> Record:
+    """The terms as plain numbers: each one's value, what each part adds to the total, and the total."""
+    terms = {name: float(value) for name, value in values.items()}
+    weighted = sum_parts({name: value * float(weights[name]) for name, value in terms.items()})
+    return {"total": sum(weighted.values()), "weighted": weighted, "terms": terms}
+
+
+def columns(record: Record) -> dict[str, float]:
+    """The last terms, as columns of the table: a slash of a name becomes _."""
+    weighted = {f"weighted_{part}": v for part, v in record["weighted"].items()}
+    return {"total": record["total"]} | {k.replace("/", "_"): v for k, v in (weighted | record["terms"]).items()}
+
+
+def measure(job: Job, image: np.ndarray) -> dict[str, float]:
+    """The metrics of a result: SSIM with the content, and each style layer's distance.
+
+    image: (height, width, 3) in [0, 1].
+    """
+    shown, layers = jnp.asarray(image), taps(job.spec.terms, "style")
+    known = {t.tap: job.problem.aims[t.name].whole for t in job.spec.terms if t.of == "style"}
+    net = job.spec.network.clone(taps=layers)
+    if not all(isinstance(aim, Moments) for aim in known.values()):  # the terms aim at something else
+        known = _moments(net, job.problem.params, job.style)
+    distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
+    plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
+    mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
+    return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **mean, **plain}
+
+
+def _all_moments(network: Extractor, params: Any, image: jax.Array) -> Any:
+    return {k: moments(f) for k, f in features(network, params, image).items()}
+
+
+_moments = jax.jit(_all_moments, static_argnums=0)

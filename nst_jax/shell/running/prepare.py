@@ -1,0 +1,241 @@
+"""From settings to values: pictures and weights are read, sizes settled, names looked up.
+
+Below `prepare` no function takes Config.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst_jax import published
+from nst_jax.analysis import resolution
+from nst_jax.extractors import MODULES, architecture
+from nst_jax.extractors.base import Architecture, Extractor
+from nst_jax.images.size import SizeRule, resize, target_shape
+from nst_jax.methods import transfer
+from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.optim.solvers import SOLVERS
+from nst_jax.published import CONVENTIONS
+from nst_jax.published.base import Convention
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import pictures, weights
+from nst_jax.shell.names import find, look_up
+from nst_jax.shell.running import device
+from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.running.starts import start
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.numbers import number
+from nst_jax.shell.settings.schema import Config
+from nst_jax.types import Image, Params
+
+Log = Callable[[str], object]
+Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
+
+WEIGHTS = ("content_weight", "style_weight", "tv_weight")
+PICTURES = ("content", "style", "background", "max_pixels", "size", "size_rule", "style_scale")  # what makes them
+
+
+def always(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Remember nothing: one run."""
+    return make()
+
+
+def memory() -> Once:
+    """A function that remembers what it made, by key."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def once(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        if key not in known:
+            known[key] = make()
+        return known[key]
+
+    return once
+
+
+def prepare(config: Config, log: Log, once: Once = always) -> Job:
+    """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
+
+    Args:
+      config: the settings.
+      log: takes each conversion and choice, in words.
+      once: remembers what the jobs of a sweep have in common, so that it is read and computed once.
+    """
+    arch, net = network(config)
+    solver, options, hyper = method(config)
+    chosen_pictures = tuple(str(getattr(config, k)) for k in PICTURES)
+    chosen_pictures += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
+    files = once(("pictures", *chosen_pictures), lambda: {n: picture(config, n, log) for n in ("content", "style")})
+    content, style = once(("sized", *chosen_pictures), lambda: sizes(config, files, log))
+    check_depth(arch, net, content.shape, style.shape)
+    loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
+    transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
+    params = once(transform, lambda: ready(config, arch, loaded.params))
+    content_layers, style_layers = layers(config)
+    compared = convention(config, content.shape, log)
+    terms = compared.terms(content_layers, style_layers)
+    pixels = content.shape[0] * content.shape[1]
+    key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
+    aims = once(
+        ("aims", net, *transform, *chosen_pictures, terms, config.seed),
+        lambda: transfer.aims(net, terms, params, {"content": content, "style": style}, pixels=pixels, key=key),
+    )
+    channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
+    factors = {"content_layers": content_layers, "style_layers": style_layers}
+    numbers = compared.weights(channels, **{k: getattr(config, k) for k in WEIGHTS}, **factors)
+    output = config.output
+    limits = {"background": config.background, "max_pixels": config.max_pixels}
+    read = lambda path: pictures.read(path, log=log, **limits).image
+    return Job(
+        spec=Spec(net, terms, solver, options),
+        problem=Problem(params, aims, numbers, hyper),
+        start=start(config.canvas, jax.random.key(config.seed), content, style, read),
+        content=content,
+        style=style,
+        alpha=alpha_of(files["content"], content.shape) if output.alpha else None,
+        plan=Plan(config.steps, output.every, config.seed),
+        output=Output(output.file, output.quality, output.film, output.film_ms),
+        facts={
+            "config": settings.plain(config),
+            "seed": config.seed,
+            "weights": {"source": loaded.source, "sha256": loaded.sha256},
+            "precision": config.device.precision,
+            "size": list(content.shape[:2][::-1]),
+            "pictures": [note for p in files.values() if p for note in p.notes],
+        },
+    )
+
+
+def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
+    """The parameters as the program takes them, transformed once."""
+    convolution = device.convolution(config.network.convolution)
+    make = jax.jit(arch.prepare, static_argnames=("convolution", "dtype"))
+    return make(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
+
+
+def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
+    """The layers that count, content and style: none where the part's weight is 0."""
+    content = dict(config.layers.content) if config.content_weight else {}
+    style = dict(config.layers.style) if config.style_weight else {}
+    return content, style
+
+
+def network(config: Config) -> tuple[Architecture, Extractor]:
+    """The network, tapped at the layers that count."""
+    arch = find(architecture, MODULES, config.network.name, "network.name")
+    for layer in (*config.layers.content, *config.layers.style):
+        look_up(dict.fromkeys(arch.layers), layer, "layers")
+    content, style = layers(config)
+    if not content and not style:
+        raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
+    n = config.network
+    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
+    try:
+        return arch, arch.tap({*content, *style}, **shape)
+    except ValueError as error:
+        raise UserError(f"network: {error}") from None
+
+
+def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...], dict[str, Any]]:
+    """The solver, its options, which shape the program, and its numbers, which do not."""
+    given = dict(config.optimiser)
+    solver = look_up(dict(SOLVERS), str(given.pop("name", None)), "optimiser.name")
+    known = inspect.signature(solver).parameters
+    if given.keys() != known.keys():
+        raise UserError(f"optimiser {solver.__name__} takes {', '.join(known)}; got {', '.join(given) or 'nothing'}")
+    static = static_options(solver)
+    options = tuple((k, known[k].annotation(given[k])) for k in known if k in static)
+    return solver, options, {k: number(f"optimiser.{k}", v) for k, v in given.items() if k not in static}
+
+
+def static_options(solver: Callable[..., Any]) -> set[str]:
+    """The options of a solver that shape its program: whole numbers and flags. The others are traced."""
+    return {k for k, p in inspect.signature(solver).parameters.items() if p.annotation in (int, bool)}
+
+
+def picture(config: Config, name: str, log: Log) -> pictures.Picture | None:
+    """The content or style picture; None where the settings say null and nothing needs it."""
+    path = getattr(config, name)
+    if path is None:
+        if getattr(config, f"{name}_weight") or (name == "content" and not config.style):
+            raise UserError(f"{name}=null, but {name}_weight is {getattr(config, f'{name}_weight')}: give a picture")
+        return None
+    return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
+
+
+def sizes(config: Config, files: dict[str, pictures.Picture | None], log: Log) -> tuple[Image, Image]:
+    """Content and style at their sizes. Where one is not needed, the other is used for its shape."""
+    content, style = (files[name] for name in ("content", "style"))
+    first, second = content or style, style or content
+    if first is None or second is None:
+        raise UserError("content=null and style=null: there is no picture to work with")
+    return (
+        resize_picture(first.image, config, 1.0, "content" if content else "style", log),
+        resize_picture(second.image, config, config.style_scale, "style" if style else "content", log),
+    )
+
+
+def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:
+    """The picture at the size that the settings ask for, its aspect kept."""
+    h, w = image.shape[:2]
+    height, width = scaled_shape(h, w, size=config.size, rule=config.size_rule, scale=scale)
+    if height * width > config.max_pixels:
+        raise UserError(f"{name} would have {width} x {height} pixels: choose a smaller size, or raise max_pixels")
+    change = "enlarged" if height > h else "reduced" if height < h else "kept"
+    log(f"{name}: {w} x {h} pixels, {change}{'' if change == 'kept' else f' to {width} x {height}'}")
+    return resize(jnp.asarray(image), height=height, width=width) if change != "kept" else jnp.asarray(image)
+
+
+def scaled_shape(height: int, width: int, *, size: int, rule: str, scale: float) -> tuple[int, int]:
+    """(height, width) in pixels of a picture brought to `size` by `rule`, times `scale`."""
+    if rule == "original" and scale != 1:
+        return max(1, round(height * scale)), max(1, round(width * scale))
+    return target_shape(height=height, width=width, size=max(1, round(size * scale)), rule=cast(SizeRule, rule))
+
+
+def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) -> None:
+    """A picture must not vanish on the way to its deepest layer."""
+    for height, width, *_ in shapes:
+        for layer, shape in arch.shapes(net, height=height, width=width).items():
+            if min(shape[:2]) < 1:
+                raise UserError(
+                    f"a side of {min(height, width)} pixels vanishes on the way to {layer}: raise size, "
+                    "or use shallower layers"
+                )
+
+
+def load(config: Config, arch: Architecture, net: Extractor, log: Log) -> Any:
+    """The weights as far as the taps need them."""
+    needed, w = arch.needs(net.taps), config.weights
+    given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
+    loaded = weights.load(w.source, network=arch.name, needed=needed, log=log, random_from=w.random_from, **given)
+    return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
+
+
+def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
+    """The convention, for an image of that shape."""
+    c = config.convention
+    found = find(published.convention, CONVENTIONS, c.name, "convention.name")
+    if config.tv_weight and found.smooth_term is None:
+        raise UserError(
+            f"tv_weight={config.tv_weight:g}: convention={c.name} has no smoothness term. Set tv_weight=0, or choose "
+            "a convention that has one, such as convention=pystiche"
+        )
+    if c.positions == "own":
+        found = resolution.one_size(found)
+    if c.resolution == "published":
+        return found
+    size = {"pixels": shape[0] * shape[1], "reference": c.reference**2}
+    log(resolution.words(found, **size))
+    return resolution.invariant(found, **size)
+
+
+def alpha_of(photo: pictures.Picture | None, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The photograph's transparency at the result's size."""
+    if photo is None or photo.alpha is None:
+        return None
+    three = jnp.repeat(jnp.asarray(photo.alpha)[..., None], 3, -1)
+    return np.asarray(resize(three, height=shape[0], width=shape[1]))[..., 0]

@@ -1,0 +1,133 @@
+"""The program of a group of jobs: compiled once, as wide as the memory allows."""
+
+import os
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.stages import Compiled
+
+from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.optim.minimise import State
+from nst_jax.parallel import lanes
+from nst_jax.parallel.lanes import Axes
+from nst_jax.shell.running.job import Job
+
+ROOM = 256  # steps in a chunk at most; the program returns a few numbers for each
+
+
+class Program(NamedTuple):
+    """Compiled for `width` lanes."""
+
+    spec: Spec
+    axes: Axes
+    width: int
+    mesh: Mesh | None
+    advance: Compiled  # (problems, states, steps=, turns=) -> states, infos
+    measure: Compiled  # (problems, images) -> values of the terms
+    bytes: int
+    seconds: float  # to compile
+
+
+def compile_program(jobs: Sequence[Job], *, most: int | None, share: float) -> Program:
+    """The program of these jobs, which have one Spec.
+
+    Args:
+      jobs: the jobs.
+      most: lanes at most; None: as many as there are jobs.
+      share: of the free memory that the program may take. One that takes more is compiled again, narrower.
+    """
+    spec, axes = jobs[0].spec, lanes.share([job.problem for job in jobs])
+    mesh, began = devices() if len(jobs) > 1 else None, time.perf_counter()
+    width, room = even_width(len(jobs), most or len(jobs), mesh), share * free_memory()
+    while True:
+        advance, measure = lower_and_compile(spec, jobs[0], axes, width, mesh)
+        need = bytes_of(advance)
+        if need <= room or width <= (mesh.size if mesh else 1):
+            return Program(spec, axes, width, mesh, advance, measure, need, time.perf_counter() - began)
+        width = even_width(len(jobs), max(1, min(width - 1, int(width * room / need))), mesh)
+
+
+def even_width(jobs: int, most: int, mesh: Mesh | None) -> int:
+    """At most so many lanes at a time, in parts of equal length, divisible by the devices."""
+    parts = -(-jobs // max(1, most))
+    return lanes.divisible(lanes=-(-jobs // parts), devices=mesh.size if mesh else 1)
+
+
+def devices() -> Mesh | None:
+    """All devices of this process in a row; None if there is one only."""
+    many = len(jax.devices())
+    return jax.make_mesh((many,), ("lanes",), axis_types=(AxisType.Auto,)) if many > 1 else None
+
+
+def free_memory() -> int:
+    """Free bytes of the device; of the machine, where the device does not say."""
+    known = jax.devices()[0].memory_stats() or {}
+    if "bytes_limit" in known:
+        return known["bytes_limit"] - known.get("bytes_in_use", 0)
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # macOS
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def lower_and_compile(spec: Spec, job: Job, axes: Axes, width: int, mesh: Mesh | None) -> tuple[Compiled, Compiled]:
+    """Both programs, from shapes alone: no memory of the lanes is taken yet."""
+
+    def outline(leaf: Any, axis: int | None) -> jax.ShapeDtypeStruct:
+        spread = PartitionSpec() if axis is None or mesh is None else PartitionSpec(mesh.axis_names[0])
+        shape = np.shape(leaf) if axis is None else (width, *np.shape(leaf))
+        return jax.ShapeDtypeStruct(shape, leaf.dtype, sharding=NamedSharding(mesh, spread) if mesh else None)
+
+    leaves, tree = jax.tree.flatten(job.problem)
+    problems: Problem = tree.unflatten([outline(leaf, axis) for leaf, axis in zip(leaves, axes, strict=True)])
+    starts = outline(job.start, 0)
+    states = jax.eval_shape(partial(lanes.begin, spec, axes=axes), problems, starts)
+    if mesh:
+        states = jax.tree.map(lambda a: outline(jax.ShapeDtypeStruct(a.shape[1:], a.dtype), 0), states)
+    steps, turns = outline(jnp.int32(0), 0), outline(jnp.int32(0), None)
+    advance = lanes.advance.lower(spec, problems, states, axes=axes, steps=steps, turns=turns, room=ROOM).compile()
+    return advance, lanes.values.lower(spec, problems, starts, axes=axes).compile()
+
+
+def sizes_of(program: Compiled) -> dict[str, int] | None:
+    """Bytes that a call takes, by kind, by the compiler's own account; None where it has none.
+
+    The state is donated: its output lies in the memory of its argument, and counts once.
+    """
+    known = program.memory_analysis()
+    if known is None:
+        return None
+    return {
+        "weights, aims and the solver's state": known.argument_size_in_bytes,
+        "working memory": known.temp_size_in_bytes,
+        "results beside the state": known.output_size_in_bytes - known.alias_size_in_bytes,
+    }
+
+
+def bytes_of(program: Compiled) -> int:
+    """Bytes that a call takes, 0 where the compiler does not say."""
+    return sum((sizes_of(program) or {}).values())
+
+
+def begin(program: Program, jobs: Sequence[Job]) -> tuple[Problem, State]:
+    """The problems of exactly `width` jobs side by side, and their states before the first step."""
+    problems = lanes.stack_as([job.problem for job in jobs], program.axes)
+    starts: Any = jnp.stack([job.start for job in jobs])
+    if program.mesh:
+        problems, starts = lanes.spread(problems, starts, program.axes, program.mesh)
+    return problems, spread(program, lanes.begin(program.spec, problems, starts, axes=program.axes))
+
+
+def spread(program: Program, states: State) -> State:
+    """The states laid out as the program wants them. What one program returns, jax may leave on every device."""
+    if program.mesh is None:
+        return states
+    return jax.device_put(states, NamedSharding(program.mesh, PartitionSpec(program.mesh.axis_names[0])))

@@ -1,0 +1,167 @@
+"""A session runs 1..N lanes of one program: in chunks of about a second, with snapshots, checkpoints and progress.
+
+A single run is a session of one lane.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst_jax.optim.minimise import State
+from nst_jax.parallel.lanes import images
+from nst_jax.shell.running import checkpoint, program
+from nst_jax.shell.running.lane import Lane, summarise
+from nst_jax.shell.running.program import ROOM, Program
+from nst_jax.shell.running.stop import Stop
+
+SECONDS = 1.0  # a chunk's length: short enough for Ctrl-C, long enough to cost nothing
+SHARE = 20  # checkpoints take at most this part of the time
+
+
+class Rules(NamedTuple):
+    """How a session behaves."""
+
+    checkpoint: float  # seconds between checkpoints; 0: none
+    result_when_stopped: bool  # whether a signal writes the picture so far, beside the checkpoint
+    stop_on_error: bool  # whether the first lane that fails ends the session
+    facts: dict[str, Any]  # what else each lane's provenance says
+
+
+class Pace:
+    """How many evaluations fit into a chunk, by the speed of the last one."""
+
+    def __init__(self) -> None:
+        self.per_second = 1.0 / SECONDS
+
+    def turns(self) -> int:
+        """Evaluations of the next chunk."""
+        return max(1, min(ROOM, round(self.per_second * SECONDS)))
+
+    def update(self, turns: int, seconds: float) -> None:
+        """Take note of a chunk."""
+        self.per_second = turns / max(seconds, 1e-6)
+
+
+class Session:
+    """Lanes side by side, until the last of them has ended.
+
+    Attributes:
+      lanes: the lanes; one that has ended says so.
+      states: of all lanes, with a leading axis.
+    """
+
+    def __init__(
+        self, made: Program, lanes: Sequence[Lane], rules: Rules, stop: Stop, on_end: Callable[[Lane], None]
+    ) -> None:
+        self.made, self.lanes, self.rules, self.stop, self.on_end = made, list(lanes), rules, stop, on_end
+        jobs = [lane.job for lane in lanes]
+        filled = [*jobs, *[jobs[-1]] * (made.width - len(lanes))]  # the last one fills up; its copies take no step
+        self.problems, states = program.begin(made, filled)
+        self.states = self._restore(states)
+        self.weights = [jax.device_get(job.problem.weights) for job in jobs]
+        self.began, self.pace = time.perf_counter(), Pace()
+        self.due = self.began + rules.checkpoint
+
+    def run(self, news: Callable[["Session"], None]) -> None:
+        """Run from the first step to the last. news: called after each chunk."""
+        self._look()
+        news(self)
+        while not self._must_stop() and any(wanted := [lane.next_steps() for lane in self.lanes]):
+            self._advance(wanted)
+            self._look()
+            news(self)
+            if self.rules.checkpoint and time.perf_counter() > self.due:
+                self._save()
+        if self._must_stop():
+            self._save()
+            if self.rules.result_when_stopped:
+                self._look(at_once=True)
+
+    def values(self, number: int) -> dict[str, Any]:
+        """A record of the terms of one lane, measured now."""
+        values = jax.device_get(self.made.measure(self.problems, images(self.states)))
+        return summarise({k: v[number] for k, v in values.items()}, self.weights[number])
+
+    def _restore(self, states: State) -> State:
+        """The states; those of the lanes' checkpoints where there are any."""
+        leaves, tree = jax.tree.flatten(states)
+        shapes = [leaf.shape[1:] for leaf in leaves]
+        found = {i: known for i, lane in enumerate(self.lanes) if (known := lane.restore(shapes)) is not None}
+        if not found:
+            return states
+        whole = [np.array(leaf) for leaf in leaves]
+        for i, known in found.items():
+            for old, new in zip(whole, known, strict=True):
+                old[i] = new
+        put = [jax.device_put(new, old.sharding) for new, old in zip(whole, leaves, strict=True)]
+        return jax.tree.unflatten(tree, put)
+
+    def _must_stop(self) -> bool:
+        """Whether a signal, or a lane that failed, ends the session."""
+        return bool(self.stop.asked) or (self.rules.stop_on_error and any(map(has_failed, self.lanes)))
+
+    def _advance(self, wanted: Sequence[int]) -> None:
+        """Take up to so many iterations of each lane, as far as they go in about a second."""
+        began, before = time.perf_counter(), np.array(self.states.evaluations)
+        steps = jnp.asarray([*wanted, *[0] * (self.made.width - len(wanted))], jnp.int32)
+        if self.made.mesh:
+            steps = jax.device_put(steps, self.states.steps.sharding)
+        turns = np.int32(self.pace.turns())  # of no device: with several, jax puts it on all of them
+        states, infos = jax.block_until_ready(self.made.advance(self.problems, self.states, steps=steps, turns=turns))
+        self.states = program.spread(self.made, states)
+        now, done = time.perf_counter(), np.asarray(self.states.steps)
+        self.pace.update(int((np.asarray(self.states.evaluations) - before).max()), now - began)
+        curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
+        curve = {k: np.asarray(v) for k, v in curve.items()}
+        for i, lane in enumerate(self.lanes):
+            if not lane.ended:
+                lane.extend({k: v[i] for k, v in curve.items()}, int(done[i]), now - self.began)
+
+    def _look(self, *, at_once: bool = False) -> None:
+        """Record the lanes that are due, and finish those that are over. at_once: finish all."""
+        finite = np.asarray(self.states.finite)
+        due = [i for i, lane in enumerate(self.lanes) if not lane.ended and (at_once or lane.is_due(bool(finite[i])))]
+        if not due:
+            return
+        values = jax.device_get(self.made.measure(self.problems, images(self.states)))
+        for i in due:
+            self._settle(i, {k: v[i] for k, v in values.items()}, bool(finite[i]), at_once=at_once)
+
+    def _settle(self, number: int, values: dict[str, Any], finite: bool, *, at_once: bool) -> None:
+        """Record one lane, and finish it if it is over. Its trouble is its own: the others go on."""
+        lane, state = self.lanes[number], bare_state(self.states, number)
+        try:
+            lane.record(values, self.weights[number], state)
+            if lane.is_over(finite) or at_once:
+                lane.finish(state, compiling=self.made.seconds, lanes=len(self.lanes), facts=self.rules.facts)
+                lane.ended = True
+                if lane.is_over(finite):
+                    checkpoint.drop(lane.folder)
+                self.on_end(lane)
+        except Exception as error:
+            lane.error, lane.ended = error, True
+            self.on_end(lane)
+
+    def _save(self) -> None:
+        """Write a checkpoint of every lane that has not ended."""
+        began = time.perf_counter()
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
+        for i, lane in enumerate(self.lanes):
+            if not lane.ended:
+                lane.save([np.asarray(leaf[i]) for leaf in leaves])
+        now = time.perf_counter()
+        self.due = now + max(self.rules.checkpoint, SHARE * (now - began))
+
+
+def has_failed(lane: Lane) -> bool:
+    """Whether the lane has ended badly."""
+    return lane.ended and (lane.error is not None or not lane.finite)
+
+
+def bare_state(states: State, lane: int) -> State:
+    """One lane's state without the optimiser's part."""
+    return jax.tree.map(lambda a: np.asarray(a)[lane], states._replace(opt=()))

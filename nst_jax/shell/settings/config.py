@@ -1,0 +1,128 @@
+"""From the command line to values: the only module that knows OmegaConf and where conf/ is."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.names import suggest
+from nst_jax.shell.places import conf
+from nst_jax.shell.settings.schema import Config, Sweep
+
+HYDRA = "1.3"  # version_base, stated here only
+
+ConfigStore.instance().store(name="schema", node=Config)
+
+
+def read(cfg: DictConfig) -> Config:
+    """The settings as plain values, once: OmegaConf takes 12 us for each look at a key. UserError if one is off."""
+    if extra := [str(key) for key in cfg if key not in {f.name for f in fields(Config)}]:
+        raise UserError(f"there is no setting {extra[0]}.{suggest(extra[0], known_keys())}")
+    if absent := sorted(key for key in OmegaConf.missing_keys(cfg)):
+        raise UserError(f"not given: {', '.join(absent)}. Say: nst " + " ".join(f"{k}=..." for k in absent))
+    config = cast(Config, OmegaConf.to_object(cfg))
+    for problem in problems(config):
+        raise UserError(problem)
+    return config
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """The resolved settings as dicts, lists and numbers."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config)))
+
+
+def from_plain(settings: dict[str, Any]) -> Config:
+    """What `plain` gave, as settings again."""
+    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), settings)))
+
+
+def plain_yaml(path: Path) -> dict[str, Any]:
+    """A run's config.yaml as plain values."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path)))
+
+
+def sweep_settings(cfg: DictConfig) -> Sweep:
+    """The part of the settings that says how a sweep is run."""
+    with open_dict(cfg):
+        return cast(Sweep, OmegaConf.to_object(cfg.sweep))
+
+
+def yaml(config: Config) -> str:
+    """The resolved settings as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def problems(c: Config) -> Iterable[str]:
+    """What is wrong with the values, in words."""
+    yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _wrong_choices(c))
+    bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
+    bounds += (("convention.reference", c.convention.reference, 16),)
+    yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
+    if not 0 < c.device.memory_fraction <= 1:
+        yield f"device.memory_fraction must be in (0, 1]; got {c.device.memory_fraction}"
+    if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
+        yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
+    for side in ("content", "style"):
+        if not getattr(c.layers, side) and getattr(c, f"{side}_weight"):
+            mend = f"name a layer (+layers.{side}.NAME=1) or set {side}_weight=0"
+            yield f"layers.{side} is empty but {side}_weight is not 0: {mend}"
+    if not c.layers.content and not c.layers.style:
+        yield "layers.content and layers.style are both empty: nothing is compared with anything"
+
+
+def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    choices = (
+        ("network.pool", c.network.pool, ("max", "avg", "l2")),
+        ("network.rounding", c.network.rounding, ("floor", "ceil")),
+        ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
+        ("convention.resolution", c.convention.resolution, ("published", "invariant")),
+        ("convention.positions", c.convention.positions, ("image", "own")),
+        ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
+        ("network.convolution", c.network.convolution, ("auto", "direct", "winograd")),
+        ("device.precision", c.device.precision, ("float32", "tf32", "bfloat16")),
+        ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
+    )
+    return (row for row in choices if row[1] not in row[2])
+
+
+def explain(error: BaseException) -> str:
+    """One of Hydra's or OmegaConf's errors in one line, with the nearest key."""
+    text = f"{error} {error.__cause__ or ''}"
+    unknown = re.search(r"Key '[^']+' (?:is )?not in .*?full_key: ([\w.-]+)", text, re.DOTALL)
+    unknown = unknown or re.search(r"Could not override '([^']+)'", text)
+    if unknown and (layer := re.fullmatch(r"layers\.(content|style)\.(\w+)", unknown.group(1))):
+        side, name = layer.groups()
+        return f"the layers in use have no {name} in layers.{side}; to add it: +layers.{side}.{name}=1"
+    if unknown:
+        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known_keys())}"
+    if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
+        group, name = found.groups()
+        options = sorted(p.stem for p in (conf() / group).glob("*.yaml"))
+        return f"{group} has no option {name}.{suggest(name, options)} The options: {', '.join(options)}"
+    return " ".join(text.split("object_type")[0].split())
+
+
+def known_keys() -> list[str]:
+    """Every key of every file in conf/, written with dots."""
+    keys = list(_flat(OmegaConf.to_container(OmegaConf.load(conf() / "config.yaml"))))
+    for file in (f for f in conf().glob("*/*.yaml") if f.parent.name != "preset"):
+        loaded = OmegaConf.to_container(OmegaConf.load(file))
+        keys += [f"{file.parent.name}.{key}" for key in _flat(loaded)]
+    return sorted({k for k in keys if not k.startswith(("hydra", "defaults"))})
+
+
+def _flat(tree: Any, prefix: str = "") -> Iterable[str]:
+    for key, value in tree.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def folder_name(path: str) -> str:
+    """A picture's name as a part of a folder's name."""
+    return re.sub(r"[^\w\-]+", "_", Path(path).stem)[:40] or "picture"

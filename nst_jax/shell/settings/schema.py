@@ -1,0 +1,119 @@
+"""The settings and their types. The defaults, with their units, are in conf/, one place for each."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MISSING: Any = "???"
+
+
+@dataclass
+class Network:
+    """conf/network/"""
+
+    name: str = MISSING
+    pool: str = MISSING
+    rounding: str = MISSING
+    padding: str = MISSING
+    convolution: str = MISSING
+
+
+@dataclass
+class Weights:
+    """conf/weights/"""
+
+    source: str = MISSING
+    path: str | None = None
+    mirror: str | None = None
+    seed: int = MISSING
+    random_from: int | None = None
+    preprocessing: str = MISSING
+
+
+@dataclass
+class Layers:
+    """conf/layers/: a layer's published name, and its own factor."""
+
+    content: dict[str, float] = field(default_factory=dict)
+    style: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Convention:
+    """conf/convention/"""
+
+    name: str = MISSING
+    content_weight: float = MISSING
+    style_weight: float = MISSING
+    tv_weight: float = MISSING
+    resolution: str = MISSING
+    positions: str = MISSING
+    reference: int = MISSING
+
+
+@dataclass
+class Output:
+    """conf/output/"""
+
+    folder: str = MISSING
+    file: str = MISSING
+    quality: int = MISSING
+    alpha: bool = MISSING
+    every: int = MISSING
+    checkpoint: float = MISSING
+    film: str | None = None
+    film_ms: int = MISSING
+
+
+@dataclass
+class Sweep:
+    """conf/config.yaml, `sweep`: how a sweep is run. What a job computes does not depend on it."""
+
+    folder: str | None = None
+    redo: str = MISSING
+    stop_on_error: bool = MISSING
+    zip: list[Any] = field(default_factory=list)
+    lanes: int | None = None
+    memory: float = MISSING
+    checkpoint: float = MISSING
+    objective: Any = MISSING
+    direction: Any = MISSING
+    export: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Device:
+    """conf/device/"""
+
+    precision: str = MISSING
+    checkpoint: bool = MISSING
+    preallocate: bool = MISSING
+    memory_fraction: float = MISSING
+    cache: bool = MISSING
+
+
+@dataclass
+class Config:
+    """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
+
+    content: str | None = MISSING
+    style: str | None = MISSING
+    content_weight: float = MISSING
+    style_weight: float = MISSING
+    tv_weight: float = MISSING
+    size: int = MISSING
+    size_rule: str = MISSING
+    style_scale: float = MISSING
+    background: str = MISSING
+    max_pixels: int = MISSING
+    steps: int = MISSING
+    seed: int = MISSING
+    dry_run: bool = MISSING
+    network: Network = field(default_factory=Network)
+    weights: Weights = field(default_factory=Weights)
+    layers: Layers = field(default_factory=Layers)
+    convention: Convention = field(default_factory=Convention)
+    optimiser: dict[str, Any] = field(default_factory=dict)
+    canvas: dict[str, Any] = field(default_factory=dict)
+    output: Output = field(default_factory=Output)
+    sweep: Sweep = field(default_factory=Sweep)
+    device: Device = field(default_factory=Device)

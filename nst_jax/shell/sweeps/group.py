@@ -1,0 +1,97 @@
+"""A group of jobs of one Spec, run as the lanes of one session after the other."""
+
+from collections.abc import Callable, Sequence
+
+from nst_jax.shell.io.marks import FAILED
+from nst_jax.shell.running import device, program, provenance
+from nst_jax.shell.running.lane import Lane
+from nst_jax.shell.running.prepare import memory, prepare
+from nst_jax.shell.running.program import Program
+from nst_jax.shell.running.session import Rules, Session
+from nst_jax.shell.running.stop import Stop
+from nst_jax.shell.settings.schema import Sweep
+from nst_jax.shell.sweeps import cells
+from nst_jax.shell.sweeps.cells import Cell
+
+News = Callable[[Program, Sequence[Lane]], None]
+
+
+def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
+    """Run jobs that can be lanes of one program. What came of each is in its folder."""
+    device.set_up(group[0].config.device)
+    lanes, own = begin(group, stop)
+    if not lanes or stop.asked or (how.stop_on_error and len(lanes) < len(group)):
+        return
+    try:
+        made = program.compile_program([lane.job for lane in lanes], most=how.lanes, share=how.memory)
+    except Exception as error:
+        for lane in lanes:
+            cells.mark_failed(own[lane.number], error, where=" (compiling)")
+        return
+    facts = {"sweep": lanes[0].folder.parent.name}
+    rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
+    for first in range(0, len(lanes), made.width):
+        part = lanes[first : first + made.width]
+        places = {id(lane): own[lane.number] for lane in part}
+        for number, lane in enumerate(part):
+            lane.number = number
+        try:
+            session = Session(made, part, rules, stop, on_end=lambda lane, places=places: mark(places[id(lane)], lane))
+            session.run(lambda _: news(made, lanes))
+        except Exception as error:  # of the program as a whole: memory, a device
+            for lane in part:
+                if not lane.ended:
+                    lane.ended, lane.error = True, error
+                    cells.mark_failed(places[id(lane)], error)
+        if stop.asked or (how.stop_on_error and any(cells.status(cell) == FAILED for cell in places.values())):
+            return
+
+
+def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
+    """The jobs ready to run, as lanes, and their cells. One that cannot be prepared is reported and left out.
+
+    What the jobs have in common is read once.
+    """
+    once = memory()
+    lanes: list[Lane] = []
+    own: list[Cell] = []
+    for cell in group:
+        if stop.asked:
+            break
+        try:
+            cells.make_folder(cell)
+            lane = Lane(prepare(cell.config, log_to(cell), once), cell.folder, number=len(lanes))
+            describe(lane)
+        except Exception as error:
+            cells.mark_failed(cell, error)
+        else:
+            lanes.append(lane)
+            own.append(cell)
+    return lanes, own
+
+
+def log_to(cell: Cell) -> Callable[[str], None]:
+    """A function that adds a line to the job's own log."""
+    return lambda text: cells.folders.say(cell.folder, text)
+
+
+def describe(lane: Lane) -> None:
+    """Write what a single run says before it starts into the lane's log."""
+    height, width = lane.job.start.shape[:2]
+    lane.say(f"weights: {lane.job.facts['weights']['source']}")
+    lane.say(f"device: {provenance.device()}, {width} x {height} pixels")
+    lane.say(f"folder: {lane.folder}")
+
+
+def mark(cell: Cell, lane: Lane) -> None:
+    """Mark the job of a lane that has ended."""
+    if lane.error is not None:
+        cells.mark_failed(cell, lane.error)
+        return
+    last = lane.results
+    lane.say(f"{last['step']} steps, {last['evaluations']} evaluations; total {last['total']:.6g}")
+    if lane.finite:
+        cells.mark_done(cell, lane.results)
+    else:
+        text = f"step {lane.done}: the loss is not finite; kept: the best image before it"
+        cells.mark_failed(cell, text, numbers=lane.results)

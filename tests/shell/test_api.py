@@ -1,0 +1,182 @@
+"""What a researcher types: load, stylise, problem, over, run, add, sweep."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+import nst_jax as nst
+from nst_jax.shell.errors import UserError
+
+QUICK = {"steps": 2, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def net():
+    return nst.load("texnet")
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return nst.picture("landscape", size=32), nst.picture("brush", size=24)
+
+
+@pytest.fixture(scope="module")
+def problem(net, pair):
+    return nst.problem(net, *pair, style_layers=("relu1_1", "relu2_1"), content_layers={"relu2_2": 2.0})
+
+
+def test_a_bundled_picture_and_a_file_of_the_same():
+    by_name = nst.picture("landscape", size=40)
+    assert max(by_name.shape[:2]) == 40
+    np.testing.assert_array_equal(by_name, nst.picture(nst.pictures.path("landscape"), size=40))
+    with pytest.raises(UserError, match="no file"):
+        nst.picture("landscap", size=40)
+
+
+def test_texnet_comes_with_its_settings(net, pair):
+    assert "texnet" in net.source
+    assert net.extractor.pool == "avg"
+    assert net.extractor.taps == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1")
+    whole = nst.problem(net, *pair)
+    assert whole.parts == {"content": 1.0, "style": 3.0, "tv": 4.0}
+    assert whole.terms[-2].compare is nst.CONVENTIONS["whitened"].style_term.compare
+    assert net.params["conv1_1"]["kernel"].dtype == jnp.float32
+
+
+def test_a_file_of_three_blocks_is_a_vgg_19_with_the_layers_it_has(data, pair):
+    net = nst.load(data / "weights/vgg19_blocks1-3.safetensors")
+    assert list(net.content_layers) == ["relu3_3"]
+    assert list(net.style_layers) == ["relu1_1", "relu2_1", "relu3_1", "relu3_4"]
+    whole = nst.problem(net, *pair)
+    assert whole.parts["style"] == 1e3
+    total = nst.run(whole, **QUICK).curve["total"]
+    assert total[1] < total[0]
+
+
+@pytest.mark.parametrize(("name", "message"), [("vgg20", "Did you mean vgg"), ("nothing.h5", "there is no nothing.h5")])
+def test_a_network_that_is_none(name, message):
+    with pytest.raises(UserError, match=message):
+        nst.load(name)
+
+
+def test_a_random_network_by_name(pair):
+    net = nst.load("vgg19", weights="random", seed=3)
+    assert "untrained" in net.source
+    result = nst.run(nst.problem(net, *pair, style_layers=["relu1_1"], content_layers=["relu1_2"]), **QUICK)
+    assert result.curve["total"][1] < result.curve["total"][0]
+
+
+def test_stylise_in_a_line(net, tmp_path):
+    result = nst.stylise(net, "landscape", "brush", size=32, style_weight=1e2, **QUICK)
+    assert result.image.shape == (24, 32, 3)
+    path = result.save(tmp_path / "out.png")
+    with Image.open(path) as saved:
+        assert isinstance(saved, PngImageFile)
+        assert saved.size == (32, 24)
+        assert saved.text["nst:convention"] == "texnet"
+        assert saved.text["nst:style_weight"] == "100.0"
+    assert result._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("start", ["style", "noise", "gray", "white"])
+def test_starts(net, start):
+    result = nst.stylise(net, "landscape", "brush", size=32, start=start, steps=0, progress=False)
+    spread = float(result.image.std())
+    assert spread < 1e-6 if start in ("gray", "white") else spread > 0.01
+
+
+@pytest.mark.optimised
+def test_a_run_with_a_bar_is_the_pure_run(problem):
+    plain, watched = (nst.run(problem, steps=5, progress=progress) for progress in (False, True))
+    np.testing.assert_array_equal(plain.image, watched.image)
+    np.testing.assert_array_equal(plain.curve["total"], watched.curve["total"])
+    assert plain.terms.keys() == watched.terms.keys() == {"content/relu2_2", "style/relu1_1", "style/relu2_1", "tv"}
+
+
+@pytest.mark.optimised
+@pytest.mark.parametrize("progress", [False, True])
+def test_many_weights_are_lanes(problem, progress):
+    weights = jnp.asarray([1.0, 30.0, 1e3])
+    many = nst.run(nst.over(problem, style_weight=weights), solver=nst.adam(0.05), steps=3, progress=progress)
+    assert many.image.shape == (3, 24, 32, 3)
+    for lane, weight in enumerate(weights):
+        one = problem._replace(parts={**problem.parts, "style": weight})
+        alone = nst.run(one, solver=nst.adam(0.05), steps=3, progress=False)
+        np.testing.assert_allclose(many.curve["total"][lane], alone.curve["total"], rtol=1e-3)
+
+
+def test_learning_rates_and_starts_are_lanes_too(problem):
+    rates = nst.run(problem, solver=nst.adam(jnp.asarray([0.01, 0.1])), steps=3, progress=False)
+    assert rates.image.shape[0] == 2
+    assert not np.allclose(rates.image[0], rates.image[1])
+    starts = jax.random.uniform(jax.random.key(0), (2, *problem.content.shape))
+    assert nst.run(problem, starts, **QUICK).image.shape == starts.shape
+    with pytest.raises(ValueError, match="lanes of weights, numbers and starts differ: 2, 3"):
+        nst.run(nst.over(problem, style_weight=jnp.ones(3)), starts, **QUICK)
+
+
+@pytest.mark.optimised
+def test_lanes_in_parts(problem):
+    many = nst.over(problem, style_weight=jnp.asarray([1.0, 10.0, 100.0]))
+    whole = nst.run(many, solver=nst.adam(), steps=2, progress=False)
+    parts = nst.run(many, solver=nst.adam(), steps=2, at_once=2, progress=False)
+    np.testing.assert_allclose(parts.image, whole.image, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"colour_weight": jnp.ones(2)}, "there is no colour_weight; the parts: content, style, tv"),
+        ({"style_weight": 3.0}, "array of one dimension"),
+        ({"style_weight": jnp.ones(2), "content_weight": jnp.ones(3)}, "one length"),
+    ],
+)
+def test_over_what_it_cannot(problem, numbers, message):
+    with pytest.raises(ValueError, match=message):
+        nst.over(problem, **numbers)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((8, 8)), r"an image is \(height, width, 3\)"),
+        (np.zeros((1, 8, 8, 3)), r"an image is \(height, width, 3\)"),
+        (np.zeros((8, 8, 3), np.uint8), "divide by 255"),
+    ],
+)
+def test_an_image_that_is_none(net, pair, image, message):
+    with pytest.raises(ValueError, match=message):
+        nst.problem(net, image, pair[1])
+
+
+def test_no_picture_for_a_part_that_counts(net, pair):
+    with pytest.raises(ValueError, match="content=None needs content_weight=0"):
+        nst.problem(net, None, pair[1])
+    texture = nst.problem(net, None, pair[1], content_weight=0.0)
+    assert not any(name.startswith("content") for name in texture.aims)
+    with pytest.raises(ValueError, match="give a start"):
+        nst.run(texture, **QUICK)
+
+
+def test_the_objective_can_be_differentiated_by_a_weight(problem):
+    """A problem splits into a Spec and numbers; the objective is a pure function of both and of the image."""
+
+    def distance(weight):
+        one = problem._replace(parts={**problem.parts, "style": weight})
+        return nst.objective(*nst.split(one), problem.content * 0.5)
+
+    slope = jax.grad(distance)(2.0)
+    np.testing.assert_allclose(slope, distance(3.0) - distance(2.0), rtol=1e-3)
+
+
+def test_a_sweep_by_a_function(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pictures = (f"content={nst.pictures.path('landscape')}", f"style={nst.pictures.path('brush')}")
+    rows = nst.sweep(*pictures, "network=texnet", "size=16", "steps=1", "output.every=0", "style_weight=1,10")
+    assert [row["status"] for row in rows] == ["done", "done"]
+    assert all((row["folder"] / "result.png").exists() for row in rows)
+    with pytest.raises(UserError, match="Did you mean style_weight"):
+        nst.sweep(*pictures, "style_waight=1,2")

@@ -1,0 +1,1 @@
+"""What draws the bundled pictures of nst_jax."""
