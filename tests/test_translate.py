@@ -10,7 +10,7 @@ import yaml
 
 from nst_jax.analysis import translate
 from nst_jax.analysis.translate import Weights
-from nst_jax.extractors import architecture
+from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import features, shapes
 from nst_jax.extractors.vgg import VGG, random_params
 from nst_jax.losses import term
@@ -156,8 +156,8 @@ def test_the_weights_of_the_table_are_the_published_ones(row):
         assert record.style_weight / record.content_weight == pytest.approx(ratio)
 
 
-def test_every_layer_of_conf_is_one_of_vgg():
-    known = [set(architecture(name).layers) for name in ("vgg19", "vgg16")]
+def test_every_layer_of_conf_is_one_of_a_network():
+    known = [set(architecture(name).layers) for name in MODULES]
     for file in (ROOT / "conf/layers").glob("*.yaml"):
         chosen = yaml.safe_load(file.read_text(encoding="utf-8"))
         layers = {layer for part in ("content", "style") for layer in chosen.get(part) or {}}

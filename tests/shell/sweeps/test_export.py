@@ -10,7 +10,7 @@ from nst_jax.shell.reports.export import read_scalars
 
 
 @pytest.fixture
-def swept_keys(nst):
+def swept(nst):
     code, text = nst("-m", *ADAM, "seed=0,1")
     assert code == 0, text
     return sweep_folder(text).absolute()
