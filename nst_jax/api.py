@@ -128,7 +128,7 @@ def load(
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
       preprocessing: auto, or caffe or torchvision for a file that does not say what it was trained on.
       seed: of random weights.
-      pool: max, avg or l2; the network's own if not said (max for VGG, avg for texnet).
+      pool: max, avg or l2; the network's own if not said.
       rounding: floor or ceil: what pooling makes of an odd side.
       padding: zero, reflect or replicate.
       convolution: auto, direct or winograd.
@@ -137,6 +137,7 @@ def load(
     Raises:
       UserError: a name, a setting or a file that does not fit.
     """
+    from nst_jax.shell.errors import UserError
     from nst_jax.shell.io import weights as files
     from nst_jax.shell.names import look_up
     from nst_jax.shell.running import device
@@ -148,9 +149,11 @@ def load(
     given = {"path": path, "preprocessing": preprocessing, "seed": seed}
     loaded = files.load("file" if path else weights, network=known, needed=(), log=lambda text: None, **given)
     whole = set(arch.kernels) <= loaded.params.keys()
-    profile = PROFILES[arch.profile if whole else "blocks1-3"]
+    if not whole and not arch.shallow:
+        raise UserError(f"{name}: it holds a part of {known} only, and no layers are known that suit it")
+    profile = PROFILES[arch.profile if whole else arch.shallow]
     content, style = profile.content, profile.style
-    settings = {"pool": pool or ("avg" if known == "texnet" else "max"), "rounding": rounding, "padding": padding}
+    settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
     make = jax.jit(arch.prepare, static_argnames=("convolution", "dtype"))
     params = make(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
     return Network(arch.tap({*content, *style}, **settings), params, content, style, arch.convention, loaded.source)
@@ -199,11 +202,7 @@ def problem(
     record = losses_of(convention or net.convention)
     chosen = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
     numbers = {k: getattr(record, k) if v is None else v for k, v in chosen.items()}
-    pictures = {"content": content, "style": style}
-    for name in pictures:
-        if pictures[name] is None and np.any(numbers[f"{name}_weight"]):
-            raise ValueError(f"{name}=None needs {name}_weight=0")
-    pictures = {name: as_image(name, image) for name, image in pictures.items() if image is not None}
+    pictures = as_pictures({"content": content, "style": style}, numbers)
     factors = {
         "content_layers": with_factors(content_layers, net.content_layers) if "content" in pictures else {},
         "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
@@ -213,10 +212,7 @@ def problem(
         raise ValueError(f"tv_weight has no effect: {convention or net.convention} has no smoothness term")
     terms = compared.terms(factors["content_layers"], factors["style_layers"])
     extractor = net.extractor.clone(taps=losses.taps(terms))
-    first = pictures.get("content", pictures.get("style"))
-    if first is None:
-        raise ValueError("content=None and style=None: there is nothing to aim at")
-    height, width = first.shape[:2]
+    height, width = next(iter(pictures.values())).shape[:2]
     channels = {k: s[2] for k, s in shapes(extractor, net.params, height=height, width=width).items()}
     units = compared.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors)
     found = transfer.aims(
@@ -452,6 +448,16 @@ def as_image(name: str, image: Any) -> Image:
     if not jnp.issubdtype(array.dtype, jnp.floating):
         raise ValueError(f"{name}: an image is RGB in [0, 1] as floats, not {array.dtype}; divide by 255")
     return array.astype(jnp.float32)
+
+
+def as_pictures(given: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Image]:
+    """The pictures that are there, by name. Raises ValueError where one is missing that counts."""
+    for name, image in given.items():
+        if image is None and np.any(weights[f"{name}_weight"]):
+            raise ValueError(f"{name}=None needs {name}_weight=0")
+    if all(image is None for image in given.values()):
+        raise ValueError("content=None and style=None: there is nothing to aim at")
+    return {name: as_image(name, image) for name, image in given.items() if image is not None}
 
 
 def as_starts(image: Any) -> Array:

@@ -201,7 +201,7 @@ for name in ("adam", "lbfgs"):
     single = lanes.run(SPECS[name], problems, starts(6), steps=4, axes=axes)
     np.testing.assert_allclose(spread.image, single.image, atol=2e-3)
 problems, axes = lanes.stack([problem(style_weight=w) for w in WEIGHTS])
-part, begins = lanes.spread(problems, starts(4), axes, mesh)
+part, begins = lanes.shard(problems, starts(4), axes, mesh)
 states = lanes.begin(SPECS["adam"], part, begins, axes=axes)
 states, _ = lanes.advance(SPECS["adam"], part, states, axes=axes, steps=np.full(4, 2, np.int32), room=2)
 assert states.x.sharding.shard_shape(states.x.shape)[0] == 1, states.x.sharding

@@ -24,7 +24,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing; draw each metric's spread about its median, and say what exceeds chance."""
     runs = study.sweep("seeds", *words, home=home)
     keys = [key for key in runs.rows[0] if key.startswith((*METRICS, "content_", "style_"))]
-    table = [spread(key, np.array([row[key] for row in runs.rows])) for key in keys]
+    table = [summarise(key, np.array([row[key] for row in runs.rows])) for key in keys]
 
     def draw(axis):
         for place, line in enumerate(table):
@@ -45,7 +45,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     return study.record(runs, figures.plot(draw, width=6.5), table, answer, vector=True)
 
 
-def spread(metric: str, found: np.ndarray) -> dict[str, Any]:
+def summarise(metric: str, found: np.ndarray) -> dict[str, Any]:
     """A metric's median, quartiles and deviation, and the difference that 95 % of all pairs of runs stay below."""
     low, middle, high = np.percentile(found, (25, 50, 75)).tolist()
     pairs = [abs(a - b) for a, b in itertools.combinations(found, 2)] or [float("nan")]

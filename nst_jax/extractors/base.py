@@ -90,6 +90,8 @@ class Architecture(NamedTuple):
     fingerprint: tuple[float, ...] | None  # of the original Caffe values: the first filter's numbers for blue
     profile: str  # the option of conf/layers that suits it
     convention: str  # the convention that suits it
+    pool: str = "max"  # the pooling that it was trained with
+    shallow: str = ""  # the option of conf/layers for a file that holds its first layers only; "": there is none
 
     def tap(self, layers: tuple[str, ...] | set[str], **settings: Any) -> Extractor:
         """The network tapped at these layers, in its own order. Raises ValueError for a layer that it lacks."""

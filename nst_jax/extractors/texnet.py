@@ -6,6 +6,6 @@ BLOCKS: Blocks = ((32, 2), (64, 2), (96, 3), (96, 2))
 
 ARCHITECTURES = {
     "texnet": describe("texnet", BLOCKS)._replace(
-        packaged="trained/texnet.safetensors", profile="texnet", convention="texnet"
+        packaged="trained/texnet.safetensors", profile="texnet", convention="texnet", pool="avg", shallow=""
     )
 }

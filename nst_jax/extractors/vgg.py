@@ -201,6 +201,7 @@ def describe(name: str, blocks: Blocks) -> Architecture:
         fingerprint=FINGERPRINTS.get(name),
         profile="gatys",
         convention="gatys_released",
+        shallow="blocks1-3",
     )
 
 

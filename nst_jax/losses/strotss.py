@@ -54,11 +54,11 @@ def relaxed_earth_movers(a: Rows, b: Rows) -> Scalar:
 
 def moment_difference(a: Rows, b: Rows) -> Scalar:
     """Mean |dmu| + mean |dSigma|: Kolkin et al. 2019, eq. 7; contextual_loss.py, moment_loss."""
-    (mu_a, cov_a), (mu_b, cov_b) = spread(a), spread(b)
+    (mu_a, cov_a), (mu_b, cov_b) = mean_and_covariance(a), mean_and_covariance(b)
     return jnp.abs(mu_a - mu_b).mean() + jnp.abs(cov_a - cov_b).mean()
 
 
-def spread(a: Rows) -> tuple[Float[Array, " c"], Float[Array, "c c"]]:
+def mean_and_covariance(a: Rows) -> tuple[Float[Array, " c"], Float[Array, "c c"]]:
     """Mean and covariance of the rows."""
     centred = a - a.mean(0)
     return a.mean(0), jnp.matmul(centred.T, centred, precision=lax.Precision.HIGHEST) / len(a)

@@ -161,7 +161,7 @@ def run(
         chosen = jnp.minimum(jnp.arange(first, first + width), many - 1)  # the last one again fills the last part
         some, begins = take(problems, axes, chosen), starts[chosen]
         if mesh is not None:
-            some, begins = spread(some, begins, axes, mesh)
+            some, begins = shard(some, begins, axes, mesh)
         parts.append(_stylise(spec, some, begins, axes=axes, steps=steps))
     return jax.tree.map(lambda *a: jnp.concatenate(a)[:many], *parts)
 
@@ -205,7 +205,7 @@ def divisible(*, lanes: int, devices: int) -> int:
     return -(-lanes // devices) * devices
 
 
-def spread(problems: Problem, starts: Any, axes: Axes, mesh: Mesh) -> tuple[Problem, Any]:
+def shard(problems: Problem, starts: Any, axes: Axes, mesh: Mesh) -> tuple[Problem, Any]:
     """Lanes spread over the devices of `mesh`. Each device has what they share. `starts`: any tree with lanes first."""
     by_lane, whole = (NamedSharding(mesh, spec) for spec in (PartitionSpec(mesh.axis_names[0]), PartitionSpec()))
     leaves, tree = jax.tree.flatten(problems)

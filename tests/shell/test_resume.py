@@ -78,6 +78,10 @@ def test_a_signal_says_how_to_go_on(tmp_path, nst):
     line = re.search(r"^to go on: nst (.*)$", text, re.MULTILINE).group(1)
     assert (folder / "result.png").exists()
     done = json.loads((folder / "result.json").read_text())["steps"]
+    code, text = nst(line.replace("resume=", f"resume={tmp_path}/"), "steps=1")
+    assert code == 2
+    assert f"has taken {done} steps already" in text
+    assert (folder / "checkpoint.npz").exists()
     code, text = nst(line.replace("resume=", f"resume={tmp_path}/"), f"steps={done + 20}")
     assert code == 0, text
     record = json.loads((folder / "result.json").read_text())

@@ -50,6 +50,15 @@ def load(folder: Path, shapes: Sequence[tuple[int, ...]]) -> Checkpoint | None:
     return Checkpoint(leaves, curve, facts["records"], facts["seconds"])
 
 
+def steps(folder: Path) -> int:
+    """Iterations of the folder's checkpoint; 0 where there is none that can be read."""
+    try:
+        with np.load(folder / NAME) as file:
+            return len(file["curve_total"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return 0
+
+
 def exists(folder: Path) -> bool:
     """Whether the folder has a checkpoint."""
     return (folder / NAME).is_file()

@@ -98,15 +98,20 @@ def prepare(config: Config, log: Log, once: Once = always) -> Job:
         alpha=alpha_of(files["content"], content.shape) if output.alpha else None,
         plan=Plan(config.steps, output.every, config.seed),
         output=Output(output.file, output.quality, output.film, output.film_ms),
-        facts={
-            "config": settings.plain(config),
-            "seed": config.seed,
-            "weights": {"source": loaded.source, "sha256": loaded.sha256},
-            "precision": config.device.precision,
-            "size": list(content.shape[:2][::-1]),
-            "pictures": [note for p in files.values() if p for note in p.notes],
-        },
+        facts=facts(config, loaded, content.shape, [note for p in files.values() if p for note in p.notes]),
     )
+
+
+def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], notes: list[str]) -> dict[str, Any]:
+    """What the result's provenance says of its settings, network and pictures."""
+    return {
+        "config": settings.plain(config),
+        "seed": config.seed,
+        "weights": {"source": loaded.source, "sha256": loaded.sha256},
+        "precision": config.device.precision,
+        "size": list(shape[:2][::-1]),
+        "pictures": notes,
+    }
 
 
 def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:

@@ -122,11 +122,11 @@ def begin(program: Program, jobs: Sequence[Job]) -> tuple[Problem, State]:
     problems = lanes.stack_as([job.problem for job in jobs], program.axes)
     starts: Any = jnp.stack([job.start for job in jobs])
     if program.mesh:
-        problems, starts = lanes.spread(problems, starts, program.axes, program.mesh)
-    return problems, spread(program, lanes.begin(program.spec, problems, starts, axes=program.axes))
+        problems, starts = lanes.shard(problems, starts, program.axes, program.mesh)
+    return problems, lay_out(program, lanes.begin(program.spec, problems, starts, axes=program.axes))
 
 
-def spread(program: Program, states: State) -> State:
+def lay_out(program: Program, states: State) -> State:
     """The states laid out as the program wants them. What one program returns, jax may leave on every device."""
     if program.mesh is None:
         return states

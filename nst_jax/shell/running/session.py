@@ -112,7 +112,7 @@ class Session:
             steps = jax.device_put(steps, self.states.steps.sharding)
         turns = np.int32(self.pace.turns())  # of no device: with several, jax puts it on all of them
         states, infos = jax.block_until_ready(self.made.advance(self.problems, self.states, steps=steps, turns=turns))
-        self.states = program.spread(self.made, states)
+        self.states = program.lay_out(self.made, states)
         now, done = time.perf_counter(), np.asarray(self.states.steps)
         self.pace.update(int((np.asarray(self.states.evaluations) - before).max()), now - began)
         curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}

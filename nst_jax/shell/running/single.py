@@ -60,6 +60,8 @@ def resume(folder: Path, steps: int | None) -> int:
     if finished:
         raise UserError(f"resume={folder}: this run has ended; its result is {folder / config.output.file}")
     config.steps = config.steps if steps is None else steps
+    if (done := checkpoint.steps(folder)) > config.steps:
+        raise UserError(f"steps={config.steps}: this run has taken {done} steps already; give {done} or more")
     check(config)
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
         job = prepare(config, LOG.info)
