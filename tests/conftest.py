@@ -27,6 +27,7 @@ ALWAYS_OPTIMISED = os.environ[REDUCED] in ("0", "false")
 import absl.logging  # noqa: E402  jax reads the environment once, at import
 import jax  # noqa: E402
 import pytest  # noqa: E402
+from jax._src import compiler as jax_compiler  # noqa: E402  no public name sets an option for every program
 from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
@@ -35,12 +36,36 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
 
+# XLA compiles a third faster by its older emitters. This process has the option below, its children have the flag.
+FLAGS = "XLA_FLAGS"
+EMITTERS = "xla_cpu_use_fusion_emitters"
+jax.devices()  # XLA reads its flags here, once; what children are told later changes nothing in this process
+OWN_FLAGS = os.environ.get(FLAGS, "")
+get_compile_options = jax_compiler.get_compile_options
+
+
+def compile_options(*args, **kwargs):
+    """jax's own, with the older emitters where a test does not compile as users do."""
+    options = get_compile_options(*args, **kwargs)
+    if jax.config.read("jax_disable_most_optimizations"):
+        options.env_option_overrides = [*options.env_option_overrides, (EMITTERS, "False")]
+    return options
+
+
+jax_compiler.get_compile_options = compile_options
+
+
+def pytest_collection_modifyitems(items):
+    """The slow tests first, so that no worker begins one while the others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Compile as users do for a test with the marker `optimised`, before any of its fixtures computes."""
     reduced = not ALWAYS_OPTIMISED and item.get_closest_marker("optimised") is None
     os.environ[REDUCED] = str(int(reduced))
+    os.environ[FLAGS] = f"{OWN_FLAGS} --{EMITTERS}=false".strip() if reduced else OWN_FLAGS
     if jax.config.read("jax_disable_most_optimizations") != reduced:
         jax.config.update("jax_disable_most_optimizations", reduced)
         jax.clear_caches()  # the programs in memory are kept by what they compute, not by how they were compiled

@@ -27,7 +27,7 @@ WORDS = {  # of an experiment that needs others than PLAIN to run small
         "style_weight=1e3,1e4",
         "seed=0",
     ),
-    "conventions_reconciled": (*PLAIN, "convention=gatys_released,neural_style", "layers=content_relu2_2_style_3"),
+    "conventions_reconciled": (*PLAIN, "convention=gatys_released,neural_style", SHALLOW),
     "content_reconstruction": (*PLAIN, "layers=content_relu1_1,content_relu3_1", "seed=0,1"),
     "layers_by_ratio": (*PLAIN, "layers=nested_1,nested_2", "style_weight=1e2,1e4"),
     "optimisers": (
@@ -37,12 +37,13 @@ WORDS = {  # of an experiment that needs others than PLAIN to run small
     "pooling": (*PLAIN, SHALLOW, "network.pool=max,avg", "canvas=content,noise", "seed=0,0"),
     "start": (*PLAIN, SHALLOW, "canvas=content,style,noise,noise", "seed=0,0,0,1"),
     "style_reconstruction": (*PLAIN, "layers=nested_1,nested_3", "seed=0"),
-    "gram_alternatives": (*PLAIN, "convention=adain,covariance"),
-    "random_weights": (*PLAIN, "weights.random_from=null,3"),
-    "resolution": (*PLAIN, "size=32,48", "convention.resolution=published"),
-    "search": ("optimiser=adam", "hydra.sweeper.trials=4", "hydra.sweeper.batch=4"),
-    "seeds": (*PLAIN, "seed=0,1,2"),
-    "total_variation": (*PLAIN, "tv_weight=0,1e-3"),
+    "gram_alternatives": (*PLAIN, SHALLOW, "convention=adain,covariance"),
+    "precision": (*PLAIN, SHALLOW),
+    "random_weights": (*PLAIN, SHALLOW, "weights.random_from=null,3"),
+    "resolution": (*PLAIN, SHALLOW, "size=32,48", "convention.resolution=published"),
+    "search": (*PLAIN, SHALLOW, "hydra.sweeper.trials=4", "hydra.sweeper.batch=4"),
+    "seeds": (*PLAIN, SHALLOW, "seed=0,1,2"),
+    "total_variation": (*PLAIN, SHALLOW, "tv_weight=0,1e-3"),
 }
 
 
