@@ -393,9 +393,9 @@ def lbfgs(*, memory: int = 50, evaluations: int = 20) -> Method:
     return Method(solvers.lbfgs, (("memory", memory), ("evaluations", evaluations)), {})
 
 
-def lbfgs_torch(*, learning_rate: Any = 1.0, memory: int = 100) -> Method:
-    """L-BFGS without a line search, with torch.optim.LBFGS's defaults."""
-    return method_of(solvers.lbfgs_torch, {"memory": memory}, {"learning_rate": learning_rate})
+def lbfgs_torch(*, learning_rate: Any = 1.0, memory: int = 100, unit: Any = 255.0) -> Method:
+    """L-BFGS without a line search, with torch.optim.LBFGS's defaults, on a picture in 0..unit."""
+    return method_of(solvers.lbfgs_torch, {"memory": memory}, {"learning_rate": learning_rate, "unit": unit})
 
 
 def adam(learning_rate: Any = 0.02, *, b1: Any = 0.9, b2: Any = 0.99, eps: Any = 1e-8, clamp: bool = True) -> Method:

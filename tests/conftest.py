@@ -20,7 +20,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 elif FOLDER not in os.environ:
     # one cache of compiled programs for this run: xdist's workers inherit its name, and no later run finds it
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="nst_jax_programs_")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     atexit.register(shutil.rmtree, os.environ[FOLDER], ignore_errors=True)
 ALWAYS_OPTIMISED = os.environ[REDUCED] in ("0", "false")
 
@@ -56,8 +56,8 @@ jax_compiler.get_compile_options = compile_options
 
 
 def pytest_collection_modifyitems(items):
-    """The slow tests first, so that no worker begins one while the others have nothing left to do."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The slow tests first, so that no worker begins one while the others wait; then those compiled as users do."""
+    items.sort(key=lambda item: tuple(item.get_closest_marker(mark) is None for mark in ("slow", "optimised")))
 
 
 @pytest.hookimpl(tryfirst=True)

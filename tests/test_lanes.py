@@ -28,7 +28,7 @@ AIMS = transfer.aims(NET, TERMS, PARAMS, {"content": CONTENT, "style": STYLE}, p
 NUMBERS = {
     "adam": {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8},
     "lbfgs": {},
-    "lbfgs_torch": {"learning_rate": 1.0},
+    "lbfgs_torch": {"learning_rate": 1.0, "unit": 1.0},
 }
 SPECS = {
     "adam": Spec(NET, TERMS, adam, (("clamp", False),)),

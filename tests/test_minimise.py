@@ -21,7 +21,7 @@ SETTINGS = {
     "adagrad": {"learning_rate": 0.3, "eps": 1e-10, "clamp": False},
     "rmsprop": {"learning_rate": 0.01, "decay": 0.99, "eps": 1e-8, "clamp": False},
     "lbfgs": {"memory": 10, "evaluations": 20},
-    "lbfgs_torch": {"learning_rate": 1.0, "memory": 10},
+    "lbfgs_torch": {"learning_rate": 1.0, "memory": 10, "unit": 1.0},
 }
 SCALES = jnp.asarray([1.0, 3.0, 10.0])
 START = jnp.asarray([0.9, 0.1, 0.8])
@@ -99,7 +99,9 @@ def test_lbfgs_torch_is_torchs(memory):
         return 0.5 * (scales * x**2).sum() + 0.1 * (x**4).sum()
 
     wanted = twin_of_torch(lambda x: scales * x + 0.4 * x**3, start, 12, memory)
-    state, _ = run(lbfgs_torch(learning_rate=jnp.float32(1), memory=memory), valley, jnp.float32(start), 12)
+    state, _ = run(
+        lbfgs_torch(learning_rate=jnp.float32(1), memory=memory, unit=jnp.float32(1)), valley, jnp.float32(start), 12
+    )
     np.testing.assert_allclose(state.x, wanted, rtol=2e-3, atol=2e-4)
 
 
@@ -172,7 +174,7 @@ def wall(x):
 
 def nested(objective, x, steps, memory, evaluations):
     """L-BFGS as its parts in plain loops, a whole line search within each iteration: every value, and evaluations."""
-    direction = quasi_newton(lambda g: 0.03 * g.size**0.5 / jnp.linalg.norm(g), memory=memory)
+    direction = quasi_newton(lambda g, _: 0.03 * g.size**0.5 / jnp.linalg.norm(g), memory=memory, least=0.0)
     past, (value, gradient), values, counts = direction.init(x), jax.value_and_grad(objective)(x), [], []
     for _ in range(steps):
         found: Any = direction.update(gradient, past, x, fresh=True)

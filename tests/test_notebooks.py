@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -79,7 +80,7 @@ def test_runs_from_a_clean_kernel(path, tmp_path, monkeypatch):
         monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")
         monkeypatch.delenv("XLA_FLAGS")
     folder.mkdir()
-    settings = dict(SMALLER.get(number, {}))
+    settings: dict[str, Any] = dict(SMALLER.get(number, {}))
     if number == "01" and (data := os.environ.get("NST_TEST_DATA")):
         settings["WEIGHTS"] = str(Path(data).resolve() / "weights/vgg19_blocks1-3.safetensors")
     notebook = executed(path, folder, **settings)

@@ -1,6 +1,7 @@
 """Write the settings and the tables that say what nst_jax/published/ says.
 
-python -m tools.published           # write conf/{convention,layers,preset}/ and the tables of docs/conventions.md
+python -m tools.published           # write conf/{convention,layers,preset}/, conf/{optimiser,canvas}/published/ and
+                                    # the tables of docs/conventions.md
 python -m tools.published --check   # name the files that are out of date; exit code 1 if there are any
 """
 
@@ -13,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
+import yaml
+
 from nst_jax import published
 from nst_jax.published.base import Losses, Profile, Program
 
@@ -21,6 +24,9 @@ PAGE = Path("docs/conventions.md")
 WIDTH = 120  # columns
 MARK = "# Generated from "
 FLAT = 6  # layers up to which a profile's part is written in one line
+
+OWN = {"optimiser": "solver", "canvas": "start"}  # groups whose numbers belong to the option, and their fields
+PUBLISHED = "published"  # the folder of the options that presets have for themselves
 
 USAGE = "Write the files that say what nst_jax/published/ says."
 
@@ -93,8 +99,7 @@ def preset_yaml(record: Program, module: ModuleType) -> str:
         "weights": record.weights,
         "layers": record.layers,
         "convention": record.convention,
-        "optimiser": record.solver.name,
-        "canvas": record.start.name,
+        **{group: named(group, record) for group in OWN},
     }
     remarks = dict(record.remarks)
     numbers = settings(record)
@@ -102,6 +107,26 @@ def preset_yaml(record: Program, module: ModuleType) -> str:
     for group, name in options.items():  # a remark on a group stands at its numbers, or else at its name
         lines.append(f"  - override /{group}: {name}{'' if group in numbers else remark(remarks, group)}")
     lines += ["", *(f"{key}: {text}{remark(remarks, key)}" for key, text in numbers.items())]
+    return "\n".join(lines) + "\n"
+
+
+def named(group: str, record: Program) -> str:
+    """The option that the preset chooses of a group of OWN: one of its own if its numbers are not the defaults."""
+    return f"{PUBLISHED}/{record.name}" if own(group, record) else getattr(record, OWN[group]).name
+
+
+def own(group: str, record: Program) -> dict[str, Value]:
+    """All settings of the preset's own option of a group; none if it has the defaults of the option that it names."""
+    option = getattr(record, OWN[group])
+    known = yaml.safe_load((ROOT / f"conf/{group}/{option.name}.yaml").read_text(encoding="utf-8"))
+    found = known | dict(option.settings)
+    return {} if found == known else found
+
+
+def option_yaml(group: str, record: Program, module: ModuleType) -> str:
+    """conf/GROUP/published/NAME.yaml. It is an option, so that another word for the group replaces all of it."""
+    lines = [f"# @package {group}", *comment(f"Of +preset={record.name}."), origin(module)]
+    lines += [f"{key}: {render(value)}" for key, value in own(group, record).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -124,8 +149,6 @@ def settings(record: Program) -> dict[str, str]:
     """What the preset sets, by key, as YAML."""
     parts: dict[str, Mapping[str, Value]] = {
         "network": {"pool": record.pool, "rounding": record.rounding, "padding": record.padding},
-        "optimiser": dict(record.solver.settings),
-        "canvas": dict(record.start.settings),
     }
     found = {key: flow(part) for key, part in parts.items() if part}
     names = ("content_weight", "style_weight", "tv_weight", "size", "size_rule", "style_scale", "steps")
@@ -175,13 +198,16 @@ def expected(root: Path = ROOT) -> dict[Path, str]:
         texts |= {Path(f"conf/convention/{r.name}.yaml"): convention_yaml(r, module) for r in module.LOSSES}
         texts |= {Path(f"conf/layers/{r.name}.yaml"): profile_yaml(r, module) for r in module.PROFILES}
         texts |= {Path(f"conf/preset/{r.name}.yaml"): preset_yaml(r, module) for r in module.PROGRAMS}
+        chosen = ((group, record) for group in OWN for record in module.PROGRAMS if own(group, record))
+        texts |= {Path(f"conf/{g}/{PUBLISHED}/{r.name}.yaml"): option_yaml(g, r, module) for g, r in chosen}
     texts[PAGE] = fill((root / PAGE).read_text(encoding="utf-8"), tables())
     return texts
 
 
 def orphans(root: Path, texts: Mapping[Path, str]) -> list[Path]:
     """Generated files that no record makes any more."""
-    files = (p for group in ("convention", "layers", "preset") for p in sorted((root / "conf" / group).glob("*.yaml")))
+    groups = ("convention", "layers", "preset", *(f"{group}/{PUBLISHED}" for group in OWN))
+    files = (p for group in groups for p in sorted((root / "conf" / group).glob("*.yaml")))
     marked = (p.relative_to(root) for p in files if f"\n{MARK}" in p.read_text(encoding="utf-8"))
     return [path for path in marked if path not in texts]
 
@@ -198,6 +224,7 @@ def write(root: Path = ROOT) -> list[Path]:
     texts, changed = expected(root), stale(root)
     for path in changed:
         if path in texts:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(texts[path], encoding="utf-8")
         else:
             (root / path).unlink()

@@ -8,17 +8,18 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from nst_jax.nn.precision import widen
 from nst_jax.types import Activation, Scalar
 
 
 def sse(a: Array, b: Array) -> Scalar:
     """The sum of squared errors."""
-    return jnp.sum((a.astype(jnp.float32) - b.astype(jnp.float32)) ** 2)
+    return jnp.sum((widen(a) - widen(b)) ** 2)
 
 
 def mse(a: Array, b: Array) -> Scalar:
     """The mean squared error."""
-    return jnp.mean((a.astype(jnp.float32) - b.astype(jnp.float32)) ** 2)
+    return jnp.mean((widen(a) - widen(b)) ** 2)
 
 
 class Errors(NamedTuple):
@@ -32,8 +33,8 @@ class Errors(NamedTuple):
 
 def errors(f: Activation, p: Activation) -> Errors:
     """The sums of the errors of F. What a comparison does not use, the compiler leaves out."""
-    p = p.astype(jnp.float32)
-    d = f.astype(jnp.float32) - p
+    p = widen(p)
+    d = widen(f) - p
     return Errors(jnp.sum(d**2), jnp.sum(jnp.abs(d)), jnp.sum(p**2), jnp.float32(f.size))
 
 
@@ -69,13 +70,13 @@ def scaled_squares(e: Errors, aim: Any = None) -> Scalar:
 
 def scaled_error(a: Array, b: Array) -> Scalar:
     """`scaled_squares` of two arrays."""
-    d = a.astype(jnp.float32) - b.astype(jnp.float32)
+    d = widen(a) - widen(b)
     return jnp.sum(d**2) / (jnp.sum(jnp.abs(d)) + 1e-8)
 
 
 def energy(a: Array) -> Scalar:
     """The sum of the squares; not quite 0 for an array of zeros."""
-    return jnp.maximum(jnp.sum(a.astype(jnp.float32) ** 2), 1e-12)
+    return jnp.maximum(jnp.sum(widen(a) ** 2), 1e-12)
 
 
 class Pair(NamedTuple):
@@ -100,7 +101,7 @@ def scale_gradient(loss: Callable[[Activation, Any], Scalar], f: Activation, aim
 
     crowsonkb/style_transfer num_utils.py:85-87, normalize: every layer counts alike, however large its error.
     """
-    f = f.astype(jnp.float32)
+    f = widen(f)
     value, grad = jax.value_and_grad(loss)(lax.stop_gradient(f), aim)
     along = jnp.sum(f * (grad / (jnp.abs(grad).mean() + jnp.finfo(jnp.float32).eps)))
     return value + along - lax.stop_gradient(along)

@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from nst_jax.losses.term import View
+from nst_jax.nn.precision import widen
 from nst_jax.types import Activation, Scalar
 
 Mask = Float[Array, "_ _"]  # a weight for each position
@@ -29,11 +30,11 @@ def moments(activation: Activation, mask: Mask | None = None) -> Moments:
 
     mask: (height, width), non-negative; the moments of masks that sum to 1 add up to those without a mask.
     """
-    f = activation.astype(jnp.float32)
+    f = widen(activation)
     h, w, _ = f.shape
     if mask is None:
         return Moments(jnp.float32(h * w), f.sum((0, 1)), correlation(f))
-    m = mask.astype(jnp.float32)[..., None]
+    m = widen(mask)[..., None]
     return Moments(m.sum(), (m * f).sum((0, 1)), correlation(jnp.sqrt(m) * f))
 
 

@@ -11,6 +11,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from nst_jax.losses.differences import Pair
+from nst_jax.nn.precision import widen
 from nst_jax.types import Activation, Scalar
 
 Rows = Float[Array, "_ c"]  # one row for each position; two pictures may differ in their number
@@ -22,7 +23,7 @@ def grid(activation: Activation, local: Any = None) -> Rows:
     """At most 32 x 32 positions, evenly spaced. STROTSS draws as many, anew for each step."""
     h, w, _ = activation.shape
     down, right = (jnp.linspace(0, n - 1, min(n, GRID)).round().astype(int) for n in (h, w))
-    return activation[down][:, right].reshape(-1, activation.shape[-1]).astype(jnp.float32)
+    return widen(activation[down][:, right].reshape(-1, activation.shape[-1]))
 
 
 def style_error(a: Rows, b: Rows) -> Scalar:

@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from nst_jax.nn.precision import widen
+
 Batch = Float[Array, "n h w c"]
 Cells = Float[Array, "n ph 2 pw 2 c"]
 Pooled = Float[Array, "n ph pw c"]
@@ -39,7 +41,7 @@ def average(cells: Cells) -> Pooled:
 
     It is a sum of slices. As a reduction (jnp.mean) a step at 512 pixels takes 3 to 8 % longer on a CPU.
     """
-    rows = cells[:, :, 0].astype(jnp.float32) + cells[:, :, 1]
+    rows = widen(cells[:, :, 0]) + cells[:, :, 1]
     return ((rows[:, :, :, 0] + rows[:, :, :, 1]) / 4).astype(cells.dtype)
 
 

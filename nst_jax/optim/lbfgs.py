@@ -23,7 +23,7 @@ Numbers = Float[Array, " m"]  # one for each pair
 class Memory(NamedTuple):
     """The last pairs (s, y), in a ring buffer, and their inner products."""
 
-    pairs: Int[Array, ""]  # the number of pairs so far, one fewer than gradients: -1 at the start
+    pairs: Int[Array, ""]  # the number of pairs kept so far; -1 before the first gradient
     x: Variable  # of the last gradient
     gradient: Variable
     s: Float[Array, "m n"]  # steps, flat: in another shape XLA would copy both memories three times a step
@@ -32,14 +32,19 @@ class Memory(NamedTuple):
     yy: Float[Array, "m m"]  # y_i . y_j
 
 
-def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.GradientTransformationExtraArgs:
-    """The gradient times L-BFGS's estimate of the inverse Hessian; at the first step, times first(gradient).
+def quasi_newton(
+    first: Callable[[Variable, Active], Scalar], *, memory: int, least: float
+) -> optax.GradientTransformationExtraArgs:
+    """The gradient times L-BFGS's estimate of the inverse Hessian; while no pair is known, times first(gradient, ...).
+
+    A pair is kept if s . y > least. With the others the estimate is not positive definite, and a step can point uphill.
 
     Args:
-      first: gradient -> the scale of the first step. optax's own is min(1, 1 / |g|_2): up to a thousand times longer
-        than torch's at 512 x 512 x 3, and so short for an objective of 1e-8 that nine line searches of 17 evaluations
-        fail.
+      first: (gradient, whether there was a step before) -> the scale of a step without pairs. optax's own is
+        min(1, 1 / |g|_2): up to a thousand times longer than torch's at 512 x 512 x 3, and so short for an objective of
+        1e-8 that nine line searches of 17 evaluations fail.
       memory: pairs.
+      least: of s . y.
 
     Returns:
       A transformation with update(gradient, memory, x, fresh=...). If `fresh` is False the gradient is not that of a
@@ -51,8 +56,8 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
         return Memory(jnp.int32(-1), jnp.zeros_like(x), jnp.zeros_like(x), room, room, square, square)
 
     def update(gradient: Any, old: Memory, x: Any = None, *, fresh: Active) -> tuple[Variable, Memory]:
-        known, sg, yg = remember(old, x, gradient, fresh)
-        scale = jnp.where(known.pairs == 0, first(gradient), initial_scale(known))
+        known, sg, yg = remember(old, x, gradient, fresh, least=least)
+        scale = jnp.where(known.pairs <= 0, first(gradient, old.pairs >= 0), initial_scale(known))
         alpha, delta = coefficients(known, sg, yg, scale)
         back = combine(known.s, delta) - scale * combine(known.y, alpha)
         return scale * gradient + back.reshape(gradient.shape), known
@@ -60,24 +65,28 @@ def quasi_newton(first: Callable[[Variable], Scalar], *, memory: int) -> optax.G
     return optax.GradientTransformationExtraArgs(init, update)  # pyright: ignore[reportArgumentType]
 
 
-def remember(old: Memory, x: Variable, gradient: Variable, fresh: Active) -> tuple[Memory, Numbers, Numbers]:
+def remember(
+    old: Memory, x: Variable, gradient: Variable, fresh: Active, *, least: float
+) -> tuple[Memory, Numbers, Numbers]:
     """The memory with the newest pair in the place of the oldest, and S.g and Y.g. The first gradient makes no pair.
 
-    If the gradient is not fresh, the row is overwritten with itself: a choice between the old memory and the new one
-    would copy it.
+    If the gradient is not fresh, or the pair has s . y of `least` or less, the row is overwritten with itself: a choice
+    between the old memory and the new one would copy it.
     """
     started = old.pairs >= 0
     place = newest_row(old.pairs + 1, memory=old.s.shape[0])
     step = jnp.where(started, x - old.x, 0)
     change = jnp.where(started, gradient - old.gradient, 0)
-    s = old.s.at[place].set(jnp.where(fresh, step.ravel(), old.s[place]))
-    y = old.y.at[place].set(jnp.where(fresh, change.ravel(), old.y[place]))
+    kept = fresh & started & (jnp.vdot(step, change, precision=lax.Precision.HIGHEST) > least)
+    s = old.s.at[place].set(jnp.where(kept, step.ravel(), old.s[place]))
+    y = old.y.at[place].set(jnp.where(kept, change.ravel(), old.y[place]))
     along, sg = inner_products(s, change, gradient)
     across, square, yg = inner_products(y, step, change, gradient)
-    sy = jnp.where(fresh, old.sy.at[:, place].set(along).at[place].set(across), old.sy)
-    yy = jnp.where(fresh, old.yy.at[:, place].set(square).at[place].set(square), old.yy)
+    sy = jnp.where(kept, old.sy.at[:, place].set(along).at[place].set(across), old.sy)
+    yy = jnp.where(kept, old.yy.at[:, place].set(square).at[place].set(square), old.yy)
     last = jnp.where(fresh, x, old.x), jnp.where(fresh, gradient, old.gradient)
-    return Memory(old.pairs + fresh, *last, s, y, sy, yy), sg, yg
+    pairs = jnp.where(fresh & ~started, 0, old.pairs + kept)
+    return Memory(pairs, *last, s, y, sy, yy), sg, yg
 
 
 def newest_row(pairs: Array, *, memory: int) -> Int[Array, ""]:

@@ -146,17 +146,37 @@ def lbfgs(*, memory: int, evaluations: int) -> Solver:
 
     The first trial step is FIRST in root mean square, whatever the objective's scale and the number of variables.
     """
-    first = lambda gradient: FIRST * gradient.size**0.5 / optax.tree.norm(gradient)
-    return line_search(quasi_newton(first, memory=memory), evaluations=evaluations)
+    first = lambda gradient, _: FIRST * gradient.size**0.5 / optax.tree.norm(gradient)
+    return line_search(quasi_newton(first, memory=memory, least=0.0), evaluations=evaluations)
 
 
-def lbfgs_torch(*, learning_rate: Scalar, memory: int) -> Solver:
+def lbfgs_torch(*, learning_rate: Scalar, memory: int, unit: Scalar) -> Solver:
     """L-BFGS as torch.optim.LBFGS runs it by default: no line search, and a first step of length one.
 
-    pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr. One evaluation a step.
+    pytorch/torch/optim/lbfgs.py: t = min(1, 1 / |g|_1) * lr at first, then lr; a pair counts if s . y > 1e-10. One
+    evaluation a step. torch's tolerances, which end a run early, are left out.
+
+    Args:
+      learning_rate: of each step.
+      memory: pairs.
+      unit: the program's value for a pixel that is 1 here, which sets the length of the first step: 255 where the
+        program's variable is a picture in 0..255.
     """
-    first = lambda gradient: jnp.minimum(1.0, 1.0 / jnp.abs(gradient).sum())
-    return first_order(optax.chain(quasi_newton(first, memory=memory), optax.scale(-learning_rate)), clamp=False)
+    first = lambda gradient, started: jnp.where(started, 1.0, jnp.minimum(1.0, 1.0 / jnp.abs(gradient).sum()))
+    step = quasi_newton(first, memory=memory, least=1e-10)
+    return first_order(in_units(step, unit=unit, learning_rate=learning_rate), clamp=False)
+
+
+def in_units(
+    transform: optax.GradientTransformationExtraArgs, *, unit: Scalar, learning_rate: Scalar
+) -> optax.GradientTransformationExtraArgs:
+    """Descent by `transform` on the variable unit * x."""
+
+    def update(gradient: Any, old: Any, x: Any = None, *, fresh: Active) -> tuple[Any, Any]:
+        direction, new = transform.update(gradient / unit, old, unit * x, fresh=fresh)
+        return (-learning_rate / unit) * direction, new  # pyright: ignore[reportOperatorIssue]
+
+    return optax.GradientTransformationExtraArgs(transform.init, update)  # pyright: ignore[reportArgumentType]
 
 
 SOLVERS: dict[str, Callable[..., Solver]] = {f.__name__: f for f in (adam, sgd, adagrad, rmsprop, lbfgs, lbfgs_torch)}

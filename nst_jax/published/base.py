@@ -246,7 +246,6 @@ TORCHVISION = (
 )
 
 # `Program.not_reproduced`, where several programs share it
-LONG_FIRST_STEP = "the first step of L-BFGS, which is in units of 0..255 there and 255 times as long here"
 STRETCH = "the style picture stretched to the content's shape"
 SCIPY = "SciPy counts evaluations and stops by its own tolerances"
 FORGET = "each round forgets the history of L-BFGS"

@@ -68,7 +68,7 @@ PROGRAMS = (
         padding="zero",
         layers="mrf",
         convention="mrf",
-        solver=option("lbfgs_torch", learning_rate=1.0, memory=25),
+        solver=option("lbfgs_torch", learning_rate=1.0, memory=25, unit=255.0),
         start=option("content"),
         size=384,
         size_rule="long",

@@ -136,7 +136,7 @@ PROGRAMS = (
         padding="zero",
         layers="pytorch_tutorial",
         convention="pytorch_tutorial",
-        solver=option("lbfgs_torch", learning_rate=1.0, memory=100),
+        solver=option("lbfgs_torch", learning_rate=1.0, memory=100, unit=1.0),
         start=option("content"),
         size=512,
         size_rule="short",

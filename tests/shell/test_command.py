@@ -255,6 +255,19 @@ def test_the_main_job_on_real_pictures_and_weights(nst, data, optimiser):
     assert np.corrcoef(np.asarray(photo).ravel(), np.asarray(result).ravel())[0, 1] > 0.4
 
 
+def test_a_run_that_ends_above_its_start_keeps_its_best_image(nst):
+    weights = ("content_weight=1e4", "style_weight=1e-3", "tv_weight=0")  # the photograph itself is the best image
+    rate = ("optimiser=adam", "optimiser.learning_rate=0.3", "canvas=content", *weights)
+    code, text = nst(*PAIR, *rate, "network=texnet", "size=32", "steps=4", "output.every=1")
+    assert code == 0
+    assert "ends above its start" in text
+    made = folder(text)
+    lines = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["total"] <= lines[0]["total"] < max(line["total"] for line in lines)
+    assert json.loads((made / "result.json").read_text())["kept"] == "best"
+    assert "kept: the best image" in (made / "nst.log").read_text()
+
+
 def test_missing_pictures_are_asked_for(nst):
     code, text = nst("size=64")
     assert code == 2

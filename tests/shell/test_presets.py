@@ -76,6 +76,15 @@ def test_a_setting_beside_a_preset_wins():
     assert (c.weights.source, c.size, c.content_weight, c.convention.name) == ("random", 64, 3, "keras")
 
 
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+def test_another_optimiser_or_start_takes_the_place_of_the_presets(name, optimiser):
+    own = (f"optimiser={optimiser}", "canvas=content")
+    c, plain = settings(f"+preset={name}", *own), settings(*own)
+    assert (c.optimiser, c.canvas) == (plain.optimiser, plain.canvas)
+    assert prepare.method(c)[0].__name__ == optimiser
+
+
 @pytest.mark.parametrize("word", ["+preset=kerras_example", "convention=gatys_2015"])
 def test_an_unknown_name_lists_the_names(word):
     with pytest.raises(HydraException) as caught:

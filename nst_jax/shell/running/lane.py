@@ -1,5 +1,6 @@
 """One run: its curve and records while it runs, and the files that it leaves in its folder."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,7 @@ class Lane:
     done: int = 0  # iterations
     ended: bool = False
     finite: bool = True
+    climbed: bool = False  # whether the objective ends above its start
     error: BaseException | None = None  # what ended it, if it was an error
     results: dict[str, float] = field(default_factory=dict)  # numbers of the end, by name
 
@@ -65,6 +67,16 @@ class Lane:
         fresh = not self.records or self.records[-1]["step"] != self.done
         regular = self.done % every == 0 if every else self.done == 0
         return not self.ended and ((fresh and regular) or self.is_over(finite))
+
+    def has_climbed(self, values: Mapping[str, Any], weights: Mapping[str, Any]) -> bool:
+        """Whether the objective is higher than at the start. Then the best image is kept, and the log says so."""
+        first, last = self.records[0]["total"] if self.records else math.inf, summarise(values, weights)["total"]
+        self.climbed = last > first
+        if self.climbed:
+            self.say(
+                f"step {self.done}: the objective is {last:.6g}, above {first:.6g} at the start; kept: the best image"
+            )
+        return self.climbed
 
     def record(self, values: Mapping[str, Any], weights: Mapping[str, Any], state: State) -> None:
         """Add a record of where the lane is, and write it and a snapshot."""
@@ -104,6 +116,7 @@ class Lane:
             "seconds": {"compile": compiling, "optimise": self.seconds},
             "finished": last["step"] == self.job.plan.steps and self.finite,
             "finite": self.finite,
+            "kept": "best" if self.climbed or not self.finite else "last",
             "outside_range": float(np.mean((x < 0) | (x > 1))),
             "terms": {k: last[k] for k in ("total", "weighted", "terms")},
             "lane": self.number,

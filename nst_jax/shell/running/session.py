@@ -86,6 +86,11 @@ class Session:
         values = jax.device_get(self.made.measure(self.problems, images(self.states)))
         return summarise({k: v[number] for k, v in values.items()}, self.weights[number])
 
+    def _values_of_best(self, number: int) -> dict[str, Any]:
+        """The terms of the best image of one lane."""
+        values = jax.device_get(self.made.measure(self.problems, self.states.best))
+        return {name: each[number] for name, each in values.items()}
+
     def _restore(self, states: State) -> State:
         """The states; those of the lanes' checkpoints where there are any."""
         leaves, tree = jax.tree.flatten(states)
@@ -135,6 +140,8 @@ class Session:
         """Record one lane, and finish it if it is over. Its trouble is its own: the others go on."""
         lane, state = self.lanes[number], bare_state(self.states, number)
         try:
+            if lane.is_over(finite) and lane.has_climbed(values, self.weights[number]):
+                state, values = state._replace(x=state.best), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:
                 lane.finish(state, compiling=self.made.seconds, lanes=len(self.lanes), facts=self.rules.facts)

@@ -132,6 +132,9 @@ def report(lane: Lane, compiling: float, stop: Stop) -> int:
     last, job = lane.records[-1], lane.job
     if not lane.finite:
         LOG.error("step %d: the loss is not finite. Kept: the best image before it. Try %s", last["step"], advice(job))
+    elif lane.climbed:
+        text = "the objective ends above its start. Kept: the best image, of total %.6g. Try %s"
+        LOG.warning(text, last["total"], advice(job))
     if stop.asked:
         LOG.info("stopped after step %d of %d", last["step"], job.plan.steps)
         LOG.info("to go on: nst %s", shlex.quote(f"resume={lane.folder}"))
@@ -145,7 +148,7 @@ def report(lane: Lane, compiling: float, stop: Stop) -> int:
 
 
 def advice(job: Job) -> str:
-    """What may help after a value that is not finite."""
+    """What may help after a value that is not finite, or one above the start."""
     rate = "a smaller optimiser.learning_rate" if "learning_rate" in job.problem.hyper else "smaller weights"
     other = "" if job.spec.solver.__name__ == "lbfgs" else ", or optimiser=lbfgs"
     return rate + other
