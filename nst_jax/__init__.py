@@ -18,12 +18,13 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_API = (
-    *("load", "picture", "problem", "add", "over", "run", "split", "stylise", "sweep"),
-    *("lbfgs", "lbfgs_torch", "adam", "sgd", "adagrad", "rmsprop"),
-    *("Network", "Method", "Task", "Result"),
-)
-_WHERE = dict.fromkeys(_API, "api") | {
+_API = {
+    "networks": ("Network", "load", "picture"),
+    "optimisers": ("Method", "adagrad", "adam", "lbfgs", "lbfgs_torch", "rmsprop", "sgd"),
+    "problems": ("Task", "add", "over", "problem", "split"),
+    "runs": ("Result", "run", "stylise", "sweep"),
+}
+_WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {
     "advance": "methods.transfer",
     "aims": "methods.transfer",
     "begin": "methods.transfer",

@@ -52,7 +52,7 @@ def test_the_core_has_no_default_numbers(path):
     for f in functions(path):
         defaults = [*f.args.defaults, *(d for d in f.args.kw_defaults if d)]
         numbers = [d for d in defaults if isinstance(d, ast.Constant) and type(d.value) in (int, float)]
-        assert not numbers, f"{named(path)}: {f.name} has a default number; defaults are in conf/ and in api.py"
+        assert not numbers, f"{named(path)}: {f.name} has a default number; defaults are in conf/ and in api/"
 
 
 SHARES = ("fifth", "fifth_mean", "inverse_square", "mean", "one")  # Convention.share is called by position

@@ -30,9 +30,9 @@ def shown(notebook):
 
 def executed(path, folder, **settings):
     """The notebook after a short run in a kernel of its own. settings: other values for the names in its first cell."""
-    steps = STEPS.get(path.stem[:2], 6)
     from nbclient import NotebookClient
 
+    steps = STEPS.get(path.stem[:2], 6)
     notebook = nbformat.read(path, as_version=4)
     first = code(notebook)[0]
     for name, value in settings.items():

@@ -35,6 +35,7 @@ from nst_jax.shell.io import preprocessing  # noqa: E402
 PAIRS = {"landscape/brush": 1, "portrait/mosaic": 2, "landscape/ink": 3, "portrait/brush": 4}  # -> seed
 PRESETS = tuple(name for name, record in PROGRAMS.items() if record.solver.name == "lbfgs_torch")
 SIZE, FIRST, END = 32, 20, 100
+PARTS = ("content_weight", "style_weight", "tv_weight")
 
 
 @cache
@@ -85,9 +86,6 @@ def problem(preset, pair, dtype):
     noise = np.asarray(starts.noise(key, height=SIZE, width=SIZE, sigma=0.1), np.float64)
     start = picture(pair.split("/")[0]) if record.start.name == "content" else noise
     return transfer.Problem(params, aims, cast(dict(weights)), cast(chosen)), jnp.asarray(start, dtype)
-
-
-PARTS = ("content_weight", "style_weight", "tv_weight")
 
 
 def run_torch(preset, pair, dtype, steps):

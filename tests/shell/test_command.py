@@ -266,6 +266,9 @@ def test_a_run_that_ends_above_its_start_keeps_its_best_image(nst):
     assert lines[-1]["total"] <= lines[0]["total"] < max(line["total"] for line in lines)
     assert json.loads((made / "result.json").read_text())["kept"] == "best"
     assert "kept: the best image" in (made / "nst.log").read_text()
+    code, text = nst("-m", *PAIR, *rate, "network=texnet", "size=32", "steps=4,5", "sweep.folder=climbs")
+    assert code == 0
+    assert text.count("kept: the best image") == 2
 
 
 def test_missing_pictures_are_asked_for(nst):

@@ -1,6 +1,5 @@
 """One run: its curve and records while it runs, and the files that it leaves in its folder."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,15 +67,15 @@ class Lane:
         regular = self.done % every == 0 if every else self.done == 0
         return not self.ended and ((fresh and regular) or self.is_over(finite))
 
-    def has_climbed(self, values: Mapping[str, Any], weights: Mapping[str, Any]) -> bool:
-        """Whether the objective is higher than at the start. Then the best image is kept, and the log says so."""
-        first, last = self.records[0]["total"] if self.records else math.inf, summarise(values, weights)["total"]
-        self.climbed = last > first
-        if self.climbed:
-            self.say(
-                f"step {self.done}: the objective is {last:.6g}, above {first:.6g} at the start; kept: the best image"
-            )
-        return self.climbed
+    def is_above_start(self, total: float) -> bool:
+        """Whether the objective is higher than at the start."""
+        return bool(self.records) and total > self.records[0]["total"]
+
+    def keep_best(self, total: float) -> None:
+        """Note that the result is the best image, because the objective ends, with `total`, above its start."""
+        self.climbed = True
+        start = self.records[0]["total"]
+        self.say(f"step {self.done}: the objective is {total:.6g}, {start:.6g} at the start; kept: the best image")
 
     def record(self, values: Mapping[str, Any], weights: Mapping[str, Any], state: State) -> None:
         """Add a record of where the lane is, and write it and a snapshot."""

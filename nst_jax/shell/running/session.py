@@ -140,7 +140,9 @@ class Session:
         """Record one lane, and finish it if it is over. Its trouble is its own: the others go on."""
         lane, state = self.lanes[number], bare_state(self.states, number)
         try:
-            if lane.is_over(finite) and lane.has_climbed(values, self.weights[number]):
+            total = summarise(values, self.weights[number])["total"]
+            if lane.is_over(finite) and lane.is_above_start(total):
+                lane.keep_best(total)
                 state, values = state._replace(x=state.best), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:

@@ -121,6 +121,11 @@ def mark(cell: Cell, status: str, **numbers: Any) -> Row:
     return row
 
 
+def warn(cell: Cell, text: str) -> None:
+    """Say on the screen what is odd about a job that goes on, or that is done."""
+    print(f"\nnst: {cell.line()}: {text}\n     {cell.folder}", flush=True)
+
+
 def mark_done(cell: Cell, numbers: Row) -> Row:
     """Mark the job as done."""
     return mark(cell, DONE, **numbers)

@@ -90,6 +90,8 @@ def mark(cell: Cell, lane: Lane) -> None:
         return
     last = lane.results
     lane.say(f"{last['step']} steps, {last['evaluations']} evaluations; total {last['total']:.6g}")
+    if lane.climbed:
+        cells.warn(cell, "the objective ends above its start; kept: the best image")
     if lane.finite:
         cells.mark_done(cell, lane.results)
     else:

@@ -1,0 +1,101 @@
+"""A network with its weights, and pictures: what a run is made of, by name or by file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from nst_jax.extractors import MODULES, architecture
+from nst_jax.extractors.base import Architecture, Extractor
+from nst_jax.images.size import resize, target_shape
+from nst_jax.published import PROFILES
+from nst_jax.published.base import Profile
+from nst_jax.types import Image
+
+
+class Network(NamedTuple):
+    """A feature extractor with its parameters, and the layers and convention that suit it.
+
+    For a network of your own: Network(extractor, params, content_layers={...: 1.0}, style_layers={...: 1.0}).
+    """
+
+    extractor: Extractor
+    params: Any
+    content_layers: Mapping[str, float]  # each layer's factor
+    style_layers: Mapping[str, float]
+    convention: str = "relative"
+    source: str = "a network of your own"  # what the parameters are, in words
+
+
+def load(
+    name: str | Path = "vgg19",
+    *,
+    network: str | None = None,
+    weights: str = "own",
+    preprocessing: str = "auto",
+    seed: int = 0,
+    pool: str | None = None,
+    rounding: str = "floor",
+    padding: str = "zero",
+    convolution: str = "auto",
+    dtype: str = "float32",
+) -> Network:
+    """A network by name, or one whose weights are in a file.
+
+    Args:
+      name: vgg19, vgg16, texnet or squeezenet; or the path of a weight file (.h5, .pth, .mat, .safetensors).
+      network: which network the file holds; vgg19 if not said.
+      weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
+      preprocessing: auto, or caffe or torchvision for a file that does not say what it was trained on.
+      seed: of random weights.
+      pool: max, avg or l2; the network's own if not said.
+      rounding: floor or ceil: what pooling makes of an odd side.
+      padding: zero, reflect or replicate.
+      convolution: auto, direct or winograd.
+      dtype: of the convolutions, float32 or bfloat16.
+
+    Raises:
+      UserError: a name, a setting or a file that does not fit.
+    """
+    from nst_jax.shell.io import weights as files
+    from nst_jax.shell.names import look_up
+    from nst_jax.shell.running import device
+
+    path = str(name) if str(name) not in MODULES and Path(name).expanduser().exists() else None
+    known = network or ("vgg19" if path else str(name))
+    look_up(dict(MODULES), known, "load")
+    arch = architecture(known)
+    given = {"path": path, "preprocessing": preprocessing, "seed": seed}
+    loaded = files.load("file" if path else weights, network=known, needed=(), log=lambda text: None, **given)
+    profile = suitable_layers(arch, loaded.params)
+    content, style = profile.content, profile.style
+    settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
+    make = jax.jit(arch.prepare, static_argnames=("convolution", "dtype"))
+    params = make(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
+    return Network(arch.tap({*content, *style}, **settings), params, content, style, arch.convention, loaded.source)
+
+
+def suitable_layers(arch: Architecture, params: Mapping[str, Any]) -> Profile:
+    """The layers to compare: of the whole network, or of its first part where the parameters end early."""
+    from nst_jax.shell.errors import UserError
+
+    if set(arch.kernels) <= params.keys():
+        return PROFILES[arch.profile]
+    if not arch.shallow:
+        raise UserError(f"the weights hold a part of {arch.name} only, and no layers are known that suit it")
+    return PROFILES[arch.shallow]
+
+
+def picture(name: str | Path, *, size: int = 512) -> Image:
+    """A bundled picture (landscape, portrait; brush, mosaic, ink) or a file, its longer side `size` pixels.
+
+    Raises UserError for a file that cannot be read.
+    """
+    from nst_jax import pictures
+    from nst_jax.shell.io import pictures as files
+
+    image = files.read(pictures.path(str(name)) if name in pictures.NAMES else name).image
+    height, width = target_shape(height=image.shape[0], width=image.shape[1], size=size, rule="long")
+    return resize(jnp.asarray(image), height=height, width=width)

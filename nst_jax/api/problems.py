@@ -1,0 +1,197 @@
+"""What is minimised: a problem of published terms, one with a term of your own, many that differ in weights."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nst_jax.api.networks import Network
+from nst_jax.api.optimisers import Method, lbfgs
+from nst_jax.extractors.base import Extractor, shapes
+from nst_jax.losses import term as losses
+from nst_jax.losses.term import Aim, Term, Terms
+from nst_jax.methods import transfer
+from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.published import LOSSES
+from nst_jax.published.base import Losses
+from nst_jax.types import Image
+
+PARTS = {"content_weight": "content", "style_weight": "style", "tv_weight": "tv"}  # a keyword -> the part it weighs
+
+
+class Task(NamedTuple):
+    """A problem: what is minimised, and everything that it is made of. The image and the optimiser come with `run`."""
+
+    extractor: Extractor  # tapped at the layers of the terms
+    terms: Terms
+    params: Any
+    aims: Mapping[str, Aim]  # by the term's name
+    units: Mapping[str, Any]  # each term's weight if its part has the weight 1
+    parts: Mapping[str, Any]  # each part's weight; an array of one dimension has a number for each lane
+    content: Image | None
+    style: Image | None
+    facts: Mapping[str, Any]  # what a saved picture says it came from
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Each term's weight, by name."""
+        return {name: jnp.float32(unit * self.parts[losses.part(name)]) for name, unit in self.units.items()}
+
+
+def problem(
+    net: Network,
+    content: Any,
+    style: Any,
+    *,
+    convention: str | None = None,
+    content_weight: Any = None,
+    style_weight: Any = None,
+    tv_weight: Any = None,
+    content_layers: Mapping[str, float] | Sequence[str] | None = None,
+    style_layers: Mapping[str, float] | Sequence[str] | None = None,
+    seed: int = 0,
+) -> Task:
+    """What is minimised: terms, aims and weights.
+
+    Args:
+      net: the network.
+      content: an image (height, width, 3) in [0, 1], or None with content_weight=0.
+      style: an image, of any size, or None with style_weight=0.
+      convention: a published way to compute the losses; the network's own if not said.
+      content_weight, style_weight, tv_weight: the parts' weights; the convention's published ones if not said.
+      content_layers, style_layers: layers, or layers with their factors; the network's own if not said.
+      seed: of what a convention draws.
+
+    Raises:
+      ValueError: a picture or a layer that does not fit.
+    """
+    record = losses_of(convention or net.convention)
+    chosen = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
+    numbers = {k: getattr(record, k) if v is None else v for k, v in chosen.items()}
+    pictures = as_pictures({"content": content, "style": style}, numbers)
+    factors = {
+        "content_layers": with_factors(content_layers, net.content_layers) if "content" in pictures else {},
+        "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
+    }
+    compared = record.convention
+    if compared.smooth_term is None and np.any(numbers["tv_weight"]):
+        raise ValueError(f"tv_weight has no effect: {convention or net.convention} has no smoothness term")
+    terms = compared.terms(factors["content_layers"], factors["style_layers"])
+    extractor = net.extractor.clone(taps=losses.taps(terms))
+    height, width = next(iter(pictures.values())).shape[:2]
+    channels = {k: s[2] for k, s in shapes(extractor, net.params, height=height, width=width).items()}
+    units = compared.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors)
+    found = transfer.aims(
+        extractor, terms, net.params, pictures, pixels=height * width, key=jax.random.fold_in(jax.random.key(seed), 1)
+    )
+    words = {k: str(v) for k, v in numbers.items()}
+    return Task(
+        extractor=extractor,
+        terms=terms,
+        params=net.params,
+        aims=found,
+        units=units,
+        parts={PARTS[k]: v for k, v in numbers.items()},
+        content=pictures.get("content"),
+        style=pictures.get("style"),
+        facts={"weights": net.source, "convention": convention or net.convention, **words},
+    )
+
+
+def add(problem: Task, term: Term, *, weight: Any, aim: Aim | None = None) -> Task:
+    """The problem with one more term.
+
+    Args:
+      problem: the problem.
+      term: of a name that no other term has.
+      weight: of the term.
+      aim: what it compares with; None: made from the problem's pictures, by the term.
+    """
+    terms = (*problem.terms, term)
+    extractor = problem.extractor.clone(taps=losses.taps(terms))
+    if aim is None:
+        pictures = {k: v for k, v in (("content", problem.content), ("style", problem.style)) if v is not None}
+        first = next(iter(pictures.values()))
+        pixels = first.shape[0] * first.shape[1]
+        own = transfer.aims(extractor, (term,), problem.params, pictures, pixels=pixels)
+    else:
+        own = {term.name: aim}
+    return problem._replace(
+        extractor=extractor,
+        terms=terms,
+        aims={**problem.aims, **own},
+        units={**problem.units, term.name: weight},
+        parts={losses.part(term.name): 1.0, **problem.parts},
+    )
+
+
+def over(problem: Task, **numbers: Any) -> Task:
+    """Many problems that differ in weights: lanes of one program.
+
+    Args:
+      problem: the problem.
+      **numbers: content_weight, style_weight, tv_weight, or another part's name; arrays of one length.
+
+    Raises:
+      ValueError: a name that is none, or arrays of several lengths.
+    """
+    changed = {PARTS.get(name, name): jnp.asarray(value) for name, value in numbers.items()}
+    for name, value in changed.items():
+        if name not in problem.parts:
+            raise ValueError(f"over: there is no {name}; the parts: {', '.join(problem.parts)}")
+        if value.ndim != 1:
+            raise ValueError(f"over: {name} must be an array of one dimension, a number for each lane")
+    if len({len(value) for value in changed.values()}) > 1:
+        raise ValueError("over: all arrays must have one length, the number of lanes")
+    return problem._replace(parts={**problem.parts, **changed})
+
+
+def split(problem: Task, solver: Method | None = None) -> tuple[Spec, Problem]:
+    """What shapes the program, and what is a number: for the pure functions `values`, `objective`, `begin`, `advance`.
+
+    Args:
+      problem: by `problem`.
+      solver: by `lbfgs`, `adam`, ...; None: lbfgs().
+    """
+    method = lbfgs() if solver is None else solver
+    spec = Spec(problem.extractor, problem.terms, method.solver, method.options)
+    return spec, Problem(problem.params, dict(problem.aims), problem.weights, dict(method.numbers))
+
+
+def losses_of(name: str) -> Losses:
+    """A convention's record: its terms and its published weights. Raises ValueError for a name that is none."""
+    if name not in LOSSES:
+        from nst_jax.shell.names import suggest
+
+        raise ValueError(f"there is no convention {name}.{suggest(name, LOSSES)} The names: {', '.join(LOSSES)}")
+    return LOSSES[name]
+
+
+def as_image(name: str, image: Any) -> Image:
+    """An image as float32. Raises ValueError for another shape or range."""
+    array = jnp.asarray(image)
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise ValueError(f"{name}: an image is (height, width, 3), not {array.shape}; a file is read by nst.picture")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        raise ValueError(f"{name}: an image is RGB in [0, 1] as floats, not {array.dtype}; divide by 255")
+    return array.astype(jnp.float32)
+
+
+def as_pictures(given: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Image]:
+    """The pictures that are there, by name. Raises ValueError where one is missing that counts."""
+    for name, image in given.items():
+        if image is None and np.any(weights[f"{name}_weight"]):
+            raise ValueError(f"{name}=None needs {name}_weight=0")
+    if all(image is None for image in given.values()):
+        raise ValueError("content=None and style=None: there is nothing to aim at")
+    return {name: as_image(name, image) for name, image in given.items() if image is not None}
+
+
+def with_factors(layers: Mapping[str, float] | Sequence[str] | None, own: Mapping[str, float]) -> Mapping[str, float]:
+    """Layers with their factors: 1 where none is said, the network's own where no layer is said."""
+    if layers is None:
+        return own
+    return layers if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)

@@ -1,0 +1,182 @@
+"""A problem, minimised: one run, or many as lanes; a photograph and a painting; a sweep."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh
+
+from nst_jax.api.networks import Network, picture
+from nst_jax.api.optimisers import Method, lbfgs, solver_name
+from nst_jax.api.problems import Task, problem, split
+from nst_jax.api.progress import step_through, step_through_lanes
+from nst_jax.images import starts
+from nst_jax.images.size import cover
+from nst_jax.methods import transfer
+from nst_jax.methods.transfer import Problem
+from nst_jax.parallel import lanes
+from nst_jax.types import Image
+
+
+class Result(NamedTuple):
+    """Where a run ended. With several lanes every array has a leading axis."""
+
+    image: Array  # (height, width, 3), RGB in [0, 1] up to what the optimiser left outside
+    terms: Mapping[str, Array]  # the unweighted value of each term, by name
+    curve: Mapping[str, Array]  # total, grad_norm and evaluations of each iteration
+    facts: Mapping[str, Any]
+
+    def save(self, path: str | Path, *, lane: int = 0) -> Path:
+        """Write the image as PNG, JPEG or WebP, with what it came from in its metadata; returns the path."""
+        from nst_jax.shell.io.saving import write
+        from nst_jax.shell.running.provenance import text_chunks, versions
+
+        image = self.image if self.image.ndim == 3 else self.image[lane]
+        return write(path, image, metadata=text_chunks({**self.facts, "versions": versions()}))
+
+    def _repr_png_(self) -> bytes:
+        """The image, or the lanes side by side, as a notebook shows it."""
+        import io
+
+        from PIL import Image as Pillow
+
+        row = np.asarray(self.image if self.image.ndim == 3 else np.concatenate([*self.image], 1))
+        data = io.BytesIO()
+        Pillow.fromarray((np.clip(row, 0, 1) * 255 + 0.5).astype(np.uint8)).save(data, "PNG")
+        return data.getvalue()
+
+
+def run(
+    problem: Task,
+    start: Any = None,
+    solver: Method | None = None,
+    *,
+    steps: int = 300,
+    at_once: int | None = None,
+    mesh: Mesh | None = None,
+    progress: bool = True,
+) -> Result:
+    """Minimise: from a start, by an optimiser, so many iterations.
+
+    Args:
+      problem: by `problem`, or many by `over`.
+      start: an image, or one for each lane (lanes, height, width, 3); None: the content picture.
+      solver: by `lbfgs`, `adam`, ...; None: lbfgs().
+      steps: iterations.
+      at_once: lanes computed side by side at most; None: all.
+      mesh: devices to spread the lanes over.
+      progress: show a progress bar. False: the whole run is one pure function, to be jitted and differentiated.
+    """
+    method = lbfgs() if solver is None else solver
+    spec, numbers = split(problem, method)
+    begin = problem.content if start is None else start
+    if begin is None:
+        raise ValueError("start=None starts from the content picture, and there is none: give a start")
+    facts = {**problem.facts, "optimiser": solver_name(method), "steps": steps}
+    begin, many = as_starts(begin), count_lanes(problem, method, begin)
+    if many is None and progress:
+        image, values, infos = step_through(spec, numbers, begin, steps)
+    elif many is None:
+        image, values, infos = transfer.stylise(spec, numbers, begin, steps=steps)
+    else:
+        axes = lane_axes(numbers)
+        begins = begin if begin.ndim == 4 else jnp.broadcast_to(begin, (many, *begin.shape))
+        if progress and mesh is None and at_once is None:
+            image, values, infos = step_through_lanes(spec, numbers, begins, axes, steps)
+        else:
+            image, values, infos = lanes.run(spec, numbers, begins, steps=steps, axes=axes, lanes=at_once, mesh=mesh)
+    curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
+    return Result(image, values, curve, facts)
+
+
+def stylise(
+    net: Network,
+    content: Any,
+    style: Any,
+    *,
+    size: int = 512,
+    style_scale: float = 1.0,
+    start: str | Any = "content",
+    solver: Method | None = None,
+    steps: int = 300,
+    seed: int = 0,
+    progress: bool = True,
+    **settings: Any,
+) -> Result:
+    """Paint a photograph in the style of a painting.
+
+    Args:
+      net: by `load`.
+      content, style: files, bundled pictures by name, or images (height, width, 3) in [0, 1], which keep their size.
+      size: of a file's longer side, in pixels.
+      style_scale: the style picture's size relative to `size`; larger strokes for larger values.
+      start: content, style, noise, gray, white, or an image.
+      solver: by `lbfgs`, `adam`, ...; None: lbfgs().
+      steps: iterations.
+      seed: of noise, and of what a convention draws.
+      progress: show a progress bar.
+      **settings: of `problem`: convention, style_weight, ...
+    """
+    photo, painting = read(content, size), read(style, max(1, round(size * style_scale)))
+    posed = problem(net, photo, painting, seed=seed, **settings)
+    shape = {"height": photo.shape[0], "width": photo.shape[1]}
+    named = {
+        "content": lambda: photo,
+        "style": lambda: cover(painting, **shape),
+        "noise": lambda: starts.noise(jax.random.key(seed), sigma=0.1, **shape),
+        "gray": lambda: starts.plain(level=0.5, **shape),
+        "white": lambda: starts.plain(level=1.0, **shape),
+    }
+    if isinstance(start, str) and start not in named:
+        raise ValueError(f"start={start!r}: {', '.join(named)}, or an image")
+    first = named[start]() if isinstance(start, str) else start
+    return run(posed, first, solver, steps=steps, progress=progress)
+
+
+def sweep(*words: str) -> list[dict[str, Any]]:
+    """Run the jobs of a line of `nst -m`, and return a row of the table for each.
+
+    A row has the swept keys, the status, the last terms, the metrics, and the `folder` of the job. The line is the one
+    of the command: nst.sweep("content=a.jpg", "style=b.jpg", "style_weight=1e2,1e4"). The same line again runs only
+    what is missing.
+
+    Raises UserError for a mistake in the line.
+    """
+    from nst_jax.shell.cli.sweep import sweep
+
+    return sweep(words)
+
+
+def read(image: Any, size: int) -> Image:
+    """A picture by name or path at `size`; an array stays as it is."""
+    return picture(image, size=size) if isinstance(image, str | Path) else image
+
+
+def as_starts(image: Any) -> Array:
+    """One start, or one for each lane."""
+    array = jnp.asarray(image, jnp.float32)
+    if array.ndim not in (3, 4) or array.shape[-1] != 3:
+        raise ValueError(f"start: (height, width, 3), or (lanes, height, width, 3); not {array.shape}")
+    return array
+
+
+def count_lanes(problem: Task, method: Method, start: Array) -> int | None:
+    """How many lanes there are; None for a single run. Raises ValueError where the lengths differ."""
+    lengths = {len(start)} if start.ndim == 4 else set()
+    for value in (*problem.parts.values(), *method.numbers.values()):
+        lengths |= {len(value)} if jnp.ndim(value) == 1 else set()
+    if len(lengths) > 1:
+        raise ValueError(f"the lanes of weights, numbers and starts differ: {', '.join(map(str, sorted(lengths)))}")
+    return lengths.pop() if lengths else None
+
+
+def lane_axes(numbers: Problem) -> lanes.Axes:
+    """Which leaves have a number for each lane: weights and the solver's numbers of one dimension."""
+    by_rank = lambda tree: jax.tree.map(lambda x: int(jnp.ndim(x) == 1), tree)
+    flags = jax.tree.map(lambda _: 0, numbers)
+    flags = flags._replace(weights=by_rank(numbers.weights), hyper=by_rank(numbers.hyper))
+    return tuple(0 if flag else None for flag in jax.tree.leaves(flags))
