@@ -36,18 +36,31 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 install_import_hook("nst_jax", "beartype.beartype")
 
-# XLA compiles a third faster by its older emitters. This process has the option below, its children have the flag.
+# XLA compiles a third faster by its older emitters, where it still has them (jax 0.10 does, 0.12 does not). This
+# process has the option below, its children have the flag.
 FLAGS = "XLA_FLAGS"
 EMITTERS = "xla_cpu_use_fusion_emitters"
 jax.devices()  # XLA reads its flags here, once; what children are told later changes nothing in this process
 OWN_FLAGS = os.environ.get(FLAGS, "")
+
+
+def has_option(name):
+    """Whether this version of XLA knows an option."""
+    try:
+        jax.jit(lambda x: x + 1, compiler_options={name: False})(1.0)
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+OLDER = has_option(EMITTERS)
 get_compile_options = jax_compiler.get_compile_options
 
 
 def compile_options(*args, **kwargs):
     """jax's own, with the older emitters where a test does not compile as users do."""
     options = get_compile_options(*args, **kwargs)
-    if jax.config.read("jax_disable_most_optimizations"):
+    if OLDER and jax.config.read("jax_disable_most_optimizations"):
         options.env_option_overrides = [*options.env_option_overrides, (EMITTERS, "False")]
     return options
 
@@ -65,7 +78,7 @@ def pytest_runtest_setup(item):
     """Compile as users do for a test with the marker `optimised`, before any of its fixtures computes."""
     reduced = not ALWAYS_OPTIMISED and item.get_closest_marker("optimised") is None
     os.environ[REDUCED] = str(int(reduced))
-    os.environ[FLAGS] = f"{OWN_FLAGS} --{EMITTERS}=false".strip() if reduced else OWN_FLAGS
+    os.environ[FLAGS] = f"{OWN_FLAGS} --{EMITTERS}=false".strip() if OLDER and reduced else OWN_FLAGS
     if jax.config.read("jax_disable_most_optimizations") != reduced:
         jax.config.update("jax_disable_most_optimizations", reduced)
         jax.clear_caches()  # the programs in memory are kept by what they compute, not by how they were compiled
