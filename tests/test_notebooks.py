@@ -2,11 +2,15 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+
+import nst_jax
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -67,6 +71,16 @@ def test_only_public_names(path):
     lines = [line.strip() for cell in code(nbformat.read(path, as_version=4)) for line in cell.source.splitlines()]
     imports = {line for line in lines if "nst_jax" in line and line.startswith(("import ", "from "))}
     assert imports == {"import nst_jax as nst"}
+
+
+@each
+def test_its_names_are_there_after_one_import(path):
+    """Each nst.room.module.name, each in a process where nothing else has loaded the module."""
+    text = "\n".join(cell.source for cell in code(nbformat.read(path, as_version=4)))
+    names = {name for name in re.findall(r"\bnst\.[a-z_]+\.[a-z_]+", text) if name.split(".")[1] in nst_jax._MODULES}
+    for name in sorted(names):
+        done = [sys.executable, "-c", f"import nst_jax as nst; {name}"]
+        assert subprocess.run(done, check=False, capture_output=True).returncode == 0, name
 
 
 @pytest.mark.slow

@@ -2,3 +2,7 @@
 
 To add a loss: write its `measure` and its `compare`, and make a `Term` of them.
 """
+
+from nst_jax.losses import term
+
+__all__ = ["term"]
