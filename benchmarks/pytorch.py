@@ -64,9 +64,12 @@ def problem(
     return objective, content
 
 
-def gradient(size: int, form: torch.memory_format) -> Callable[[], Any]:
-    """One value-and-gradient of the objective."""
+def gradient(size: int, form: torch.memory_format, *, compiled: bool = False) -> Callable[[], Any]:
+    """One value-and-gradient of the objective, eager or by `torch.compile`."""
     objective, start = problem(size, form)
+    if compiled:
+        torch.compiler.reset()
+        objective = torch.compile(objective)
     x = start.clone(memory_format=form).requires_grad_(True)
 
     def once() -> tuple[float, torch.Tensor]:

@@ -1,11 +1,10 @@
-"""One value-and-gradient of the loss, ours in each form and PyTorch's in each layout.
+"""One value-and-gradient of the loss: ours in each form; PyTorch's in each layout, eager and by `torch.compile`.
 
 python -m benchmarks.step --sizes 128 256 512 1024 --repeats 7
 """
 
 import argparse
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -50,7 +49,8 @@ def cases(size: int) -> dict[str, Callable[[], Any]]:
     made |= {"direct": frozen(size, "direct"), "winograd": frozen(size, "auto")}
     if torch and pytorch:
         forms = {"torch contiguous": torch.contiguous_format, "torch channels_last": torch.channels_last}
-        made |= {name: partial(pytorch.gradient(size, form)) for name, form in forms.items()}
+        made |= {name: pytorch.gradient(size, form) for name, form in forms.items()}
+        made |= {f"{name}, compiled": pytorch.gradient(size, form, compiled=True) for name, form in forms.items()}
     return made
 
 

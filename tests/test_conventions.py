@@ -122,6 +122,75 @@ def test_terms_and_gradients_against_numpy(name, views):
             assert error < 2e-3, f"{term}, direction {d}: {moved} for {slope}"
 
 
+# Faint features, everywhere: at this size each epsilon of a term is a part of its value
+
+
+FAINT = 1e-3
+
+
+class Faint:
+    """Activations that are as small as epsilons, and every convention's terms of them and gradients, in float64."""
+
+    def __init__(self):
+        rng = np.random.default_rng(5)
+        self.f, self.p, self.a = (FAINT * np.abs(rng.standard_normal(s)) for s in ((6, 7, 5), (6, 7, 5), (7, 5, 5)))
+        self.image, self.direction = rng.random((12, 13, 3)), rng.standard_normal((6, 7, 5))
+        with jax.enable_x64(True):
+            found = jax.jit(self.compute)(*map(jnp.asarray, (self.f, self.p, self.a, self.image)))
+            self.found = jax.tree.map(np.asarray, found)
+
+    def compute(self, f, p, a, image):
+        """By convention: content, style and smoothness, and the gradients of the first two in f."""
+        found = {}
+        for name in plain.CONVENTIONS:
+            convention = CONVENTIONS[name]
+            content, style = (
+                jax.value_and_grad(lambda x, term=term, other=other: error(term, x, other, 500))(f)
+                for term, other in ((convention.content_term, p), (convention.style_term, a))
+            )
+            smooth = convention.smooth_term.value(image, Aim()) if convention.smooth_term else 0.0
+            directions = (
+                convention.style_term.aim(view(a, 500)).whole.directions
+                if plain.CONVENTIONS[name][1] is plain.slices
+                else None
+            )
+            found[name] = content, style, smooth, directions
+        return found
+
+
+@pytest.fixture(scope="module")
+def faint():
+    return Faint()
+
+
+@pytest.mark.parametrize("name", plain.CONVENTIONS)
+def test_terms_of_faint_features_against_numpy(name, faint):
+    content, style, smooth, _ = plain.CONVENTIONS[name]
+    (value, slope), (style_value, style_slope), smoothness, directions = faint.found[name]
+    if style is plain.slices:
+        style = plain.slices(directions)
+    twins = (
+        (value, slope, lambda f: content(f, faint.p)),
+        (style_value, style_slope, lambda f: style(f, faint.a, 500)),
+    )
+    for found, gradient, twin in twins:
+        np.testing.assert_allclose(found, twin(faint.f), rtol=1e-6)
+        step = 1e-5 * FAINT  # no two values change their order
+        moved = [twin(faint.f + sign * step * faint.direction) for sign in (1, -1)]
+        along = (moved[0] - moved[1]) / (2 * step)
+        scale = np.linalg.norm(gradient) * np.linalg.norm(faint.direction)
+        assert abs((gradient * faint.direction).sum() - along) < 1e-4 * scale
+    exact = 0.0 if name in WITHOUT_VALUE else smooth(255 * faint.image)
+    np.testing.assert_allclose(smoothness, exact, rtol=1e-6, atol=1e-12)
+
+
+def test_the_epsilon_of_style_transfer_caffes_smoothness():
+    """In a picture of one gray it is all that is left."""
+    with jax.enable_x64(True):
+        found = CONVENTIONS["style_transfer_caffe"].smooth_term.value(jnp.full((6, 5, 3), 0.5, jnp.float64), Aim())
+    np.testing.assert_allclose(found, plain.wrapped(np.full((6, 5, 3), 127.5)), rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", plain.CONVENTIONS)
 def test_the_share_of_each_layer(name):
     """Of two widths and two numbers of layers, and in the weights that a run has."""

@@ -3,11 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import plain
 import pytest
 
 from nst_jax.losses.differences import sse
 from nst_jax.losses.moments import Moments, correlation, gram, moments
 from nst_jax.losses.smoothness import steps_down, steps_right
+from nst_jax.losses.statistics import root
 from nst_jax.losses.term import Aim, View, part, sum_parts, taps, total, values
 from nst_jax.published import CONVENTIONS, GATYS_2016, GRAM
 
@@ -163,6 +165,16 @@ def test_taps_of_terms():
 def test_a_convention_without_smoothness_has_no_such_term():
     assert [t.name for t in CONVENTIONS["gatys_2016"].terms(("x",), ("y",))] == ["content/x", "style/y"]
     assert [t.name for t in CONVENTIONS["keras"].terms(("x",), ("y",))] == ["content/x", "style/y", "tv"]
+
+
+def test_a_root_takes_twelve_iterations():
+    """Roots of small eigenvalues are not reached in 12 iterations, as published; 11 or 13 give others."""
+    values, one = np.geomspace(1e-8, 1, 6), np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0]
+    matrix = one * values @ one.T
+    with jax.enable_x64(True):
+        found = np.asarray(root(jnp.asarray(matrix)))
+    np.testing.assert_allclose(found, plain.newton_schulz(matrix, 12), rtol=1e-8, atol=1e-12)
+    assert np.abs(found - plain.newton_schulz(matrix, 11)).max() > 1e-6
 
 
 def test_moments_are_float32_whatever_comes_in():

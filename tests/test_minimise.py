@@ -66,6 +66,25 @@ def test_adam_is_algorithm_1():
     np.testing.assert_allclose(state.x, x, rtol=1e-4)
 
 
+def loop(update, steps=4):
+    """A first-order method in float64: update(gradient, memory) -> (change of x, memory)."""
+    x, memory = np.asarray(START, np.float64), np.zeros(3)
+    for _ in range(steps):
+        change, memory = update(np.asarray(SCALES) * (x - 0.4), memory)
+        x = x + change
+    return x
+
+
+def test_the_others_are_torchs():
+    """Heavy-ball momentum; Adagrad from an empty accumulator; RMSprop, whose epsilon is outside the root in torch."""
+    momentum = loop(lambda g, v: (-0.02 * (g + 0.9 * v), g + 0.9 * v))
+    accumulate = loop(lambda g, s: (-0.3 * g / np.sqrt(s + g**2 + 1e-10), s + g**2))
+    decay = loop(lambda g, s: (-0.01 * g / np.sqrt(0.99 * s + 0.01 * g**2 + 1e-8), 0.99 * s + 0.01 * g**2))
+    for name, wanted in (("sgd", momentum), ("adagrad", accumulate), ("rmsprop", decay)):
+        state, _ = run(SOLVERS[name](**numbers(name)), bowl, START, 4)
+        np.testing.assert_allclose(state.x, wanted, rtol=1e-4, err_msg=name)
+
+
 def twin_of_torch(gradient, x, steps, memory):
     """torch/optim/lbfgs.py without a line search, in NumPy: two loops, first step min(1, 1 / |g|_1)."""
     pairs, before, direction, length, scale = [], None, np.zeros_like(x), 1.0, 1.0
@@ -170,6 +189,20 @@ def test_chunks_equal_one_go_and_compile_once():
 def wall(x):
     """Steep on one side: line searches of many lengths."""
     return bowl(x) + jnp.exp(8 * (x - 0.5)).sum() + (jnp.sin(20 * x) * 0.05).sum()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_lane_that_is_not_active_changes_in_nothing(name):
+    """Neither at the end of an iteration nor within a line search."""
+    solver = SOLVERS[name](**numbers(name))
+    turn = jax.jit(partial(solver.turn, wall))
+    x, opt, ends = FAR, solver.init(FAR), []
+    for _ in range(12):
+        still_x, still, *_ = turn(x, opt, jnp.bool_(False))
+        jax.tree.map(np.testing.assert_array_equal, (still_x, still), (x, opt))
+        x, opt, _, ended = turn(x, opt, jnp.bool_(True))
+        ends.append(bool(ended))
+    assert name != "lbfgs" or ends.count(False) > 3, "no line search took several turns"
 
 
 def nested(objective, x, steps, memory, evaluations):

@@ -1,5 +1,6 @@
 import jax.numpy as jnp
 import numpy as np
+import PIL.Image
 import pytest
 
 from nst_jax.images import size as image
@@ -62,6 +63,15 @@ def test_shrinking_smooths_a_chessboard_to_gray():
     board = jnp.indices((64, 64)).sum(0) % 2
     small = image.resize(jnp.repeat(board[..., None], 3, 2).astype(jnp.float32), height=16, width=16)
     np.testing.assert_allclose(small[2:-2, 2:-2], 0.5, atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(13, 9), (40, 50), (30, 20)])
+def test_resize_is_pillows_bicubic(shape):
+    """The same kernel (Keys, a = -1/2), as wide as the result's pixels where the picture shrinks."""
+    picture = 0.3 + 0.4 * np.random.default_rng(2).random((31, 24, 3), np.float32)
+    wanted = [PIL.Image.fromarray(picture[..., c]).resize(shape[::-1], PIL.Image.Resampling.BICUBIC) for c in range(3)]
+    found = image.resize(jnp.asarray(picture), height=shape[0], width=shape[1])
+    np.testing.assert_allclose(found, np.stack([np.asarray(w) for w in wanted], -1), atol=1e-4)
 
 
 def test_resize_to_its_own_shape_changes_nothing():

@@ -47,9 +47,16 @@ def run(preset):
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", KNOWN)
 def test_it_follows_torch(preset):
-    """For 20 steps, in float64. The second value is after the first step, whose length the preset's unit sets."""
+    """For 20 steps, in float64, to the accuracy that torch's own float32 has up to that step: 1e-6 to 1e-3.
+
+    The second value is after the first step, whose length the preset's unit sets. The first pair is a difference of two
+    gradients nearly alike: from there on a last bit becomes 1e-9, and 1e-5 on the way.
+    """
     for pair, known in KNOWN[preset].items():
-        np.testing.assert_allclose(run(preset)[pair][: torch_lbfgs.FIRST + 1], known["values"], rtol=1e-6, err_msg=pair)
+        ours, torchs = run(preset)[pair][: torch_lbfgs.FIRST + 1], np.asarray(known["values"])
+        allowed = np.clip(np.maximum.accumulate(known["errors"]), 1e-6, 1e-3)
+        assert (np.abs(ours / torchs - 1) <= allowed).all(), f"{pair}: {ours} for {torchs}"
+        np.testing.assert_allclose(ours[:3], torchs[:3], rtol=1e-6, err_msg=pair)
 
 
 @pytest.mark.slow

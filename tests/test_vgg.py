@@ -76,6 +76,7 @@ def test_max_pooling_gives_the_gradient_to_one_pixel():
     flat = jax.grad(lambda x: pool(x, kind="max", rounding="floor").sum())(jnp.ones((1, 4, 4, 2)))
     assert float(flat.sum()) == 8
     assert set(np.unique(flat)) == {0.0, 1.0}
+    np.testing.assert_array_equal(flat[0, ::2, ::2], 1.0)  # of equal values the first one, as in Caffe
 
 
 def test_l2_pooling_of_a_flat_cell_is_its_value_and_its_gradient_is_a_quarter_each():

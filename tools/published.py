@@ -25,7 +25,11 @@ WIDTH = 120  # columns
 MARK = "# Generated from "
 FLAT = 6  # layers up to which a profile's part is written in one line
 
-OWN = {"optimiser": "solver", "canvas": "start"}  # groups whose numbers belong to the option, and their fields
+OWN = {
+    "weights": "weights",
+    "optimiser": "solver",
+    "canvas": "start",
+}  # groups whose numbers belong to the option, and their fields
 PUBLISHED = "published"  # the folder of the options that presets have for themselves
 
 USAGE = "Write the files that say what nst_jax/published/ says."
@@ -96,10 +100,10 @@ def preset_yaml(record: Program, module: ModuleType) -> str:
     lines += missing(record)
     options = {
         "network": record.network,
-        "weights": record.weights,
+        "weights": named("weights", record),
         "layers": record.layers,
         "convention": record.convention,
-        **{group: named(group, record) for group in OWN},
+        **{group: named(group, record) for group in ("optimiser", "canvas")},
     }
     remarks = dict(record.remarks)
     numbers = settings(record)

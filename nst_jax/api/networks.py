@@ -48,7 +48,8 @@ def load(
       name: vgg19, vgg16, texnet or squeezenet; or the path of a weight file (.h5, .pth, .mat, .safetensors).
       network: which network the file holds; vgg19 if not said.
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
-      preprocessing: auto, or caffe or torchvision for a file that does not say what it was trained on.
+      preprocessing: auto; caffe or torchvision for a file that does not say what it was trained on; pystiche for that
+        program's mean.
       seed: of random weights.
       pool: max, avg or l2; the network's own if not said.
       rounding: floor or ceil: what pooling makes of an odd side.

@@ -172,10 +172,10 @@ class Option(NamedTuple):
     """An option of a group of settings, and the settings of it that differ from the option's own."""
 
     name: str
-    settings: tuple[tuple[str, float | int | bool], ...] = ()
+    settings: tuple[tuple[str, float | int | bool | str], ...] = ()
 
 
-def option(name: str, **settings: float | int | bool) -> Option:
+def option(name: str, **settings: float | int | bool | str) -> Option:
     """An option and its settings: option("adam", learning_rate=0.02)."""
     return Option(name, tuple(settings.items()))
 
@@ -190,7 +190,7 @@ class Program(NamedTuple):
       source: repository and commit, or paper, in a line.
       needs: which network weights it was made for.
       otherwise: what differs with other network weights.
-      weights: the option of conf/weights that has them.
+      weights: the option of conf/weights that has them, and their preprocessing where it is not theirs.
       network: the name of the network.
       pool, rounding, padding: how the network pools, halves odd sides and pads.
       layers: the name of a `Profile`.
@@ -212,7 +212,7 @@ class Program(NamedTuple):
     source: str
     needs: str
     otherwise: str
-    weights: str
+    weights: Option
     network: str
     pool: str
     rounding: str

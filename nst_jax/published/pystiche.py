@@ -27,6 +27,8 @@ PYSTICHE_RELEASED = GATYS_RELEASED  # pystiche/papers @a8a87f4, GEB2016 impl_par
 
 PYSTICHE_PAPER = GATYS_2016  # impl_params=False: _loss.py:141, 1/4 mean((dG/M)^2) is eq. 4, and the mean over layers
 
+ROUNDED_MEAN = "The mean colour is rounded, as in the source: (0.408, 0.458, 0.485) of 255 in BGR."
+
 LOSSES = (
     Losses(
         name="pystiche",
@@ -65,7 +67,7 @@ PROGRAMS = (
             "With the original values (weights=keras) features are about 57 times larger, and style is 57^2 times as "
             "strong."
         ),
-        weights="torchvision",
+        weights=option("torchvision"),
         network="vgg19",
         pool="max",
         rounding="floor",
@@ -84,7 +86,7 @@ PROGRAMS = (
         source="pystiche/papers @a8a87f4, GEB2016 with impl_params=True: what Gatys' released code does",
         needs="the original Caffe values",
         otherwise=ORIGINAL,
-        weights="keras",
+        weights=option("keras", preprocessing="pystiche"),
         network="vgg19",
         pool="max",
         rounding="floor",
@@ -96,14 +98,14 @@ PROGRAMS = (
         size=500,
         size_rule="short",
         steps=500,
-        notes=("Size and steps are those of pystiche's command line: the table has none of its own.",),
+        notes=(ROUNDED_MEAN, "Size and steps are those of pystiche's command line: the table has none of its own."),
     ),
     Program(
         name="pystiche_paper",
         source="pystiche/papers @a8a87f4, GEB2016 with impl_params=False: what the paper says",
         needs="the original Caffe values",
         otherwise=ORIGINAL,
-        weights="keras",
+        weights=option("keras", preprocessing="pystiche"),
         network="vgg19",
         pool="avg",
         rounding="floor",
@@ -116,6 +118,6 @@ PROGRAMS = (
         size_rule="short",
         steps=500,
         not_reproduced=("hyper_parameters of the paper are not passed on unless they are given (_nst.py:41-42)",),
-        notes=("Size and steps are those of pystiche's command line: the table has none of its own.",),
+        notes=(ROUNDED_MEAN, "Size and steps are those of pystiche's command line: the table has none of its own."),
     ),
 )

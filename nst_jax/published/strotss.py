@@ -41,7 +41,7 @@ PROGRAMS = (
             "The original values (weights=keras) do too, but for the difference of the moments: it alone grows with "
             "the features, which are about 57 times larger."
         ),
-        weights="torchvision",
+        weights=option("torchvision"),
         network="vgg16",
         pool="max",
         rounding="floor",

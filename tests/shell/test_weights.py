@@ -197,3 +197,18 @@ def test_saved_weights_have_the_permissions_of_any_new_file(tmp_path):
     weights.save(weights.load("random", network="texnet", needed=("conv1_1",)), tmp_path / "new" / "a.safetensors")
     assert (tmp_path / "new" / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.safetensors"]
+
+
+def test_pystiches_mean_in_the_place_of_the_original_one(data):
+    """pystiche/enc/prepostprocessing.py @71217c2: (0.485, 0.458, 0.408), times 255, in BGR."""
+    path = data / "weights" / "vgg19_blocks1-3.safetensors"
+    loaded, original = load(path, preprocessing="pystiche"), load(path)
+    np.testing.assert_allclose(loaded.params["input"]["bias"], (-104.04, -116.79, -123.675), rtol=1e-6)
+    np.testing.assert_array_equal(loaded.params["input"]["kernel"], original.params["input"]["kernel"])
+    same({n: loaded.params[n] for n in BLOCK1}, {n: original.params[n] for n in BLOCK1})
+    assert loaded.source.endswith("here BGR, 0..255, minus pystiche's (104.04, 116.79, 123.675)")
+
+
+def test_untrained_weights_have_no_input_of_pystiches():
+    with pytest.raises(UserError, match="no effect with weights=random"):
+        weights.load("random", network="texnet", needed=(), preprocessing="pystiche")

@@ -23,8 +23,11 @@ CAFFE_MEAN = (123.68, 116.779, 103.939)
 # https://github.com/pytorch/vision/blob/main/torchvision/transforms/_presets.py (ImageClassification)
 TORCHVISION_MEAN = (0.485, 0.456, 0.406)
 TORCHVISION_STD = (0.229, 0.224, 0.225)
+# https://github.com/pystiche/pystiche/blob/71217c2/pystiche/enc/prepostprocessing.py#L87-L114: the first one, rounded
+PYSTICHE_MEAN = (255 * 0.485, 255 * 0.458, 255 * 0.408)
 
-CHOICES = ("auto", "caffe", "torchvision")
+CHOICES = ("auto", "caffe", "torchvision", "pystiche")
+STANDS_FOR = {"pystiche": "caffe"}  # it is not what the network was trained on, but what a program gives it instead
 
 
 class Prepared(NamedTuple):
@@ -54,7 +57,9 @@ def prepare(
         raise UserError(f"weights.preprocessing={preprocessing} is unknown; there are {', '.join(CHOICES)}")
     if own := _read_input(contents):
         words = contents.notes.get("source", "weights with their own input layer")
-        _check_agreement(preprocessing, next((k for k in CHOICES[1:] if _is_same(own, layer(k))), "its own"), where)
+        _check_agreement(
+            preprocessing, next((k for k in ("caffe", "torchvision") if _is_same(own, layer(k))), "its own"), where
+        )
         return Prepared(layers, own, words)
     if known := recognise(layers, architecture=architecture, where=where):
         _check_agreement(preprocessing, "caffe", where)
@@ -120,9 +125,9 @@ def _fingerprints(architecture: "Architecture") -> dict[str, tuple[float, ...]]:
 
 
 def layer(kind: str) -> dict[str, np.ndarray]:
-    """The input layer of `caffe` or `torchvision`."""
-    if kind == "caffe":
-        return subtract_mean(CAFFE_MEAN)
+    """The input layer of `caffe`, `torchvision` or `pystiche`."""
+    if kind in ("caffe", "pystiche"):
+        return subtract_mean(CAFFE_MEAN if kind == "caffe" else PYSTICHE_MEAN)
     std = np.asarray(TORCHVISION_STD)
     return _float32(np.diag(1 / std), -np.asarray(TORCHVISION_MEAN) / std)
 
@@ -136,6 +141,8 @@ def describe(kind: str) -> str:
     """A kind of preprocessing in words."""
     if kind == "caffe":
         return "BGR, 0..255, minus (103.939, 116.779, 123.68)"
+    if kind == "pystiche":
+        return "BGR, 0..255, minus pystiche's (104.04, 116.79, 123.675)"
     return f"RGB, 0..1, minus {TORCHVISION_MEAN}, over {TORCHVISION_STD}"
 
 

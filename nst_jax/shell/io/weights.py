@@ -19,6 +19,7 @@ import numpy as np
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import atomic, cache, fetch, fit, formats, preprocessing
+from nst_jax.shell.io.preprocessing import STANDS_FOR
 from nst_jax.shell.names import find
 from nst_jax.shell.places import package_file
 
@@ -71,7 +72,7 @@ def load(
       path: the file, for source=file.
       mirror: an address to try before the published ones.
       seed: of what is untrained.
-      preprocessing: auto; caffe or torchvision for a file that does not say it.
+      preprocessing: auto; caffe or torchvision for a file that does not say it; pystiche for that program's.
       random_from: a stage of the network, counted from 1. It and the deeper ones are left untrained.
       log: receives what happens on the way, a line each.
 
@@ -83,10 +84,17 @@ def load(
     if path and source != "file":
         raise UserError(f"weights.path={path} has no effect with weights={source}; say weights=file as well")
     found = find(architecture, MODULES, network, "network")  # before anything is downloaded
-    request = Request(found, needed, path, mirror, seed, preprocessing, log)
-    if random_from is None:
-        return load_source(source, request)
-    return load_partly(source, request, random_from=random_from)
+    request = Request(found, needed, path, mirror, seed, STANDS_FOR.get(preprocessing, preprocessing), log)
+    loaded = (
+        load_source(source, request) if random_from is None else load_partly(source, request, random_from=random_from)
+    )
+    return change_input(loaded, preprocessing) if preprocessing in STANDS_FOR else loaded
+
+
+def change_input(loaded: NetworkParams, kind: str) -> NetworkParams:
+    """The same parameters behind another input: that of a program which gives a network something else."""
+    params = {**loaded.params, "input": preprocessing.layer(kind)}
+    return loaded._replace(params=params, source=f"{loaded.source}; here {preprocessing.describe(kind)}")
 
 
 def load_partly(source: str, request: Request, *, random_from: int) -> NetworkParams:
