@@ -1,5 +1,7 @@
 """A run in chunks of about a second, with a progress bar."""
 
+import warnings
+from collections.abc import Mapping
 from functools import partial
 
 import jax
@@ -16,15 +18,20 @@ from nst_jax.types import Image
 CHUNK = 256  # steps between two looks at the state, at most
 
 
-def step_through(spec: Spec, numbers: Problem, start: Image, steps: int) -> transfer.Result:
-    """The run in chunks of about a second, with a progress bar."""
+def step_through(spec: Spec, numbers: Problem, start: Image, steps: int) -> tuple[transfer.Result, list[str]]:
+    """`step_through_lanes` of one lane, without the leading axis."""
     axes: lanes.Axes = (None,) * len(jax.tree.leaves(numbers))
-    image, values, infos = step_through_lanes(spec, numbers, start[None], axes, steps)
-    return transfer.Result(image[0], {k: v[0] for k, v in values.items()}, jax.tree.map(lambda a: a[0], infos))
+    many, kept = step_through_lanes(spec, numbers, start[None], axes, steps)
+    return jax.tree.map(lambda a: a[0], many), kept
 
 
-def step_through_lanes(spec: Spec, numbers: Problem, begins: Array, axes: lanes.Axes, steps: int) -> transfer.Result:
-    """The lanes' runs in chunks of about a second, with a progress bar."""
+def step_through_lanes(
+    spec: Spec, numbers: Problem, begins: Array, axes: lanes.Axes, steps: int
+) -> tuple[transfer.Result, list[str]]:
+    """The lanes' runs in chunks of about a second, with a progress bar, and which image each lane keeps.
+
+    A lane keeps its best image where its objective is not finite, or ends above its start, of which a warning tells.
+    """
     import time
 
     from tqdm.auto import tqdm
@@ -50,4 +57,20 @@ def step_through_lanes(spec: Spec, numbers: Problem, begins: Array, axes: lanes.
             for whole, part in zip(curve, infos, strict=True):
                 whole[lane, first : first + many] = part[lane, :many]
     last = lanes.images(states)
-    return transfer.Result(last, lanes.values(spec, numbers, last, axes=axes), jax.tree.map(jnp.asarray, curve))
+    values = lanes.values(spec, numbers, last, axes=axes)
+    above = is_above_start(numbers, values, blank[0])
+    if above.any():
+        where = "the run" if len(begins) == 1 else f"lanes {', '.join(map(str, np.flatnonzero(above)))}"
+        warnings.warn(f"{where}: the objective ends above its start; kept: the best image", stacklevel=3)
+        last = jnp.where(above[:, None, None, None], states.best, last)
+        values = lanes.values(spec, numbers, last, axes=axes)
+    kept = ["best" if best else "last" for best in above | ~np.asarray(states.finite)]
+    return transfer.Result(last, values, jax.tree.map(jnp.asarray, curve)), kept
+
+
+def is_above_start(numbers: Problem, values: Mapping[str, Array], totals: np.ndarray) -> np.ndarray:
+    """Which lanes end above their start. `totals` is the objective at each iteration, (lanes, steps)."""
+    if not totals.shape[1]:
+        return np.zeros(len(totals), bool)
+    ends = np.sum([np.asarray(numbers.weights[name] * value) for name, value in values.items()], 0)
+    return ends > totals[:, 0]

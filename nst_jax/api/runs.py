@@ -62,6 +62,9 @@ def run(
 ) -> Result:
     """Minimise: from a start, by an optimiser, so many iterations.
 
+    A run that ends above its start keeps its best image, with a warning; its last one with progress=False, at_once or
+    a mesh.
+
     Args:
       problem: by `problem`, or many by `over`.
       start: an image, or one for each lane (lanes, height, width, 3); None: the content picture.
@@ -79,14 +82,15 @@ def run(
     facts = {**problem.facts, "optimiser": solver_name(method), "steps": steps}
     begin, many = as_starts(begin), count_lanes(problem, method, begin)
     if many is None and progress:
-        image, values, infos = step_through(spec, numbers, begin, steps)
+        (image, values, infos), kept = step_through(spec, numbers, begin, steps)
+        facts["kept"] = kept[0]
     elif many is None:
         image, values, infos = transfer.stylise(spec, numbers, begin, steps=steps)
     else:
         axes = lane_axes(numbers)
         begins = begin if begin.ndim == 4 else jnp.broadcast_to(begin, (many, *begin.shape))
         if progress and mesh is None and at_once is None:
-            image, values, infos = step_through_lanes(spec, numbers, begins, axes, steps)
+            (image, values, infos), facts["kept"] = step_through_lanes(spec, numbers, begins, axes, steps)
         else:
             image, values, infos = lanes.run(spec, numbers, begins, steps=steps, axes=axes, lanes=at_once, mesh=mesh)
     curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}

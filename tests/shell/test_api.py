@@ -180,3 +180,19 @@ def test_a_sweep_by_a_function(tmp_path, monkeypatch):
     assert all((row["folder"] / "result.png").exists() for row in rows)
     with pytest.raises(UserError, match="Did you mean style_weight"):
         nst.sweep(*pictures, "style_waight=1,2")
+
+
+def test_a_run_that_ends_above_its_start_keeps_its_best_image(problem):
+    """Of two lanes one, with an absurd learning rate; and that lane alone."""
+    rates = jnp.asarray([1e-3, 2.0])
+    with pytest.warns(UserWarning, match="lanes 1: the objective ends above its start; kept: the best image"):
+        both = nst.run(problem, solver=nst.adam(rates, clamp=False), steps=3)
+    with pytest.warns(UserWarning, match="the run: the objective ends above its start"):
+        alone = nst.run(problem, solver=nst.adam(2.0, clamp=False), steps=3)
+    assert both.facts["kept"] == ["last", "best"]
+    assert alone.facts["kept"] == "best"
+    best = min(alone.curve["total"])
+    total = sum(weight * alone.terms[name] for name, weight in problem.weights.items())
+    np.testing.assert_allclose(total, best, rtol=1e-5)
+    np.testing.assert_allclose(both.image[1], alone.image, atol=1e-5)
+    assert np.asarray(both.curve["total"])[0, -1] < np.asarray(both.curve["total"])[0, 0]
