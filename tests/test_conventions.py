@@ -48,7 +48,7 @@ class Views:
         net = VGG((*STYLE, CONTENT), blocks=VGG19, pool="max", rounding="floor", padding="zero")
         run = jax.jit(partial(features, net, params))
         self.unit = jnp.asarray(self.image / 255, jnp.float32)
-        self.activations, _ = jax.vjp(run, self.unit)
+        self.activations = run(self.unit)
         self.back = jax.jit(lambda image, cotangent: jax.vjp(run, image)[1](cotangent)[0])
         pictures = {"content": self.content, "style": self.style}
         self.of = {name: run(jnp.asarray(p / 255, jnp.float32)) for name, p in pictures.items()}
@@ -69,15 +69,32 @@ def find_aims(convention, layers, views):
 
 
 @cache
-def compute(convention, layers, views):
+def compute_all(views):
+    """Every convention's terms, and by term its gradient in the activations and in the image: one program for all."""
+    chosen = {name: CONVENTIONS[name].terms((CONTENT,), layers_of(name)) for name in plain.CONVENTIONS}
+    aims = {name: find_aims(CONVENTIONS[name], layers_of(name), views) for name in chosen}
+
+    @jax.jit
+    def run(aims, activations, image):
+        return {
+            name: {
+                term.name: jax.value_and_grad(lambda a, i, n=name, t=term: values((t,), aims[n], a, i)[t.name], (0, 1))(
+                    activations, image
+                )
+                for term in terms
+            }
+            for name, terms in chosen.items()
+        }
+
+    return run(aims, views.activations, views.unit)
+
+
+def compute(name, views):
     """Terms by nst_jax, by name, and the gradient of each of them for the image, per unit of 0..255."""
-    terms, aims = convention.terms((CONTENT,), layers), find_aims(convention, layers, views)
-    found, back = jax.vjp(jax.jit(partial(values, terms, aims)), views.activations, views.unit)
-    gradients = {}
-    for name in found:
-        which = {other: jnp.float32(other == name) for other in found}
-        of_activations, of_image = back(which)
-        gradients[name] = np.asarray(views.back(views.unit, of_activations) + of_image, np.float64) / 255
+    found, gradients = {}, {}
+    for term, (value, (of_activations, of_image)) in compute_all(views)[name].items():
+        found[term] = value
+        gradients[term] = np.asarray(views.back(views.unit, of_activations) + of_image, np.float64) / 255
     return found, gradients
 
 
@@ -109,7 +126,7 @@ def expected(name, views):
 
 @pytest.mark.parametrize("name", plain.CONVENTIONS)
 def test_terms_and_gradients_against_numpy(name, views):
-    found, gradients = compute(CONVENTIONS[name], layers_of(name), views)
+    found, gradients = compute(name, views)
     twins = dict(expected(name, views))
     assert twins.keys() == found.keys()
     for term, exact in twins.items():

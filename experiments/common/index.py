@@ -19,18 +19,18 @@ WIDE = 1200  # pixels of a figure at most
 HEAD = """# Experiments
 
 Sixteen questions, a command for each. Their pages are `experiments/papers/NAME.py`, their settings
-`conf/experiment/NAME.yaml`. Each takes any setting of `nst` on its line, runs only what is missing, and leaves figure,
-table and record in `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same in the
+`conf/experiment/NAME.yaml`. Each takes any setting of `nst` on its line, runs only what is missing, and writes a
+figure, a table and a record to `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same in the
 project's environment; `make experiments-smoke` runs all of them at a tiny size.
 
-The figures here were made on two processor cores, at small sizes. The command under each gives pixels, steps and
-network; `outputs/data` in it is the folder of weights and pictures that NST_TEST_DATA names. The answers are what these
-figures show, and no more.
+The figures were made on two processor cores, at small sizes. The command under each figure gives pixels, steps and
+network. `outputs/data` is the folder of weights and pictures that NST_TEST_DATA names. The answers hold for these
+figures only.
 """
 NETWORKS = {  # a word of the command -> the network, in a sentence
-    "vgg19_blocks1-3": "The network: the first three blocks of VGG-19, trained on ImageNet. The deeper ones were not "
-    "at hand: layers that exist stand in for the paper's.",
-    "network=texnet": "The network: texnet, the small network of the package. Its layers stand in for the paper's.",
+    "vgg19_blocks1-3": "The network: the first three blocks of VGG-19, trained on ImageNet. The deeper ones "
+    "were not available. Layers of these blocks stand for the paper's.",
+    "network=texnet": "The network: texnet, the small network of the package. Its layers stand for the paper's.",
 }
 
 

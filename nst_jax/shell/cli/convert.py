@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.settings.options import network_settings, settings
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from nst_jax.analysis.translate import Weights
     from nst_jax.extractors.base import Shape
 
+LARGEST = 20_000  # pixels of a side
 PARTS = ("content", "style", "tv")
 
 
+@command("nst-convert")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     options = _parser().parse_args(arguments)
@@ -85,9 +88,14 @@ def describe(form: "Weights", ratios: dict[str, float]) -> Iterable[str]:
 def size(text: str) -> tuple[int, int]:
     """Height and width of 512 or of 640x480. Raises UserError."""
     sides = text.lower().split("x")
-    if not all(side.isdecimal() and int(side) >= 16 for side in sides) or len(sides) > 2:
-        raise UserError(f"--size {text}: say a side in pixels, 512, or width and height, 640x480; 16 at least")
+    if not all(is_side(side) for side in sides) or len(sides) > 2:
+        raise UserError(f"--size {text}: say a side in pixels, 512, or width and height, 640x480; 16 to {LARGEST:,}")
     return int(sides[-1]), int(sides[0])
+
+
+def is_side(text: str) -> bool:
+    """Whether the text is a number of pixels that can be a side."""
+    return text.isascii() and text.isdecimal() and len(text) <= 9 and 16 <= int(text) <= LARGEST
 
 
 def _shapes(network: str, taps: Iterable[str], height: int, width: int) -> dict[str, "Shape"]:

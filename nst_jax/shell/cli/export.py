@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import UserError
 
 USAGE = """\
@@ -14,6 +15,7 @@ nst-export: copy the results of a sweep or of one run to a tracker
 """
 
 
+@command("nst-export")
 def main() -> None:
     """Run the command. Exit code 2 for a mistake of the user's."""
     words = sys.argv[1:]

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.reports import gallery
 
@@ -13,6 +14,7 @@ nst-gallery: a sweep as one static page
 """
 
 
+@command("nst-gallery")
 def main() -> None:
     """The command. Exit code 2 for a folder that holds no sweep."""
     words = sys.argv[1:]

@@ -2,19 +2,24 @@
 
 import gc
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nst_jax import __version__
+from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import Ended, NoWeights, UserError
 from nst_jax.shell.places import conf
+from nst_jax.shell.running.stop import hold_signals
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 GARBAGE = 100_000  # objects between collections: Python's 700 take 4 % of a start, since tracing makes so many
+
+SAFE = re.compile(r"[A-Za-z0-9_./+~@-]*|\?\?\?|null")  # what Hydra takes as it is
 
 USAGE = """\
 nst: neural style transfer
@@ -33,6 +38,7 @@ nst: neural style transfer
 """
 
 
+@command("nst", "there was nothing to save yet")
 def main() -> None:
     """Run the command line. Exit code 0, 1 (the run failed), 2 (a mistake of the user's) or 128 + signal."""
     words = sys.argv[1:]
@@ -60,23 +66,26 @@ def manual() -> str:
 
 
 def quote(word: str) -> str:
-    """A picture's path with a comma, a blank or another sign of Hydra's grammar in it, quoted for Hydra."""
+    """A path with a sign outside Hydra's grammar in it (a blank, an accent, a comma), quoted for Hydra."""
     key, equals, value = word.partition("=")
-    paths = ("content", "style", "weights.path", "canvas.path", "output.folder")
-    plain = not set(value) & set(" ,=()[]{}'\"\\:#&")
-    if not equals or key not in paths or plain or value[0] in "'\"" or (key in paths[:4] and not Path(value).exists()):
+    paths = ("content", "style", "weights.path", "canvas.path", "output.folder", "sweep.folder")
+    if not equals or key not in paths or SAFE.fullmatch(value) or value[0] in "'\"":
         return word
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    if set(value) & set(",=()[]{}") and not Path(value).exists():  # several values, or a function of Hydra's
+        return word
+    # within quotes a backslash counts as itself, but for those before a quote
+    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"{key}='{escaped}'"
 
 
 def run(words: list[str]) -> int:
     """The exit code of the run that the words ask for. The user's mistakes are reported in a line."""
-    import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
+    with hold_signals():
+        import hydra
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
 
-    from nst_jax.shell.settings import config
+        from nst_jax.shell.settings import config
 
     code = 0
 
@@ -84,10 +93,11 @@ def run(words: list[str]) -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
-            from nst_jax.shell.running import device
+            with hold_signals():
+                from nst_jax.shell.running import device
 
-            device.set_up(wanted.device)
-            from nst_jax.shell.running.single import stylise
+                device.set_up(wanted.device)
+                from nst_jax.shell.running.single import stylise
 
             code = max(code, stylise(wanted, words))
         except UserError as error:  # reported here, so that the other jobs of a sweep go on
@@ -101,8 +111,6 @@ def run(words: list[str]) -> int:
         return fail(str(error))
     except Ended as end:
         return end.code
-    except KeyboardInterrupt:
-        return fail("interrupted before there was anything to save", 130)
     return code
 
 

@@ -1,9 +1,12 @@
 """What commands print."""
 
 import logging
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 
 @contextmanager
@@ -21,3 +24,79 @@ def log_to_screen() -> Iterator[None]:
         log.removeHandler(handler)
         log.setLevel(level)
         log.propagate = propagate
+
+
+class Forgiving:
+    """A stream whose reader may leave, as in `nst --help | true`, or whose disk may be full. The rest is lost.
+
+    Attributes:
+      stream: the stream; None where the process was started without one.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = open(os.devnull, "w") if stream is None else stream  # noqa: PTH123, SIM115  for the whole process
+        if hasattr(self.stream, "reconfigure"):
+            self.stream.reconfigure(errors="backslashreplace")  # a file's name may be no text
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        try:
+            return self.stream.write(text)
+        except (OSError, ValueError):
+            self._give_up()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        try:
+            self.stream.flush()
+        except (OSError, ValueError):
+            self._give_up()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def _give_up(self) -> None:
+        """Send the rest nowhere, so that Python does not complain at its end."""
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            pass
+
+
+@contextmanager
+def forgiving_screen() -> Iterator[None]:
+    """Within, no write to standard output or standard error fails, nor does a log that cannot be written."""
+    before, loud = (sys.stdout, sys.stderr), logging.raiseExceptions
+    sys.stdout, sys.stderr, logging.raiseExceptions = Forgiving(sys.stdout), Forgiving(sys.stderr), False
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        (sys.stdout, sys.stderr), logging.raiseExceptions = before, loud
+
+
+def command(name: str, advice: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A command's main function: on a forgiving screen, and with Ctrl-C as exit code 130.
+
+    Args:
+      name: of the command.
+      advice: what Ctrl-C means for it.
+    """
+
+    def decorate(main: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(main)
+        def run(*arguments: Any) -> Any:
+            with forgiving_screen():
+                try:
+                    return main(*arguments)
+                except KeyboardInterrupt:
+                    print(f"{name}: interrupted{advice and f'; {advice}'}", file=sys.stderr)
+                    sys.exit(130)
+
+        return run
+
+    return decorate

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from nst_jax.extractors import MODULES
 from nst_jax.extractors.addresses import PUBLISHED, Published
+from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
 
 PUBLISHERS = tuple(dict.fromkeys(publisher for _, publisher in PUBLISHED))
 
 
+@command("nst-weights", "the next fetch continues where this one stopped")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     options = _parser().parse_args(arguments)
@@ -24,12 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"nst-weights: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # `nst-weights list | head`
-        sys.stdout = None
-        return 0
-    except KeyboardInterrupt:
-        print("nst-weights: interrupted; the next fetch continues where this one stopped", file=sys.stderr)
-        return 130
 
 
 def fetch(options: argparse.Namespace) -> int:

@@ -59,5 +59,6 @@ def commit(part: Path, path: Path) -> None:
 def write_text(path: str | Path, text: str) -> Path:
     """Write UTF-8 text with line ends of "\\n"; return the path. Raises UserError as `draft` does."""
     with draft(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        # file names that are not UTF-8 keep their bytes
+        part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
     return Path(path)

@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import platform
+import re
 import secrets
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +20,11 @@ def folder() -> Path:
     """The cache folder, which is made if need be. NST_JAX_CACHE overrides the platform's own. Raises UserError."""
     from platformdirs import user_cache_dir
 
-    place = Path(os.environ.get("NST_JAX_CACHE") or user_cache_dir("nst_jax")).expanduser()
+    place = Path(os.environ.get("NST_JAX_CACHE") or "~")
     try:
+        place = Path(os.environ.get("NST_JAX_CACHE") or user_cache_dir("nst_jax")).expanduser()
         place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: no HOME, and no entry in passwd
         raise UserError(f"{place}: no cache folder can be made here ({error}); set NST_JAX_CACHE") from error
     return place
 
@@ -62,7 +66,7 @@ def is_intact(path: Path) -> bool:
 def begin_download(file: str) -> Path:
     """A file of this process to download to: the longest download that no process writes any more, or an empty one."""
     place = folder()
-    part = place / f"{file}.{secrets.token_hex(4)}{atomic.PART}"
+    part = place / f"{file}.{_process(os.getpid())}-{secrets.token_hex(4)}{atomic.PART}"
     part.touch(exist_ok=False)
     stale = [path for path in place.glob(f"{file}.*{atomic.PART}") if is_stale(path)]
     for old in sorted(stale, key=lambda path: path.stat().st_size, reverse=True):
@@ -84,8 +88,38 @@ def remove_stale(file: str) -> None:
 
 
 def is_stale(path: Path) -> bool:
-    """Whether no process writes the unfinished file any more."""
+    """Whether no process writes the unfinished file any more: its own is gone, or has been silent for long.
+
+    A link is never taken: in a folder that others may write to, it could lead to another file.
+    """
     try:
-        return path.is_file() and time.time() - path.stat().st_mtime > STALE
+        known = path.lstat()
     except FileNotFoundError:  # another process has just taken it
         return False
+    if not stat.S_ISREG(known.st_mode) or (hasattr(os, "getuid") and known.st_uid != os.getuid()):
+        return False
+    return time.time() - known.st_mtime > STALE or _is_orphan(path.name)
+
+
+def _process(number: int) -> str:
+    """A process of this machine, as a part of a file's name."""
+    return f"{hashlib.sha256(platform.node().encode()).hexdigest()[:8]}-{number}"
+
+
+def _is_orphan(name: str) -> bool:
+    """Whether the file's name says a process of this machine that is gone."""
+    found = re.search(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part$", name)
+    if not found or os.name != "posix" or f"{found[1]}-{found[2]}" != _process(int(found[2])):
+        return False
+    try:
+        os.kill(int(found[2]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
+def is_open_to_others() -> bool:
+    """Whether other users may write to the cache folder."""
+    return os.name == "posix" and bool(folder().stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))

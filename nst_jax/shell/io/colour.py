@@ -69,7 +69,10 @@ def _upright(picture: Image.Image) -> tuple[Image.Image, Notes]:
         return picture, (f"broken EXIF data ignored ({error})",)
     if orientation not in range(2, 9):
         return picture, ()
-    return ImageOps.exif_transpose(picture), (f"turned upright (EXIF orientation {orientation})",)
+    try:
+        return ImageOps.exif_transpose(picture), (f"turned upright (EXIF orientation {orientation})",)
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error) as error:
+        return picture, (f"broken EXIF data ignored ({error}): not turned",)
 
 
 def _split(picture: Image.Image) -> tuple[Image.Image, np.ndarray | None, Notes]:

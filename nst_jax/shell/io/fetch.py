@@ -30,6 +30,7 @@ class Source(NamedTuple):
     url: str
     file: str  # its name in the cache
     digest: str  # algorithm:hex
+    size: int = 0  # bytes; 0 where nobody states it
 
 
 class Unreachable(NoWeights):
@@ -47,13 +48,13 @@ def sources(published: tuple[Published, ...], mirror: str | None) -> list[Source
       published: the files, each of which would do.
       mirror: the address of one of the files, or of a folder with them; without it, NST_JAX_MIRROR.
     """
-    found = [Source(url, p.file, p.digest) for p in published for url in p.urls]
+    found = [Source(url, p.file, p.digest, p.size) for p in published for url in p.urls]
     if base := mirror or os.environ.get("NST_JAX_MIRROR"):
         files = {p.file: p for p in published}
         last = urllib.parse.urlsplit(base).path.rpartition("/")[2]
         if last in files:
-            return [Source(base, last, files[last].digest), *found]
-        return [Source(f"{base.rstrip('/')}/{p.file}", p.file, p.digest) for p in published] + found
+            return [Source(base, last, files[last].digest, files[last].size), *found]
+        return [Source(f"{base.rstrip('/')}/{p.file}", p.file, p.digest, p.size) for p in published] + found
     return found
 
 
@@ -67,6 +68,8 @@ def fetch(published: tuple[Published, ...], *, mirror: str | None, log: Log) -> 
       Unreachable: it names every address that was tried, why each failed, and what can be done instead.
     """
     failures = []
+    if cache.is_open_to_others():
+        log(f"{cache.folder()}: other users may write to this cache folder; NST_JAX_CACHE names another")
     for source in sources(published, mirror):
         try:
             return _obtain(source, log)
@@ -89,10 +92,10 @@ def _obtain(source: Source, log: Log) -> Path:
     resumes = part.stat().st_size > 0
     log(f"downloading {source.url} to {final}" + (" (continued)" if resumes else ""))
     try:
-        _transfer(source.url, part)
+        _transfer(source.url, part, size=source.size)
         if resumes and not cache.matches(part, source.digest):
             part.write_bytes(b"")
-            _transfer(source.url, part)
+            _transfer(source.url, part, size=source.size)
         _check(part, source.digest)
         atomic.commit(part, final)
     except BaseException as error:
@@ -110,29 +113,37 @@ def _abandon(part: Path, error: BaseException) -> None:
         os.utime(part, (0, 0))
 
 
-def _transfer(url: str, part: Path) -> None:
-    """Append what is still missing of `url`."""
+def _transfer(url: str, part: Path, *, size: int, again: bool = True) -> None:
+    """Append what is still missing of `url`.
+
+    Args:
+      url: the address.
+      part: the file.
+      size: of the whole file in bytes; 0 where nobody states it. No more is read.
+      again: whether to ask for all of it where the server has no bytes beyond those that are here.
+    """
     done = part.stat().st_size
     headers = {"User-Agent": "nst_jax"} | ({"Range": f"bytes={done}-"} if done else {})
     try:
         answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
-        if error.code != 416:
+        if error.code != 416 or not again:
             raise
         part.write_bytes(b"")  # no bytes beyond these: the file was complete, or it is another
-        return _transfer(url, part)
+        return _transfer(url, part, size=size, again=False)
     with answer:
         continues = done > 0 and answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
         length = int(answer.headers.get("Content-Length") or 0)
         start = done if continues else 0  # a server without ranges sends everything again
-        with part.open("ab") as out:
+        # part may not be a link: in a folder that others may write to, it could lead to another file
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)), "ab") as out:
             out.truncate(start)
-            _copy(answer, out, start, length)
+            _copy(answer, out, start, length, size)
     if length and part.stat().st_size < start + length:
         raise ConnectionError(f"cut short, {part.stat().st_size:,} of {start + length:,} bytes")
 
 
-def _copy(answer: Any, out: Any, start: int, length: int) -> None:
+def _copy(answer: Any, out: Any, start: int, length: int, size: int) -> None:
     from tqdm import tqdm
 
     # disable=None: a bar on a terminal, nothing in a log file
@@ -142,6 +153,8 @@ def _copy(answer: Any, out: Any, start: int, length: int) -> None:
             if first and chunk.lstrip()[:10].lower().startswith(MARKUP):
                 raise Unusable("the answer is a web page, not a weight file")
             first = False
+            if size and bar.n + len(chunk) > size:
+                raise Unusable(f"the answer is longer than the {size:,} bytes of the published file")
             out.write(chunk)
             bar.update(len(chunk))
 

@@ -4,7 +4,9 @@ h5py, scipy and safetensors are imported by the reader that needs them.
 """
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import torch_files
-from nst_jax.shell.io.stored import Contents, Stored
+from nst_jax.shell.io.stored import RATIO, ROOM, Contents, Stored, check_room
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 KNOWN = "Keras .h5, torch .pth, MatConvNet .mat and .safetensors are read"
@@ -72,10 +74,11 @@ def _describe_content(start: bytes, size: int) -> str:
 
 def _holds_pickle(path: Path) -> bool:
     """Whether a zip is torch's. A damaged one counts as such: its reader says what is wrong."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("data.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, LookupError, OSError, struct.error, NotImplementedError):
         return True
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("data.pkl") for name in archive.namelist())
 
 
 def _torch(path: Path) -> Contents:
@@ -86,8 +89,11 @@ def _safetensors(path: Path) -> Contents:
     from safetensors import safe_open
 
     def load(name: str) -> np.ndarray:
-        with safe_open(path, "np") as file:
-            return file.get_tensor(name)
+        try:
+            with safe_open(path, "np") as file:
+                return file.get_tensor(name)
+        except Exception as error:  # its own errors, and numpy's for types that numpy lacks
+            raise UserError(f"{path}: damaged or cut short, {name} cannot be read ({error})") from error
 
     with safe_open(path, "np") as file:
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
@@ -103,12 +109,20 @@ def _keras(path: Path) -> Contents:
     import h5py
 
     def load(name: str) -> np.ndarray:
-        with h5py.File(path) as file:
-            return np.asarray(file[name])
+        try:
+            with h5py.File(path) as file:
+                return np.asarray(file[name])
+        except Exception as error:  # h5py reads late, and raises what HDF5 says
+            raise UserError(f"{path}: damaged or cut short, {name} cannot be read ({error})") from error
 
     arrays = {}
     with h5py.File(path) as file:
-        for layer, datasets in _groups(file):
+        found = list(_groups(file))
+        for dataset in (d for _, datasets in found for d in datasets):
+            if dataset.external or dataset.is_virtual:
+                raise UserError(f"{path}: refused, {dataset.name} is kept in other files")
+        check_room(path, sum(d.size * d.dtype.itemsize for _, datasets in found for d in datasets))
+        for layer, datasets in found:
             roles = {len(d.shape): d for d in datasets}
             plain = len(roles) == len(datasets) and roles.keys() <= {1, 2, 4}
             for d in datasets:
@@ -119,15 +133,27 @@ def _keras(path: Path) -> Contents:
 
 def _groups(file: Any) -> Iterator[tuple[str, list[Any]]]:
     """Each layer with its datasets, in the network's order, which is that of the attribute `layer_names`."""
-    root = next((file[name] for name in ("model_weights", "layers") if name in file), file)
+    root = next((_member(file, name) for name in ("model_weights", "layers") if name in file), file)
     names = [n.decode() if isinstance(n, bytes) else str(n) for n in root.attrs.get("layer_names", ())]
     seen = set()
     for name in [*names, *sorted(root, key=_natural)]:
-        found = _datasets(root[name]) if name in root and name not in seen else []
+        found = _datasets(_member(root, name)) if name in root and name not in seen else []
         fresh = [d for d in found if d.name not in seen]
         seen |= {name, *(d.name for d in fresh)}
         if fresh:
             yield name, fresh
+
+
+def _member(group: Any, name: str) -> Any:
+    """What the group has under a name. Raises UserError for a link that leads to another file or to another place."""
+    import h5py
+
+    place = group
+    for part in name.strip("/").split("/"):
+        if not isinstance(place.get(part, getlink=True), h5py.HardLink):
+            raise UserError(f"{group.file.filename}: refused, {name} is a link")
+        place = place[part]
+    return place
 
 
 def _datasets(group: Any) -> list[Any]:
@@ -153,6 +179,7 @@ def _matconvnet(path: Path) -> Contents:
     """
     import scipy.io
 
+    check_room(path, _expanded_size(path))
     content = scipy.io.loadmat(path, variable_names=["layers", "meta", "normalization", "net"])
     if "net" in content:
         content |= {field: content["net"][field][0, 0] for field in content["net"].dtype.names}
@@ -165,6 +192,29 @@ def _matconvnet(path: Path) -> Contents:
             shape = values.shape if role == "kernel" else (values.size,)
             arrays[f"{name}.{role}"] = Stored(tuple(shape), partial(np.reshape, values, shape))
     return Contents("matconvnet", arrays, _average(content))
+
+
+def _expanded_size(path: Path) -> int:
+    """Bytes of a MATLAB 5 file after its compressed elements are expanded; it stops where that is far too much.
+
+    MAT-File Format, MathWorks 2019, section 1: elements of a tag (type, bytes) and data; type 15 is compressed by zlib.
+    """
+    most, found = ROOM + RATIO * path.stat().st_size, 0
+    with path.open("rb") as stream:
+        order = "<" if stream.read(128)[126:128] == b"IM" else ">"
+        while len(tag := stream.read(8)) == 8 and found <= most:
+            kind, size = struct.unpack(f"{order}II", tag)
+            if kind != 15:
+                found += size
+                stream.seek(size, 1)
+                continue
+            inflate, left = zlib.decompressobj(), size
+            while left > 0 and (piece := stream.read(min(left, 1 << 16))) and found <= most:
+                left -= len(piece)
+                while piece and found <= most:
+                    found += len(inflate.decompress(piece, 1 << 20))
+                    piece = inflate.unconsumed_tail
+    return found
 
 
 def _layer(cell: np.ndarray) -> tuple[str, list[np.ndarray]]:

@@ -1,30 +1,61 @@
-"""The mark of a sweep's job: written last, it says that the job has ended and what came of it."""
+"""The mark of a sweep's job: written last, it says that the job has ended, what came of it, and which files it left."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from nst_jax.shell.io.atomic import write_text
+from nst_jax.shell.io.atomic import PART, write_text
 
-DONE, FAILED, MISSING = "done", "failed", "missing"
+DONE, FAILED, MISSING, DAMAGED = "done", "failed", "missing", "damaged"
 MARK = "mark.json"
+GROWING = (MARK, "nst.log", ".lock")  # files whose size says nothing
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The mark in a job's folder: `row`, `swept` and `words`; None if the job has not ended."""
+    """The mark in a job's folder: `row`, `swept`, `words` and `files`; None if there is none, or a damaged one."""
     try:
         mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return mark if isinstance(mark, dict) else None
+    known = isinstance(mark, dict) and isinstance(mark.get("row"), dict) and isinstance(mark.get("swept"), list)
+    return {"words": [], "files": {}, **mark} if known and isinstance(mark["row"].get("status"), str) else None
+
+
+def exists(folder: Path) -> bool:
+    """Whether the folder has a mark, damaged or not."""
+    return (folder / MARK).is_file()
 
 
 def status(folder: Path) -> str:
-    """done, failed or missing."""
+    """done, failed, missing, or damaged: the mark cannot be read, or a file of a job that is done is not as it was."""
     mark = read(folder)
-    return mark["row"]["status"] if mark else MISSING
+    if mark is None:
+        return DAMAGED if exists(folder) else MISSING
+    found = mark["row"]["status"]
+    return DAMAGED if found == DONE and not is_whole(folder, mark) else found
+
+
+def row(folder: Path) -> dict[str, Any] | None:
+    """The row of the table of a job that has ended; one that says `damaged` where that is so. None if it has not."""
+    if not exists(folder):
+        return None
+    mark = read(folder)
+    return {**(mark["row"] if mark else {}), "status": status(folder), "path": folder.name}
+
+
+def is_whole(folder: Path, mark: dict[str, Any]) -> bool:
+    """Whether each file that the mark names is there with its size."""
+    try:
+        return all((folder / name).stat().st_size == size for name, size in mark["files"].items())
+    except OSError:
+        return False
 
 
 def write(folder: Path, mark: dict[str, Any]) -> None:
-    """Write the mark."""
-    write_text(folder / MARK, json.dumps(mark, indent=1))
+    """Write the mark. It notes the size of each file of the folder."""
+    files = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in GROWING and not path.name.endswith(PART)
+    }
+    write_text(folder / MARK, json.dumps({**mark, "files": files}, indent=1))

@@ -22,6 +22,9 @@ DTYPES = {
 }
 
 
+MOST = 1_000_000  # opcodes; the pickle of VGG-19 has 700
+
+
 class Refused(Exception):
     """The pickle holds something that is not a tensor of numbers; the message names it."""
 
@@ -68,7 +71,9 @@ def replay(stream: Any) -> Any:
       ValueError, LookupError, TypeError, AttributeError or EOFError: the pickle is damaged.
     """
     machine = Machine([], [], {})
-    for opcode, argument, _ in pickletools.genops(stream):
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        if number >= MOST:
+            raise ValueError(f"the pickle has more than {MOST:,} opcodes")
         if opcode.name == "STOP":
             return machine.stack.pop()
         if opcode.name not in OPCODES:
@@ -92,7 +97,15 @@ def _pop_last(m: Machine, n: int) -> list[Any]:
 def _set(m: Machine, items: list[Any]) -> None:
     if not isinstance(m.stack[-1], dict):
         raise ValueError("items for something that is not a dict")
-    m.stack[-1].update(zip(items[::2], items[1::2], strict=True))
+    m.stack[-1].update(_with_keys(zip(items[::2], items[1::2], strict=True)))
+
+
+def _with_keys(pairs: Any) -> dict[Any, Any]:
+    """The pairs as a dict. To hash a key of nested tuples may take for ever."""
+    found = [(key, value) for key, value in pairs]
+    if not all(isinstance(key, str | int) for key, _ in found):
+        raise ValueError("a dict with keys that are neither texts nor whole numbers")
+    return dict(found)
 
 
 def _extend(m: Machine, items: list[Any]) -> None:
@@ -123,6 +136,10 @@ def _state(m: Machine, _: Any) -> None:
 
 def _persistent(m: Machine, _: Any) -> None:
     kind, storage, key, _device, _size, *view = m.stack.pop()
+    if not isinstance(key, str | int):
+        raise ValueError("a storage whose name is no text")
+    if not isinstance(kind, str):
+        raise Refused("a persistent object")
     if kind != "storage" or not isinstance(storage, Global):
         raise Refused(f"a persistent object {kind!s}")
     start = view[0][1] if view and view[0] else 0
@@ -136,7 +153,7 @@ def _tensor(storage: Storage, offset: int, shape: tuple, strides: tuple, *_grad_
 
 
 CALLS: dict[str, Callable] = {
-    "collections.OrderedDict": lambda pairs=(): dict(pairs),
+    "collections.OrderedDict": lambda pairs=(): _with_keys(pairs),
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *_grad_and_hooks: tensor,

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import stat
 import struct
 import warnings
 import zlib
@@ -52,7 +53,7 @@ def read(
     Raises:
       UserError: the file is missing, no picture, damaged, too small or too large.
     """
-    path = Path(path).expanduser()
+    path = expand(path)
     behind = _parse_colour(background)
     with _open(path) as stream, _collect_warnings() as caught:
         image, alpha, notes = _decode(path, stream, max_pixels=max_pixels)
@@ -65,6 +66,14 @@ def read(
     return Picture(image, alpha, notes)
 
 
+def expand(path: str | Path) -> Path:
+    """The path with ~ expanded. Raises UserError where nobody's home is known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"{path}: {error} (~ stands for a home folder)") from None
+
+
 def _parse_colour(background: str) -> tuple[int, ...]:
     try:
         return ImageColor.getrgb(background)
@@ -73,20 +82,28 @@ def _parse_colour(background: str) -> tuple[int, ...]:
 
 
 def _open(path: Path) -> BinaryIO:
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: give one picture in it")
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise UserError(f"{path} is a folder: give one picture in it")
+        if not stat.S_ISREG(kind):  # to open a pipe that nobody writes to would wait for ever
+            raise UserError(f"{path} is no file but a pipe, a socket or a device: give a picture file")
         return path.open("rb")
     except FileNotFoundError as error:
         raise UserError(f"no file {path}{_suggest(path)}") from error
+    except ValueError as error:  # a NUL in the name
+        raise UserError(f"{str(path)!r} is no file name: {error}") from error
     except OSError as error:
         raise UserError(f"cannot open {path}: {error.strerror}; check its permissions") from error
 
 
 def _suggest(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f": there is no folder {path.parent}"
-    names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    try:
+        if not path.parent.is_dir():
+            return f": there is no folder {path.parent}"
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:  # a folder that may not be looked into
+        return ": check the path"
     near = nearest(path.name, names)
     return f": did you mean {path.with_name(near)}?" if near else ": check the path"
 
@@ -114,9 +131,9 @@ def _decode(path: Path, stream: BinaryIO, *, max_pixels: int) -> colour.Unpacked
     try:
         lost = colour.losses(picture)
         picture.load()
+        unpacked = colour.unpack(picture)
     except _DAMAGE as error:
         raise UserError(f"{path} is damaged or cut short ({error}): fetch or export it again") from error
-    unpacked = colour.unpack(picture)
     return unpacked._replace(notes=lost + unpacked.notes)
 
 

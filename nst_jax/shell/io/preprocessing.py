@@ -151,6 +151,8 @@ def _read_input(contents: Contents) -> dict[str, np.ndarray]:
     if not contents.arrays.keys() >= set(names.values()):
         return {}
     own = {part: np.asarray(contents.arrays[name].read(), np.float32) for part, name in names.items()}
+    if not all(np.isfinite(a).all() for a in own.values()):
+        raise UserError("damaged: the layer input holds values that are not finite")
     return own if (own["kernel"].shape, own["bias"].shape) == ((3, 3), (3,)) else {}
 
 

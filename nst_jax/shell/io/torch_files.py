@@ -4,7 +4,9 @@ Both layouts are read: the zip archive (torch >= 1.6), and the older stream of f
 The pickles are not executed: see `pickles`.
 """
 
+import struct
 import zipfile
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,13 @@ import numpy as np
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pickles import Refused, Tensor, replay
-from nst_jax.shell.io.stored import Stored
+from nst_jax.shell.io.stored import Stored, check_room
 
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number that starts an old .pth
-DAMAGED = (ValueError, LookupError, TypeError, AttributeError, EOFError, RecursionError, OSError, zipfile.BadZipFile)
+DAMAGED = (
+    *(ValueError, LookupError, TypeError, AttributeError, EOFError, OSError, RuntimeError, OverflowError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 def read(path: Path) -> dict[str, Stored]:
@@ -31,6 +36,7 @@ def read(path: Path) -> dict[str, Stored]:
 
 def _read_zip(path: Path) -> dict[str, Stored]:
     with zipfile.ZipFile(path) as archive:
+        check_room(path, sum(member.file_size for member in archive.infolist()))
         pickled = next(name for name in [*archive.namelist(), ""] if name.endswith("data.pkl") or not name)
         root = pickled.removesuffix("data.pkl")
         order = root + "byteorder"
@@ -85,6 +91,8 @@ def _array(tensor: Tensor, flat: np.ndarray) -> np.ndarray:
     start = tensor.storage.start + tensor.offset
     last = start + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True))
     sizes = [start, *tensor.shape, *tensor.strides]
+    if max(map(abs, sizes)) >= 2**62 or len(tensor.shape) > 8:
+        raise ValueError("a tensor of an impossible shape")
     if min(sizes) < 0 or last >= flat.size or np.prod(tensor.shape, dtype=object) > flat.size:
         raise ValueError("a tensor reaches beyond its numbers")
     steps = [s * flat.itemsize for s in tensor.strides]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -61,11 +62,16 @@ def _webp(path: Path, frames: Sequence[np.ndarray], *, milliseconds: int, qualit
         )
 
 
-def _mp4(path: Path, frames: Sequence[np.ndarray], *, milliseconds: int) -> None:
+def load_av(name: str) -> Any:
+    """The package that writes MP4. Raises UserError where it is not installed."""
     try:
-        av = extras.load("av", "video")
+        return extras.load("av", "video")
     except UserError as error:
-        raise UserError(f"cannot write {path.name}: {error}; or name it .webp") from error
+        raise UserError(f"cannot write {name}: {error}; or name it .webp") from error
+
+
+def _mp4(path: Path, frames: Sequence[np.ndarray], *, milliseconds: int) -> None:
+    av = load_av(path.name)
     height, width, _ = frames[0].shape
     with atomic.draft(path) as part, av.open(str(part), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(1000, milliseconds), options={"crf": _CRF})

@@ -1,10 +1,16 @@
 """nst-gallery FOLDER: a sweep as one static page, index.html, that needs no server and no network."""
 
+import hashlib
+import html
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from omegaconf.errors import OmegaConfBaseException
 from PIL import Image
+from yaml import YAMLError
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import marks
@@ -29,24 +35,48 @@ def build(folder: Path) -> Path:
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     told = {"title": folder.resolve().name, "keys": keys, "cells": cells}
     data = json.dumps(told, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return write_text(folder / "index.html", page.replace("/*DATA*/", data).replace("<!--TITLE-->", told["title"]))
+    title = html.escape(told["title"])
+    return write_text(folder / "index.html", page.replace("/*DATA*/", data).replace("<!--TITLE-->", title))
 
 
 def picture(folder: Path, row: dict[str, Any]) -> Path | None:
     """The job's picture, if it has one."""
-    told = folder / row["path"] / "config.yaml"
-    found = folder / row["path"] / plain_yaml(told)["output"]["file"] if told.exists() else None
-    return found if found and found.exists() else None
+    found = settings(folder / row["path"]).get("output", {}).get("file")
+    path = folder / row["path"] / str(found)
+    return path if found and path.is_file() and is_picture(path) else None
+
+
+def settings(job: Path) -> dict[str, Any]:
+    """The settings of a job; none where the file is missing or damaged."""
+    try:
+        return plain_yaml(job / "config.yaml")
+    except (OSError, ValueError, TypeError, YAMLError, OmegaConfBaseException):
+        return {}
+
+
+def is_picture(path: Path) -> bool:
+    """Whether Pillow can read the whole picture."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+        return True
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def address(*parts: str) -> str:
+    """A path within the folder as the page names it: # and ? and % have a meaning there."""
+    return "/".join(quote(part) for part in parts)
 
 
 def cell(folder: Path, row: dict[str, Any], result: Path | None) -> dict[str, Any]:
     """What the page shows of one job."""
-    mark = marks.read(folder / row["path"]) or {"words": []}
+    mark = marks.read(folder / row["path"]) or {"words": []}  # a damaged one
     told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"] / "metrics.jsonl")}
     if result is None:
         return told
     thumb = thumbnail(folder, result, row["path"])
-    return told | {"image": f"{row['path']}/{result.name}", **thumb, "before": before(folder, row["path"])}
+    return told | {"image": address(row["path"], result.name), **thumb, "before": before(folder, row["path"])}
 
 
 def finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -63,28 +93,45 @@ def thumbnail(folder: Path, source: Path, name: str) -> dict[str, Any]:
             small.thumbnail((THUMBNAIL, THUMBNAIL))
             small.save(part, format="WEBP", quality=80)
     with Image.open(source) as image:
-        return {"thumb": f"thumbs/{name}.webp", "size": list(image.size)}
+        return {"thumb": address("thumbs", f"{name}.webp"), "size": list(image.size)}
 
 
 def before(folder: Path, name: str) -> str | None:
     """The content picture of a job, copied beside the page, once for all jobs that have it."""
-    config = plain_yaml(folder / name / "config.yaml")
-    source = Path(str(config["content"])).expanduser()
-    if config["content"] is None or not source.is_file():
+    content = settings(folder / name).get("content")
+    source = Path(str(content))
+    try:
+        if content is None or not source.expanduser().is_file():
+            return None
+        source = source.expanduser()
+        path = folder / "thumbs" / f"content_{fingerprint(source, source.stat().st_mtime_ns)}.webp"
+        if not path.exists():
+            with Image.open(source) as image, draft(path) as part:
+                small = image.convert("RGB")
+                small.thumbnail((1024, 1024))
+                small.save(part, format="WEBP", quality=85)
+    except (OSError, ValueError, SyntaxError, RuntimeError):  # RuntimeError: ~ of nobody
         return None
-    path = folder / "thumbs" / f"content_{source.stem}_{source.stat().st_size}.webp"
-    if not path.exists():
-        with Image.open(source) as image, draft(path) as part:
-            small = image.convert("RGB")
-            small.thumbnail((1024, 1024))
-            small.save(part, format="WEBP", quality=85)
-    return f"thumbs/{path.name}"
+    return address("thumbs", path.name)
+
+
+@cache
+def fingerprint(path: Path, changed: int) -> str:
+    """A hash of a file's bytes: two pictures may share name and size."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def curve(metrics: Path) -> list[tuple[int, float]]:
     """[step, total] of the snapshots, thinned out."""
     if not metrics.exists():
         return []
-    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-    points = [(r["step"], float(f"{r['total']:.5g}")) for r in records if abs(r["total"]) < float("inf")]
+    points = []
+    for line in metrics.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+            step, total = int(record["step"]), float(record["total"])
+        except (ValueError, LookupError, TypeError):
+            continue  # a damaged line
+        if abs(total) < float("inf"):
+            points.append((step, float(f"{total:.5g}")))
     return points[:: max(1, len(points) // POINTS)]

@@ -9,12 +9,21 @@ from typing import Any
 from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import write_text
 
+FORMULA = tuple("=+-@\t\r")  # a cell that begins so is computed by spreadsheets
+
 
 def rows(folder: Path) -> list[dict[str, Any]]:
     """A row for each job that has ended, in the order of the swept values."""
-    found = [mark for path in sorted(folder.iterdir()) if path.is_dir() and (mark := marks.read(path))]
-    order = lambda value: (isinstance(value, str), value)
-    return [m["row"] for m in sorted(found, key=lambda m: [order(m["row"].get(k)) for k in m["swept"]])]
+    keys = swept_keys(folder)
+    found = [row for path in sorted(folder.iterdir()) if path.is_dir() and (row := marks.row(path))]
+    return sorted(found, key=lambda row: [order(row.get(key)) for key in keys])
+
+
+def order(value: Any) -> tuple[bool, bool, Any]:
+    """A key to sort numbers before texts, and both before what is missing."""
+    if isinstance(value, bool | int | float):
+        return False, False, value
+    return value is None, True, str(value)
 
 
 def swept_keys(folder: Path) -> list[str]:
@@ -28,10 +37,15 @@ def columns(found: Sequence[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in found for key in row))
 
 
+def as_text(value: Any) -> Any:
+    """A value that a spreadsheet does not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
+
+
 def write(folder: Path, found: Sequence[dict[str, Any]]) -> None:
     """Write results.csv. A field is empty where a job has no such value."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns(found), lineterminator="\n")
     table.writeheader()
-    table.writerows(found)
+    table.writerows({key: as_text(value) for key, value in row.items()} for row in found)
     write_text(folder / "results.csv", text.getvalue())

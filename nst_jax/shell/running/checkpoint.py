@@ -1,7 +1,9 @@
 """A lane on disk: the optimiser's state, its curve and its records, so that a killed run goes on from there."""
 
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +13,11 @@ import numpy as np
 from nst_jax.shell.io.atomic import draft, write_text
 
 NAME = "checkpoint.npz"
+# what numpy, zipfile and json raise for damaged files
+DAMAGE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, MemoryError),
+)
 
 
 class Checkpoint(NamedTuple):
@@ -37,25 +44,27 @@ def load(folder: Path, shapes: Sequence[tuple[int, ...]]) -> Checkpoint | None:
     metrics.jsonl is cut back to it.
     """
     try:
-        with np.load(folder / NAME) as file:
+        with (folder / NAME).open("rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in file.files}
         facts = json.loads(str(arrays.pop("facts")))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        curve = {k.removeprefix("curve_"): arrays.pop(k) for k in [k for k in arrays if k.startswith("curve_")]}
+        leaves = [arrays[f"leaf_{i}"] for i in range(len(arrays))]
+        lines = "".join(json.dumps(record) + "\n" for record in facts["records"])
+        found = Checkpoint(leaves, curve, facts["records"], float(facts["seconds"]))
+        if [leaf.shape for leaf in leaves] != list(shapes) or len({len(c) for c in curve.values()}) != 1:
+            return None
+    except DAMAGE:
         return None
-    curve = {k.removeprefix("curve_"): arrays.pop(k) for k in [k for k in arrays if k.startswith("curve_")]}
-    leaves = [arrays[f"leaf_{i}"] for i in range(len(arrays))]
-    if [leaf.shape for leaf in leaves] != list(shapes):
-        return None
-    write_text(folder / "metrics.jsonl", "".join(json.dumps(record) + "\n" for record in facts["records"]))
-    return Checkpoint(leaves, curve, facts["records"], facts["seconds"])
+    write_text(folder / "metrics.jsonl", lines)
+    return found
 
 
 def steps(folder: Path) -> int:
     """Iterations of the folder's checkpoint; 0 where there is none that can be read."""
     try:
-        with np.load(folder / NAME) as file:
+        with (folder / NAME).open("rb") as stream, np.load(stream) as file:
             return len(file["curve_total"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGE:
         return 0
 
 

@@ -4,6 +4,7 @@ XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, 
 variable that is already set in the environment is left as it is.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
 from nst_jax.shell.settings.schema import Device
+
+LOG = logging.getLogger("nst_jax")
 
 # jax's own names: highest leaves float32 exact, also on hardware that defaults to TF32
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "highest"}
@@ -30,10 +33,15 @@ def set_up(device: Device) -> None:
 
 
 def keep_programs() -> None:
-    """Keep every compiled program in the cache folder. A damaged one is compiled again, with a warning."""
+    """Keep every compiled program in the cache folder, if there is one. A damaged one is compiled again."""
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(cache.folder() / "programs"))
+    try:
+        place = cache.folder()
+    except UserError as error:
+        LOG.warning("compiled programs are not kept: %s", error)
+        return
+    jax.config.update("jax_compilation_cache_dir", str(place / "programs"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     jax.config.update("jax_raise_persistent_cache_errors", False)

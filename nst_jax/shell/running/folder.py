@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ import numpy as np
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import write_text
+
+# what a run writes beside its picture and its film
+NAMES = (
+    *("config.yaml", "command.txt", "nst.log", "metrics.jsonl", "curve.csv", "loss.png", "checkpoint.npz", "mark.json"),
+    *("snapshots", ".lock"),
+)
 
 
 def make(parent: Path) -> Path:
@@ -41,7 +47,7 @@ def make(parent: Path) -> Path:
 @contextmanager
 def log_into(folder: Path) -> Iterator[None]:
     """Within, the log of the package goes into the folder's nst.log too."""
-    handler = logging.FileHandler(folder / "nst.log", encoding="utf-8")
+    handler = logging.FileHandler(folder / "nst.log", encoding="utf-8", errors="surrogateescape")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger("nst_jax").addHandler(handler)
     try:
@@ -78,6 +84,6 @@ def curve(folder: Path, rows: Mapping[str, np.ndarray]) -> None:
 
 
 def say(folder: Path, text: str) -> None:
-    """Add a line to the run's log."""
-    with (folder / "nst.log").open("a", encoding="utf-8") as log:
+    """Add a line to the run's log, where it can be written."""
+    with suppress(OSError), (folder / "nst.log").open("a", encoding="utf-8", errors="surrogateescape") as log:
         log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")

@@ -1,7 +1,9 @@
 """One run: its curve and records while it runs, and the files that it leaves in its folder."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from nst_jax.extractors.base import Extractor, features
 from nst_jax.losses.moments import Moments, moments
 from nst_jax.losses.term import sum_parts, taps
 from nst_jax.optim.minimise import State
+from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import curves
 from nst_jax.shell.reports.film import film
@@ -23,6 +26,7 @@ from nst_jax.shell.running.checkpoint import Checkpoint
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.program import ROOM
 
+LOG = logging.getLogger("nst_jax")
 CURVE = ("total", "grad_norm", "evaluations")
 Record = dict[str, Any]
 
@@ -44,6 +48,7 @@ class Lane:
     finite: bool = True
     climbed: bool = False  # whether the objective ends above its start
     error: BaseException | None = None  # what ended it, if it was an error
+    unwritten: set[str] = field(default_factory=set)  # what could not be written
     results: dict[str, float] = field(default_factory=dict)  # numbers of the end, by name
 
     def next_steps(self) -> int:
@@ -83,10 +88,24 @@ class Lane:
             return
         counts = {"step": self.done, "evaluations": int(state.evaluations), "seconds": round(self.seconds, 3)}
         self.records.append({**counts, **summarise(values, weights)})
-        folder.note(self.folder, self.records[-1])
-        if self.job.plan.every:
-            metadata = {"step": str(self.done), "Software": "nst_jax"}
-            write(folder.snapshot(self.folder, self.done), pixels(state), metadata=metadata)
+        self.attempt(partial(folder.note, self.folder, self.records[-1]), "metrics.jsonl")
+        if self.job.plan.every and bool(np.isfinite(pixels(state)).all()):
+            self.attempt(partial(self.write_snapshot, pixels(state)), "a snapshot")
+
+    def write_snapshot(self, image: np.ndarray) -> None:
+        """Write the image as the snapshot of this step."""
+        metadata = {"step": str(self.done), "Software": "nst_jax"}
+        write(folder.snapshot(self.folder, self.done), image, metadata=metadata)
+
+    def attempt(self, work: Callable[[], object], what: str) -> None:
+        """Write what the run can do without. What cannot be written is said, once, and the run goes on."""
+        try:
+            work()
+        except (UserError, OSError) as error:
+            self.say(f"{what} is not written: {error}")
+            if what not in self.unwritten:
+                LOG.warning("%s is not written, and the run goes on: %s", what, error)
+            self.unwritten.add(what)
 
     def curve(self) -> dict[str, np.ndarray]:
         """What every iteration saw: an array for each name of CURVE."""
@@ -102,8 +121,6 @@ class Lane:
           facts: what else the provenance says.
         """
         output, last, x = self.job.output, self.records[-1], np.asarray(state.x)
-        folder.curve(self.folder, self.curve())
-        curves.plot(self.folder / "loss.png", self.curve()["total"], self.records)
         measures = measure(self.job, pixels(state)) if self.metrics else {}
         self.finite = bool(state.finite)
         story = self.job.facts | {
@@ -125,13 +142,22 @@ class Lane:
         story |= {"metrics": measures} if self.metrics else {}
         path = self.folder / output.file
         chunks = provenance.text_chunks(story)
+        # the picture comes first: a full disk, or a film that fails, must not cost it
         write(path, pixels(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
-        sidecar(path, story)
+        self.attempt(partial(sidecar, path, story), path.with_suffix(".json").name)
+        self.attempt(partial(folder.curve, self.folder, self.curve()), "curve.csv")
+        plot = partial(curves.plot, self.folder / "loss.png", self.curve()["total"], self.records)
+        self.attempt(plot, "loss.png")
         if output.film:
-            frames = [np.asarray(Image.open(p)) for p in sorted((self.folder / "snapshots").glob("*.png"))]
-            film(self.folder / output.film, frames, milliseconds=output.film_ms, quality=80)
+            self.attempt(self.write_film, output.film)
         self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
         self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
+
+    def write_film(self) -> None:
+        """Write the film of the snapshots."""
+        output = self.job.output
+        frames = [np.asarray(Image.open(p)) for p in sorted((self.folder / "snapshots").glob("*.png"))]
+        film(self.folder / str(output.film), frames, milliseconds=output.film_ms, quality=80)
 
     def say(self, text: str) -> None:
         """Add a line to the run's own log."""

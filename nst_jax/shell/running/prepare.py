@@ -28,7 +28,7 @@ from nst_jax.shell.running import device
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.settings import config as settings
-from nst_jax.shell.settings.numbers import number
+from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image, Params
 
@@ -151,9 +151,9 @@ def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], .
     known = inspect.signature(solver).parameters
     if given.keys() != known.keys():
         raise UserError(f"optimiser {solver.__name__} takes {', '.join(known)}; got {', '.join(given) or 'nothing'}")
-    static = static_options(solver)
-    options = tuple((k, known[k].annotation(given[k])) for k in known if k in static)
-    return solver, options, {k: number(f"optimiser.{k}", v) for k, v in given.items() if k not in static}
+    shaping = static_options(solver)
+    options = tuple((k, static(f"optimiser.{k}", given[k], known[k].annotation)) for k in known if k in shaping)
+    return solver, options, {k: number(f"optimiser.{k}", v) for k, v in given.items() if k not in shaping}
 
 
 def static_options(solver: Callable[..., Any]) -> set[str]:

@@ -5,6 +5,7 @@ A single run is a session of one lane.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -95,7 +96,7 @@ class Session:
         """The states; those of the lanes' checkpoints where there are any."""
         leaves, tree = jax.tree.flatten(states)
         shapes = [leaf.shape[1:] for leaf in leaves]
-        found = {i: known for i, lane in enumerate(self.lanes) if (known := lane.restore(shapes)) is not None}
+        found = {i: known for i, lane in enumerate(self.lanes) if (known := self._restore_lane(lane, shapes))}
         if not found:
             return states
         whole = [np.array(leaf) for leaf in leaves]
@@ -104,6 +105,19 @@ class Session:
                 old[i] = new
         put = [jax.device_put(new, old.sharding) for new, old in zip(whole, leaves, strict=True)]
         return jax.tree.unflatten(tree, put)
+
+    def _restore_lane(self, lane: Lane, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
+        """The leaves of one lane's checkpoint. Its trouble is its own."""
+        try:
+            return lane.restore(shapes)
+        except Exception as error:
+            self._fail(lane, error)
+            return None
+
+    def _fail(self, lane: Lane, error: Exception) -> None:
+        """End a lane that has failed. The others go on."""
+        lane.error, lane.ended = error, True
+        self.on_end(lane)
 
     def _must_stop(self) -> bool:
         """Whether a signal, or a lane that failed, ends the session."""
@@ -152,8 +166,7 @@ class Session:
                     checkpoint.drop(lane.folder)
                 self.on_end(lane)
         except Exception as error:
-            lane.error, lane.ended = error, True
-            self.on_end(lane)
+            self._fail(lane, error)
 
     def _save(self) -> None:
         """Write a checkpoint of every lane that has not ended."""
@@ -161,7 +174,7 @@ class Session:
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
         for i, lane in enumerate(self.lanes):
             if not lane.ended:
-                lane.save([np.asarray(leaf[i]) for leaf in leaves])
+                lane.attempt(partial(lane.save, [np.asarray(leaf[i]) for leaf in leaves]), "the checkpoint")
         now = time.perf_counter()
         self.due = now + max(self.rules.checkpoint, SHARE * (now - began))
 

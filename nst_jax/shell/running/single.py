@@ -13,6 +13,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
+from nst_jax.shell.reports.film import load_av
 from nst_jax.shell.running import checkpoint, dry, program, provenance
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.device import enough_memory
@@ -25,6 +26,7 @@ from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
+LONGEST = 200  # bytes of a name: systems allow 255, and a file that is being written has a longer one
 SHARE = 20  # the bar's terms are measured at most every 20 times as long as it takes
 
 
@@ -71,15 +73,30 @@ def resume(folder: Path, steps: int | None) -> int:
 
 def check(config: Config) -> None:
     """Refuse what can be refused before any work."""
-    image_format(Path(config.output.file))
-    if Path(config.output.file).name != config.output.file:
-        raise UserError(f"output.file={config.output.file}: a plain name; the folder is output.folder")
-    if config.output.film and Path(config.output.film).suffix not in (".webp", ".mp4"):
-        raise UserError(f"output.film={config.output.film}: .webp or .mp4")
-    if config.output.film and not config.output.every:
+    output = config.output
+    image_format(Path(output.file))
+    if output.film and Path(output.film).suffix not in (".webp", ".mp4"):
+        raise UserError(f"output.film={output.film}: .webp or .mp4")
+    if output.film and not output.every:
         raise UserError("output.film needs snapshots: set output.every=10")
-    if config.output.alpha and image_format(Path(config.output.file)) == "JPEG":
+    if output.film and output.film.endswith(".mp4"):
+        load_av(output.film)
+    if output.alpha and image_format(Path(output.file)) == "JPEG":
         raise UserError("output.alpha=true: JPEG has no transparency. Set output.file=result.png")
+    check_names(output.file, output.film)
+
+
+def check_names(file: str, film: str | None) -> None:
+    """Raise UserError for names of outputs that are no plain names, or that would overwrite another file of the run."""
+    taken = {name.lower() for name in folders.NAMES} | {Path(file).with_suffix(".json").name.lower()}
+    for key, name in (("output.file", file), ("output.film", film)):
+        if name is None:
+            continue
+        if Path(name).name != name or "\\" in name or len(name.encode(errors="surrogateescape")) > LONGEST:
+            raise UserError(f"{key}={name}: a plain name of at most {LONGEST} bytes; the folder is output.folder")
+        if name.lower() in taken:
+            raise UserError(f"{key}={name}: the run writes another file of that name; choose another")
+        taken.add(name.lower())
 
 
 def make_folder(config: Config, words: Sequence[str]) -> Path:

@@ -16,6 +16,30 @@ class Stop:
 
 
 @contextmanager
+def hold_signals() -> Iterator[None]:
+    """Within, SIGINT and SIGTERM wait. In the middle of an import an exception can crash an extension.
+
+    Raises:
+      KeyboardInterrupt: at the end of the block, after a SIGINT.
+      SystemExit: after a SIGTERM.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    former = {number: signal.signal(number, lambda n, _frame: came.append(n)) for number in EXIT}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        if came and came[0] == signal.SIGINT:
+            raise KeyboardInterrupt
+        if came:
+            raise SystemExit(EXIT[signal.SIGTERM])
+
+
+@contextmanager
 def catch_signals() -> Iterator[Stop]:
     """Within, the first SIGINT or SIGTERM sets `asked`; the next one has its usual effect."""
     stop = Stop()

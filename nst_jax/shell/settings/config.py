@@ -14,6 +14,8 @@ from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.schema import Config, Sweep
 
+SIDE = 100_000  # pixels of a side at most
+COUNT = 2**31 - 1  # iterations are counted in 32 bits
 HYDRA = "1.3"  # version_base, stated here only
 
 ConfigStore.instance().store(name="schema", node=Config)
@@ -61,8 +63,17 @@ def problems(c: Config) -> Iterable[str]:
     """What is wrong with the values, in words."""
     yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _wrong_choices(c))
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
-    bounds += (("convention.reference", c.convention.reference, 16),)
+    bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
+    bounds += (("output.checkpoint", c.output.checkpoint, 0), ("sweep.checkpoint", c.sweep.checkpoint, 0))
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
+    largest = (("size", c.size, SIDE), ("style_scale", c.style_scale, 1e3), ("steps", c.steps, COUNT))
+    largest += (("convention.reference", c.convention.reference, SIDE), ("output.every", c.output.every, COUNT))
+    yield from (f"{key} must be at most {high:g}; got {value}" for key, value, high in largest if not value <= high)
+    for key, seed in (("seed", c.seed), ("weights.seed", c.weights.seed)):
+        if not -(2**63) <= seed < 2**63:
+            yield f"{key} must fit into 64 bits; got {seed}"
+    if c.canvas.get("start") == "file" and not isinstance(c.canvas.get("path"), str):
+        yield f"canvas.path must be a file; got {c.canvas.get('path')!r}"
     if not 0 < c.device.memory_fraction <= 1:
         yield f"device.memory_fraction must be in (0, 1]; got {c.device.memory_fraction}"
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:

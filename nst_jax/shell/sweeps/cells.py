@@ -4,6 +4,7 @@ import hashlib
 import json
 import shlex
 import shutil
+import stat
 import traceback
 from collections.abc import Sequence
 from functools import cache
@@ -47,10 +48,11 @@ def name(config: Config) -> str:
 
 def stamp(path: str | None) -> tuple[int, int]:
     """Size and time of a file; zeros where there is none."""
-    if path is None or not Path(path).expanduser().is_file():
+    try:
+        known = Path(path or "").expanduser().stat()
+    except (OSError, ValueError, RuntimeError):  # what is wrong with it, its reader says
         return 0, 0
-    known = Path(path).expanduser().stat()
-    return known.st_size, known.st_mtime_ns
+    return (known.st_size, known.st_mtime_ns) if stat.S_ISREG(known.st_mode) else (0, 0)
 
 
 @cache
@@ -108,16 +110,19 @@ def make_folder(cell: Cell) -> None:
     write_text(cell.folder / "command.txt", shlex.join(["nst", *cell.words]) + "\n")
 
 
-def clear(cell: Cell) -> None:
-    """Remove what an earlier attempt left."""
-    if cell.folder.exists():
+def clear(cell: Cell, *, entirely: bool) -> None:
+    """Remove what an earlier attempt left; only its mark, if the job failed by no fault of its own."""
+    found = marks.read(cell.folder)
+    if not entirely and found and found["row"]["status"] == FAILED and not found.get("own", True):
+        (cell.folder / marks.MARK).unlink()
+    elif cell.folder.exists():
         shutil.rmtree(cell.folder)
 
 
-def mark(cell: Cell, status: str, **numbers: Any) -> Row:
+def mark(cell: Cell, status: str, *, own: bool = True, **numbers: Any) -> Row:
     """Mark the job as ended; returns its row of the table."""
     row = {**cell.swept, "status": status, **numbers, "path": cell.folder.name}
-    marks.write(cell.folder, {"row": row, "swept": list(cell.swept), "words": list(cell.words)})
+    marks.write(cell.folder, {"row": row, "swept": list(cell.swept), "words": list(cell.words), "own": own})
     return row
 
 
@@ -131,7 +136,9 @@ def mark_done(cell: Cell, numbers: Row) -> Row:
     return mark(cell, DONE, **numbers)
 
 
-def mark_failed(cell: Cell, error: BaseException | str, *, numbers: Row | None = None, where: str = "") -> Row:
+def mark_failed(
+    cell: Cell, error: BaseException | str, *, numbers: Row | None = None, where: str = "", own: bool = True
+) -> Row:
     """Report a failure at once, in the job's own log and on the screen, and mark it.
 
     Args:
@@ -139,6 +146,7 @@ def mark_failed(cell: Cell, error: BaseException | str, *, numbers: Row | None =
       error: what happened; an exception's traceback goes to the log.
       numbers: of the row.
       where: in which phase, for the screen.
+      own: whether the job itself failed. Without that it goes on from its checkpoint when it is run again.
     """
     if isinstance(error, BaseException):
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -149,9 +157,9 @@ def mark_failed(cell: Cell, error: BaseException | str, *, numbers: Row | None =
     folders.say(cell.folder, log)
     text = text.splitlines()[0][:500]
     print(f"\nnst: failed: {cell.line()}{where}: {text}\n     {cell.folder}", flush=True)
-    return mark(cell, FAILED, **(numbers or {}), error=text)
+    return mark(cell, FAILED, own=own, **(numbers or {}), error=text)
 
 
 def status(cell: Cell) -> str:
-    """done, failed or missing."""
+    """done, failed, damaged or missing."""
     return marks.status(cell.folder)

@@ -26,7 +26,7 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         made = program.compile_program([lane.job for lane in lanes], most=how.lanes, share=how.memory)
     except Exception as error:
         for lane in lanes:
-            cells.mark_failed(own[lane.number], error, where=" (compiling)")
+            cells.mark_failed(own[lane.number], error, where=" (compiling)", own=False)
         return
     facts = {"sweep": lanes[0].folder.parent.name}
     rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
@@ -42,7 +42,7 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
             for lane in part:
                 if not lane.ended:
                     lane.ended, lane.error = True, error
-                    cells.mark_failed(places[id(lane)], error)
+                    cells.mark_failed(places[id(lane)], error, own=False)
         if stop.asked or (how.stop_on_error and any(cells.status(cell) == FAILED for cell in places.values())):
             return
 

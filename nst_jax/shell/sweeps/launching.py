@@ -11,7 +11,8 @@ from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.lock import alone
-from nst_jax.shell.io.marks import DONE, FAILED, MISSING
+from nst_jax.shell.io.marks import DAMAGED, DONE, FAILED, MISSING
+from nst_jax.shell.names import look_up
 from nst_jax.shell.reports import export, gallery, table
 from nst_jax.shell.running.stop import EXIT, catch_signals
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -51,7 +52,9 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     if first is None:
         raise UserError(str(configs[0]))
     folder = cells.sweep_folder(first, jobs[0], keys)
-    folder.mkdir(parents=True, exist_ok=True)
+    for tracker in how.export:
+        look_up(export.TRACKERS, tracker, "sweep.export")
+    make_folder(folder)
     with alone(folder, "a sweep", keep=True), catch_signals() as stop:
         planned = plan(configs, jobs, keys, folder)
         begin(folder, planned, how, launcher.words)
@@ -62,6 +65,17 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     if stop.asked:
         raise Ended(EXIT[stop.asked])
     return [Done(cell.words, row, cell.folder) for cell, row in zip(planned, rows, strict=True)]
+
+
+def make_folder(folder: Path) -> None:
+    """Make the sweep's folder. Raises UserError where it cannot be made or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / ".writable", "")
+        (folder / ".writable").unlink()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot make the folder {folder}: {reason}. Choose another: sweep.folder=...") from None
 
 
 def varying_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
@@ -96,12 +110,13 @@ def begin(folder: Path, planned: Sequence[Cell], how: Sweep, words: Sequence[str
 
 def adopt(cell: Cell) -> None:
     """Copy the job from another sweep beside this one, if one has finished it."""
-    if marks.read(cell.folder):
+    if marks.exists(cell.folder):
         return
     for other in cell.folder.parent.parent.glob(f"*/{cell.folder.name}"):
         found = marks.read(other)
-        if found and found["row"]["status"] == DONE:
-            shutil.copytree(other, cell.folder, dirs_exist_ok=True)
+        if found and marks.status(other) == DONE:
+            # the mark comes last: a copy that is cut short is no job that is done
+            shutil.copytree(other, cell.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(marks.MARK, ".lock"))
             row = {k: v for k, v in found["row"].items() if k not in (*found["swept"], "status", "path")}
             cells.mark_done(cell, row)
             return
@@ -109,7 +124,8 @@ def adopt(cell: Cell) -> None:
 
 def jobs_to_run(planned: Sequence[Cell], how: Sweep) -> list[Cell]:
     """The jobs to run: by sweep.redo."""
-    again = {"all": (DONE, FAILED, MISSING), "failed": (FAILED, MISSING), "missing": (MISSING,)}[how.redo]
+    every = (DONE, FAILED, DAMAGED, MISSING)
+    again = {"all": every, "failed": every[1:], "missing": (MISSING,)}[how.redo]
     return [cell for cell in planned if cells.status(cell) in again]
 
 
@@ -123,13 +139,13 @@ def draw_reports(folder: Path, how: Sweep) -> None:
 
 def row_of(cell: Cell) -> Row:
     """What came of the job."""
-    found = marks.read(cell.folder)
-    return found["row"] if found else {**cell.swept, "status": MISSING, "path": cell.folder.name}
+    found = marks.row(cell.folder)
+    return {**cell.swept, **(found or {"status": MISSING, "path": cell.folder.name})}
 
 
 def summarise(folder: Path, planned: Sequence[Cell], rows: Sequence[Row]) -> None:
     """Say how many jobs of each kind there are, and every failure once more."""
-    counts = {status: sum(row["status"] == status for row in rows) for status in (DONE, FAILED, MISSING)}
+    counts = {status: sum(row["status"] == status for row in rows) for status in (DONE, FAILED, DAMAGED, MISSING)}
     for cell, row in zip(planned, rows, strict=True):
         if row["status"] != DONE:
             LOG.info("%-8s %s  %s  %s", row["status"], cell.folder.name, cell.line(), row.get("error", ""))

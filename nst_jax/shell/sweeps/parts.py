@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.marks import DONE, FAILED, MISSING
 from nst_jax.shell.running.stop import Stop
@@ -14,6 +16,23 @@ from nst_jax.shell.sweeps.cells import Cell
 
 LOG = logging.getLogger("nst_jax")
 POLL = 0.2  # seconds
+
+
+def wait_for_others(folder: Path, stop: Stop) -> None:
+    """Wait until no worker of an earlier run, whose parent is gone, is at work: it writes its checkpoints and ends."""
+    said = False
+    for path in sorted(folder.glob("*.lock")):
+        lock = FileLock(path, blocking=False)
+        while not stop.asked:
+            try:
+                lock.acquire()
+                lock.release()
+                break
+            except Timeout:
+                if not said:
+                    LOG.info("waiting for a worker of an earlier run to end")
+                    said = True
+                time.sleep(POLL)
 
 
 def environment(*, threads: int, gpu: int | None, gpu_memory: float, cache: Path) -> dict[str, str]:

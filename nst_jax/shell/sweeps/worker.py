@@ -1,4 +1,4 @@
-"""A part of a sweep in a process of its own: `python -m nst_jax.shell.sweeps.worker PART.json`."""
+"""A part of a sweep in a process of its own: `python -m nst_jax.shell.sweeps.worker PART.json PARENT`."""
 
 import json
 import os
@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from nst_jax.shell.io.marks import FAILED, MISSING
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
@@ -59,14 +61,21 @@ def any_failed(groups: Sequence[Sequence[Cell]]) -> bool:
     return any(cells.status(cell) == FAILED for group in groups for cell in group)
 
 
-def watch_parent() -> None:
+def main(part: Path, parent: int) -> int:
+    """Run a part, alone: the lock tells a later run that this process is at work. Returns the exit code."""
+    with FileLock(part.with_suffix(".lock")):
+        if os.getppid() != parent:  # it was killed before this process could watch it
+            return EXIT[signal.SIGTERM]
+        threading.Thread(target=watch_parent, args=(parent,), daemon=True).start()
+        return run(json.loads(part.read_text(encoding="utf-8")))
+
+
+def watch_parent(parent: int) -> None:
     """Send SIGTERM to this process when its parent is gone: else two processes would work on one folder."""
-    parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=watch_parent, daemon=True).start()
-    sys.exit(run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

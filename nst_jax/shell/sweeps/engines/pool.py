@@ -59,6 +59,7 @@ class Pool:
 
     def run(self, stop: Stop) -> None:
         """Run until every part has ended, or a signal asks for the end."""
+        parts.wait_for_others(self.folder / ".parts", stop)
         while self.waiting or self.running:
             if stop.asked:
                 self.end(stop)
@@ -78,7 +79,7 @@ class Pool:
         parts.write(path, json.dumps(worker.pack([self.found[part]], self.how)))
         known = parts.environment(gpu=self.slots[slot], **self.settings)
         with path.with_suffix(".log").open("ab") as log:
-            command = [sys.executable, "-m", "nst_jax.shell.sweeps.worker", str(path)]
+            command = [sys.executable, "-m", "nst_jax.shell.sweeps.worker", str(path), str(os.getpid())]
             # a process group of its own: `end` passes Ctrl-C on, once
             process = subprocess.Popen(command, env=os.environ | known, stderr=log, start_new_session=True)
         parts.write(path.with_suffix(".pid"), str(process.pid))
