@@ -191,20 +191,6 @@ def wall(x):
     return bowl(x) + jnp.exp(8 * (x - 0.5)).sum() + (jnp.sin(20 * x) * 0.05).sum()
 
 
-@pytest.mark.parametrize("name", SOLVERS)
-def test_a_lane_that_is_not_active_changes_in_nothing(name):
-    """Neither at the end of an iteration nor within a line search."""
-    solver = SOLVERS[name](**numbers(name))
-    turn = jax.jit(partial(solver.turn, wall))
-    x, opt, ends = FAR, solver.init(FAR), []
-    for _ in range(12):
-        still_x, still, *_ = turn(x, opt, jnp.bool_(False))
-        jax.tree.map(np.testing.assert_array_equal, (still_x, still), (x, opt))
-        x, opt, _, ended = turn(x, opt, jnp.bool_(True))
-        ends.append(bool(ended))
-    assert name != "lbfgs" or ends.count(False) > 3, "no line search took several turns"
-
-
 def nested(objective, x, steps, memory, evaluations):
     """L-BFGS as its parts in plain loops, a whole line search within each iteration: every value, and evaluations."""
     direction = quasi_newton(lambda g, _: 0.03 * g.size**0.5 / jnp.linalg.norm(g), memory=memory, least=0.0)

@@ -20,8 +20,8 @@ HEAD = """# Experiments
 
 Sixteen questions, a command for each. Their pages are `experiments/papers/NAME.py`, their settings
 `conf/experiment/NAME.yaml`. Each takes any setting of `nst` on its line, runs only what is missing, and writes a
-figure, a table and a record to `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same in the
-project's environment; `make experiments-smoke` runs all of them at a tiny size.
+figure, a table and a record to `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same
+in the project's environment. `make experiments-smoke` runs all of them at a tiny size.
 
 The figures were made on two processor cores, at small sizes. The command under each figure gives pixels, steps and
 network. `outputs/data` is the folder of weights and pictures that NST_TEST_DATA names. The answers hold for these

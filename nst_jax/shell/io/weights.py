@@ -243,11 +243,15 @@ def save(loaded: NetworkParams, path: str | Path) -> None:
 
 
 def _write(loaded: NetworkParams, part: Path) -> None:
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     flat = {f"{n}.{role}": np.ascontiguousarray(a) for n, layer in loaded.params.items() for role, a in layer.items()}
     notes = {"source": loaded.source, "preprocessing": "input.kernel, input.bias", "sha256": loaded.sha256}
-    save_file(flat, part, metadata=notes)
+    try:
+        save_file(flat, part, metadata=notes)
+    except SafetensorError as error:  # a full disk, for instance
+        raise OSError(str(error)) from error
 
 
 def _digest(params: Mapping[str, Mapping[str, np.ndarray]]) -> str:
