@@ -150,6 +150,9 @@ def test_a_lane_that_is_not_finite_disturbs_no_other(name):
     wild, tame = run(rates), run([0.02] * 4)
     assert not np.isfinite(wild.infos.value[1]).all()
     assert np.isfinite(wild.image).all()
+    ended = np.flatnonzero(wild.infos.evaluations[1])  # it takes no step after the first value that is none
+    assert list(ended) == list(range(len(ended)))
+    assert np.isfinite(wild.infos.value[1][ended][:-1]).all()
     for i in (0, 2, 3):
         assert np.array_equal(wild.image[i], tame.image[i])
         assert np.array_equal(wild.infos.value[i], tame.infos.value[i])

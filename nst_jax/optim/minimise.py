@@ -119,4 +119,5 @@ def update_state(x: Variable, opt: Any, info: Info, ended: Array, active: Active
     best = jnp.where(better, state.x, state.best)
     lowest = jnp.where(better, info.value, state.lowest)
     evaluations = state.evaluations + active
-    return State(x, opt, state.steps + ended, evaluations, best, lowest, finite | ~ended), info
+    still = state.finite & (finite | ~ended)  # a turn that is not active revives no lane
+    return State(x, opt, state.steps + ended, evaluations, best, lowest, still), info

@@ -82,8 +82,6 @@ def run(words: list[str]) -> int:
     """The exit code of the run that the words ask for. The user's mistakes are reported in a line."""
     with hold_signals():
         import hydra
-        from hydra.errors import HydraException
-        from omegaconf.errors import OmegaConfBaseException
 
         from nst_jax.shell.settings import config
 
@@ -105,12 +103,14 @@ def run(words: list[str]) -> int:
 
     try:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
-    except (HydraException, OmegaConfBaseException) as error:
-        return fail(config.explain(error))
     except UserError as error:  # of the sweep as a whole
         return fail(str(error))
     except Ended as end:
         return end.code
+    except Exception as error:
+        if not config.is_mistake(error):
+            raise
+        return fail(config.explain(error))
     return code
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from nst_jax.shell.cli.nst import quote
 from nst_jax.shell.cli.screen import log_to_screen
@@ -32,7 +30,9 @@ def sweep(words: Sequence[str]) -> list[Row]:
     try:
         with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA), log_to_screen():
             return run([quote(word) for word in words])
-    except (HydraException, OmegaConfBaseException) as error:
+    except Exception as error:
+        if not settings.is_mistake(error):
+            raise
         raise UserError(settings.explain(error)) from error
 
 

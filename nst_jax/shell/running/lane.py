@@ -109,7 +109,8 @@ class Lane:
 
     def curve(self) -> dict[str, np.ndarray]:
         """What every iteration saw: an array for each name of CURVE."""
-        return {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in CURVE}
+        whole = {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in CURVE}
+        return whole | {"evaluations": whole["evaluations"].astype(np.int64)}  # an empty part is of floats
 
     def finish(self, state: State, *, compiling: float, lanes: int, facts: Mapping[str, Any]) -> None:
         """Write the picture and its provenance, the curves, and the film if one is asked for.
@@ -127,6 +128,7 @@ class Lane:
             "versions": provenance.versions(),
             "git_commit": provenance.commit(),
             "device": provenance.device(),
+            "threads": provenance.threads(),
             "steps": last["step"],
             "evaluations": last["evaluations"],
             "seconds": {"compile": compiling, "optimise": self.seconds},

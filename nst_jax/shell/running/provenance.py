@@ -1,5 +1,6 @@
 """What a result came from: settings, weights, versions, device, commit."""
 
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -46,6 +47,13 @@ def device() -> str:
 
     first = jax.devices()[0]
     return first.platform if first.platform == first.device_kind else f"{first.platform} {first.device_kind}"
+
+
+def threads() -> int:
+    """The threads of XLA on a CPU: NPROC, or the cores of this process. The order of its sums depends on them."""
+    wanted = os.environ.get("NPROC", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(wanted) if wanted.isdecimal() and int(wanted) else cores
 
 
 def text_chunks(provenance: Mapping[str, Any]) -> dict[str, str]:

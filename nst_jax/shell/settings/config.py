@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import suggest
@@ -16,6 +18,7 @@ from nst_jax.shell.settings.schema import Config, Sweep
 
 SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
+NO_OPTION = "Config group override must be a string"  # a ValueError of Hydra's, for network=null
 HYDRA = "1.3"  # version_base, stated here only
 
 ConfigStore.instance().store(name="schema", node=Config)
@@ -101,9 +104,16 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     return (row for row in choices if row[1] not in row[2])
 
 
+def is_mistake(error: BaseException) -> bool:
+    """Whether the error is Hydra's or OmegaConf's word for a mistake in a line."""
+    return isinstance(error, HydraException | OmegaConfBaseException) or str(error).startswith(NO_OPTION)
+
+
 def explain(error: BaseException) -> str:
     """One of Hydra's or OmegaConf's errors in one line, with the nearest key."""
     text = f"{error} {error.__cause__ or ''}"
+    if text.startswith(NO_OPTION):
+        return "a group of settings takes the name of one of its options, GROUP=OPTION; nst --help lists them"
     unknown = re.search(r"Key '[^']+' (?:is )?not in .*?full_key: ([\w.-]+)", text, re.DOTALL)
     unknown = unknown or re.search(r"Could not override '([^']+)'", text)
     if unknown and (layer := re.fullmatch(r"layers\.(content|style)\.(\w+)", unknown.group(1))):
