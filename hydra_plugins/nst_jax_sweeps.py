@@ -29,11 +29,8 @@ class Launcher(HydraLauncher):
         """Run the jobs; each one's return value is its row of the table."""
         from hydra.core.utils import configure_log
 
-        from nst_jax.shell.running.stop import hold_signals
         from nst_jax.shell.settings.config import sweep_settings
-
-        with hold_signals():
-            from nst_jax.shell.sweeps import launching
+        from nst_jax.shell.sweeps import launching
 
         configure_log(self.config.hydra.job_logging, self.config.hydra.verbose)
         how = sweep_settings(self.config)

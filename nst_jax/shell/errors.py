@@ -10,8 +10,13 @@ class NoWeights(UserError):
 
 
 class Ended(Exception):
-    """A sweep has ended, its jobs have reported their errors, and the exit code is not 0."""
+    """Nothing more is to be done, and the exit code is not 0. What there is to report has been reported.
 
-    def __init__(self, code: int) -> None:
+    Attributes:
+      code: the exit code.
+      early: whether a signal came before there was anything to save, which is not reported yet.
+    """
+
+    def __init__(self, code: int, *, early: bool = False) -> None:
         super().__init__(f"exit code {code}")
-        self.code = code
+        self.code, self.early = code, early

@@ -12,7 +12,7 @@ from nst_jax import __version__
 from nst_jax.shell.cli.screen import command
 from nst_jax.shell.errors import Ended, NoWeights, UserError
 from nst_jax.shell.places import conf
-from nst_jax.shell.running.stop import hold_signals
+from nst_jax.shell.running.stop import Stop, catch_signals
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -48,9 +48,19 @@ def main() -> None:
     sys.argv[1:] = [quote(word) for word in words]
     gc.set_threshold(GARBAGE)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors over, and we say them in a line
-    if any(word.startswith("resume=") for word in words):
-        sys.exit(resume(words))
-    sys.exit(run(words))
+    with catch_signals() as stop:
+        code = resume(words) if any(word.startswith("resume=") for word in words) else start(words, stop)
+    sys.exit(code)
+
+
+def start(words: list[str], stop: Stop) -> int:
+    """The exit code of the run that the words ask for; a signal before there is something to save is said."""
+    try:
+        return run(words, stop)
+    except Ended as end:
+        if end.early:
+            print("nst: interrupted; there was nothing to save yet", file=sys.stderr)
+        return end.code
 
 
 def manual() -> str:
@@ -78,12 +88,13 @@ def quote(word: str) -> str:
     return f"{key}='{escaped}'"
 
 
-def run(words: list[str]) -> int:
+def run(words: list[str], stop: Stop) -> int:
     """The exit code of the run that the words ask for. The user's mistakes are reported in a line."""
-    with hold_signals():
-        import hydra
+    import hydra
 
-        from nst_jax.shell.settings import config
+    from nst_jax.shell.settings import config
+
+    stop.check()
 
     code = 0
 
@@ -91,11 +102,12 @@ def run(words: list[str]) -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
-            with hold_signals():
-                from nst_jax.shell.running import device
+            from nst_jax.shell.running import device
 
-                device.set_up(wanted.device)
-                from nst_jax.shell.running.single import stylise
+            device.set_up(wanted.device)
+            from nst_jax.shell.running.single import stylise
+
+            stop.check()
 
             code = max(code, stylise(wanted, words))
         except UserError as error:  # reported here, so that the other jobs of a sweep go on
@@ -105,8 +117,8 @@ def run(words: list[str]) -> int:
         hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
     except UserError as error:  # of the sweep as a whole
         return fail(str(error))
-    except Ended as end:
-        return end.code
+    except Ended:
+        raise
     except Exception as error:
         if not config.is_mistake(error):
             raise

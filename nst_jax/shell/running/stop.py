@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from nst_jax.shell.errors import Ended
+
 EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -14,34 +16,23 @@ class Stop:
 
     asked: signal.Signals | None = None  # the signal
 
-
-@contextmanager
-def hold_signals() -> Iterator[None]:
-    """Within, SIGINT and SIGTERM wait. In the middle of an import an exception can crash an extension.
-
-    Raises:
-      KeyboardInterrupt: at the end of the block, after a SIGINT.
-      SystemExit: after a SIGTERM.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    former = {number: signal.signal(number, lambda n, _frame: came.append(n)) for number in EXIT}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        if came and came[0] == signal.SIGINT:
-            raise KeyboardInterrupt
-        if came:
-            raise SystemExit(EXIT[signal.SIGTERM])
+    def check(self) -> None:
+        """Raise Ended if a signal has come: for the time before there is something to save."""
+        if self.asked:
+            raise Ended(EXIT[self.asked], early=True)
 
 
 @contextmanager
 def catch_signals() -> Iterator[Stop]:
-    """Within, the first SIGINT or SIGTERM sets `asked`; the next one has its usual effect."""
+    """Within, the first SIGINT or SIGTERM sets `asked`; the next one has its usual effect.
+
+    No exception is raised where the signal happens to arrive: in the middle of an import it can crash an extension, and
+    in a callback it is swallowed. Within another such block the same Stop is yielded.
+    """
+    outer = getattr(signal.getsignal(signal.SIGINT), "stop", None)
+    if outer is not None:
+        yield outer
+        return
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread may handle signals
@@ -53,6 +44,7 @@ def catch_signals() -> Iterator[Stop]:
         for n, handler in former.items():
             signal.signal(n, handler)
 
+    handle.stop = stop  # pyright: ignore[reportFunctionMemberAccess]
     for number in EXIT:
         signal.signal(number, handle)
     try:
