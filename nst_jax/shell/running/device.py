@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
+from nst_jax.shell.running.checked_cache import check_entries
 from nst_jax.shell.settings.schema import Device
 
 LOG = logging.getLogger("nst_jax")
@@ -41,6 +42,7 @@ def keep_programs() -> None:
     except UserError as error:
         LOG.warning("compiled programs are not kept: %s", error)
         return
+    check_entries(str(place / "programs"))
     jax.config.update("jax_compilation_cache_dir", str(place / "programs"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

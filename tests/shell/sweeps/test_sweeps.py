@@ -247,8 +247,8 @@ LONG = ("style_weight=1e2,1e4", "steps=400", "output.every=20", "sweep.checkpoin
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_killed_and_continued(tmp_path, nst, optimiser):
     """kill -9 in the middle: the rest goes on from the checkpoint, to the same end."""
-    steps = "steps=400" if optimiser == "adam" else "steps=40"
-    words = (*TINY, f"optimiser={optimiser}", *LONG, steps, "output.every=10")
+    steps = "steps=400" if optimiser == "adam" else "steps=200"
+    words = (*TINY, f"optimiser={optimiser}", *LONG, steps, "output.every=10", "sweep.checkpoint=0.02")
     process = start(tmp_path, *words)
     until(lambda: len(list(tmp_path.glob("here/*/checkpoint.npz"))) == 2, process)
     process.kill()
