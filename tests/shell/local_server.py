@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(404 if how == "missing" else 200, page, len(page))
         if how == "wrong":
             return self._send(200, body[::-1], len(body))
+        if how == "never":
+            return self._send(416, b"", 0)
         if how == "short":
             return self._send(200, body[: len(body) // 2], len(body))
         if how == "plain" or not (asked := re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))):

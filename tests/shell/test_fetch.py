@@ -39,6 +39,12 @@ def test_a_download_is_whole_and_alone(server, place):
     assert names(place) == ["a.h5"]
 
 
+def test_a_server_that_never_has_the_range_is_asked_twice(server):
+    with pytest.raises(UserError, match="416"):
+        get(at(server, "never"))
+    assert len(server.seen) == 2
+
+
 def test_mirrors_are_tried_in_turn(server, place):
     assert get(at(server, "missing", "html", "wrong", "good")).read_bytes() == CONTENT
     assert [how for how, _ in server.seen] == ["missing", "html", "wrong", "good"]

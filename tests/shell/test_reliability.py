@@ -220,6 +220,14 @@ def test_odd_settings_are_refused_in_a_line(nst, words, message):
     assert "Traceback" not in text
 
 
+def test_a_film_that_cannot_be_written_is_refused_before_the_run(nst, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "av", None)
+    code, text = nst(*LINE, "output.film=film.mp4")
+    assert code == 2, text
+    assert "pip install 'nst-jax[video]'" in text
+    assert not list(tmp_path.glob("runs/*/*"))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
