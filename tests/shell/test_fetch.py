@@ -40,7 +40,7 @@ def test_a_download_is_whole_and_alone(server, place):
 
 
 def test_a_server_that_never_has_the_range_is_asked_twice(server):
-    with pytest.raises(UserError, match="416"):
+    with pytest.raises(UserError, match="Range Not Satisfiable"):
         get(at(server, "never"))
     assert len(server.seen) == 2
 
