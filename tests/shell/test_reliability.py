@@ -198,6 +198,7 @@ def test_no_cache_folder_is_needed_where_nothing_is_downloaded(nst, monkeypatch,
     ("words", "message"),
     [
         (["network=null"], "takes the name of one of its options"),
+        (["canvas=[1,2]"], "this line cannot be read"),
         (["optimiser.clamp=off"], "optimiser.clamp must be true or false; got 'off'"),
         (["optimiser.clamp=no"], "true or false"),
         (["optimiser=lbfgs", "optimiser.memory=0"], "optimiser.memory must be a whole number from 1 to 10000; got 0"),

@@ -1,6 +1,7 @@
 """From the command line to values: the only module that knows OmegaConf and where conf/ is."""
 
 import re
+import traceback
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -105,8 +106,12 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
 
 
 def is_mistake(error: BaseException) -> bool:
-    """Whether the error is Hydra's or OmegaConf's word for a mistake in a line."""
-    return isinstance(error, HydraException | OmegaConfBaseException) or str(error).startswith(NO_OPTION)
+    """Whether the error is Hydra's or OmegaConf's word for a mistake in a line, of their own kinds or of Python's."""
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return True
+    raised = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    theirs = bool(raised) and raised[-1].startswith(("hydra.", "omegaconf."))
+    return theirs and isinstance(error, ValueError | TypeError | AttributeError | LookupError)
 
 
 def explain(error: BaseException) -> str:
@@ -125,6 +130,8 @@ def explain(error: BaseException) -> str:
         group, name = found.groups()
         options = sorted(p.stem for p in (conf() / group).glob("*.yaml"))
         return f"{group} has no option {name}.{suggest(name, options)} The options: {', '.join(options)}"
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return f"this line cannot be read ({' '.join(text.split())}); nst --help lists the settings"
     return " ".join(text.split("object_type")[0].split())
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,15 @@ def search(
     fixed = [word for o in overrides if not o.is_sweep_override() for word in words(o)]
     names, ways = as_list(how.objective), as_list(how.direction)
     ways = ways * len(names) if len(ways) == 1 else ways
-    study = open_study(optuna, study_folder(composer, fixed, list(space)), options, ways)
     failed = 0
-    while (left := options["trials"] - count(study)) > 0:
-        trials = [study.ask({k: d for k, (_, d) in space.items()}) for _ in range(min(left, options["batch"]))]
-        jobs = [[*fixed, *(word(space[k][0], v) for k, v in trial.params.items())] for trial in trials]
-        rows = {done.words: done.row for done in launch(jobs, list(space))}
-        for trial, job in zip(trials, jobs, strict=True):
-            failed += not tell(optuna, study, trial, rows.get(cells.own_words(job)) or {}, names)
-    report(study, names)
+    with open_study(optuna, study_folder(composer, fixed, list(space)), options, ways) as study:
+        while (left := options["trials"] - count(study)) > 0:
+            trials = [study.ask({k: d for k, (_, d) in space.items()}) for _ in range(min(left, options["batch"]))]
+            jobs = [[*fixed, *(word(space[k][0], v) for k, v in trial.params.items())] for trial in trials]
+            rows = {done.words: done.row for done in launch(jobs, list(space))}
+            for trial, job in zip(trials, jobs, strict=True):
+                failed += not tell(optuna, study, trial, rows.get(cells.own_words(job)) or {}, names)
+        report(study, names)
     if failed:
         raise Ended(1)
 
@@ -95,16 +96,21 @@ def word(override: Override, value: Any) -> str:
     return f"{override.get_key_element()}={value}"
 
 
-def open_study(optuna: Any, folder: Path, options: Mapping[str, Any], ways: Sequence[str]) -> Any:
-    """The study, new or continued."""
-    storage = options["storage"] or f"sqlite:///{folder.absolute() / 'study.db'}"
+@contextmanager
+def open_study(optuna: Any, folder: Path, options: Mapping[str, Any], ways: Sequence[str]) -> Iterator[Any]:
+    """The study, new or continued. Its database is closed at the end."""
+    storage = optuna.storages.RDBStorage(options["storage"] or f"sqlite:///{folder.absolute() / 'study.db'}")
     sampler, known = samplers(optuna, options["sampler"], options["seed"]), {"load_if_exists": True}
-    study = optuna.create_study(
-        study_name=options["study"], storage=storage, sampler=sampler, directions=list(ways), **known
-    )
-    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):  # of a search that was cut short
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    return study
+    try:
+        study = optuna.create_study(
+            study_name=options["study"], storage=storage, sampler=sampler, directions=list(ways), **known
+        )
+        for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):  # of a search that was cut short
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def samplers(optuna: Any, name: str, seed: int) -> Any:
