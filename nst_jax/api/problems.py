@@ -16,7 +16,7 @@ from nst_jax.losses.term import Aim, Term, Terms
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.published import LOSSES
-from nst_jax.published.base import Losses
+from nst_jax.published.base import Convention, Losses
 from nst_jax.types import Image
 
 PARTS = {"content_weight": "content", "style_weight": "style", "tv_weight": "tv"}  # a keyword -> the part it weighs
@@ -68,37 +68,43 @@ def problem(
     Raises:
       ValueError: a picture or a layer that does not fit.
     """
-    record = losses_of(convention or net.convention)
-    chosen = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
-    numbers = {k: getattr(record, k) if v is None else v for k, v in chosen.items()}
+    name = convention or net.convention
+    given = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
+    compared, numbers = weigh(name, given)
     pictures = as_pictures({"content": content, "style": style}, numbers)
     factors = {
         "content_layers": with_factors(content_layers, net.content_layers) if "content" in pictures else {},
         "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
     }
-    compared = record.convention
-    if compared.smooth_term is None and np.any(numbers["tv_weight"]):
-        raise ValueError(f"tv_weight has no effect: {convention or net.convention} has no smoothness term")
     terms = compared.terms(factors["content_layers"], factors["style_layers"])
     extractor = net.extractor.clone(taps=losses.taps(terms))
     height, width = next(iter(pictures.values())).shape[:2]
     channels = {k: s[2] for k, s in shapes(extractor, net.params, height=height, width=width).items()}
     units = compared.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors)
-    found = transfer.aims(
-        extractor, terms, net.params, pictures, pixels=height * width, key=jax.random.fold_in(jax.random.key(seed), 1)
-    )
-    words = {k: str(v) for k, v in numbers.items()}
+    key = jax.random.fold_in(jax.random.key(seed), 1)  # another one than the start's
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=found,
+        aims=transfer.aims(extractor, terms, net.params, pictures, pixels=height * width, key=key),
         units=units,
         parts={PARTS[k]: v for k, v in numbers.items()},
         content=pictures.get("content"),
         style=pictures.get("style"),
-        facts={"weights": net.source, "convention": convention or net.convention, **words},
+        facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in numbers.items()}},
     )
+
+
+def weigh(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, Any]]:
+    """A convention by name, and the weight of each part: the given one, or the published one where that is None.
+
+    Raises ValueError for a name that is none, or a weight of smoothness where the convention has no such term.
+    """
+    record = losses_of(name)
+    numbers = {k: getattr(record, k) if v is None else v for k, v in given.items()}
+    if record.convention.smooth_term is None and np.any(numbers["tv_weight"]):
+        raise ValueError(f"tv_weight has no effect: {name} has no smoothness term")
+    return record.convention, numbers
 
 
 def add(problem: Task, term: Term, *, weight: Any, aim: Aim | None = None) -> Task:

@@ -91,7 +91,7 @@ def test_a_reader_that_leaves(name, words):
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()  # before it has written a line
         assert process.stderr.read() == ""
-        assert process.wait() in (0, 1)
+        assert process.wait() == 0
 
 
 # Signals before there is something to save
@@ -245,11 +245,9 @@ def test_odd_settings_of_a_sweep_are_refused_before_it(nst, words, message):
     assert not list(Path().glob("runs/sweeps/*/*/result.png"))
 
 
-def test_a_size_for_convert_that_is_none(called):
+def test_a_size_for_convert_that_is_none():
     from nst_jax.shell.cli import convert
 
-    with pytest.raises(SystemExit):
-        sys.exit(convert.main(["--from", "keras", "--to", "gatys_2016", "--size", "1000000000"]))
     assert convert.main(["--from", "keras", "--to", "gatys_2016", "--size", "1000000000"]) == 2
 
 

@@ -28,19 +28,17 @@ def exists(folder: Path) -> bool:
 
 def status(folder: Path) -> str:
     """done, failed, missing, or damaged: the mark cannot be read, or a file of a job that is done is not as it was."""
-    mark = read(folder)
-    if mark is None:
-        return DAMAGED if exists(folder) else MISSING
-    found = mark["row"]["status"]
-    return DAMAGED if found == DONE and not is_whole(folder, mark) else found
+    found = row(folder)
+    return MISSING if found is None else found["status"]
 
 
 def row(folder: Path) -> dict[str, Any] | None:
     """The row of the table of a job that has ended; one that says `damaged` where that is so. None if it has not."""
-    if not exists(folder):
-        return None
     mark = read(folder)
-    return {**(mark["row"] if mark else {}), "status": status(folder), "path": folder.name}
+    if mark is None:
+        return {"status": DAMAGED, "path": folder.name} if exists(folder) else None
+    lost = mark["row"]["status"] == DONE and not is_whole(folder, mark)
+    return {**mark["row"], **({"status": DAMAGED} if lost else {}), "path": folder.name}
 
 
 def is_whole(folder: Path, mark: dict[str, Any]) -> bool:

@@ -43,7 +43,8 @@ def picture(folder: Path, row: dict[str, Any]) -> Path | None:
     """The job's picture, if it has one."""
     found = settings(folder / row["path"]).get("output", {}).get("file")
     path = folder / row["path"] / str(found)
-    return path if found and path.is_file() and is_picture(path) else None
+    # the mark has the size of the picture of a job that is done; that of another is decoded to see whether it is whole
+    return path if found and path.is_file() and (row["status"] == marks.DONE or is_picture(path)) else None
 
 
 def settings(job: Path) -> dict[str, Any]:
