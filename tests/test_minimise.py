@@ -204,7 +204,7 @@ def nested(objective, x, steps, memory, evaluations):
             there = jax.value_and_grad(objective)(x - at * way)
             search = zoom.judge(search, at, *there, -way, evaluations=evaluations)
         values, counts = [*values, value], [*counts, int(search.turns)]
-        step, value, gradient = zoom.outcome(search)
+        (step, value, *_), gradient = zoom.outcome(search)
         x = x - step * way
     return x, values, [counts[0] + 1, *counts[1:]]  # the first one evaluates the start, too
 

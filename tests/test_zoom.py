@@ -31,7 +31,8 @@ def search(function, x, way, value, gradient, evaluations):
     while not zoom.is_over(seen):
         at = zoom.propose(seen)
         seen = zoom.judge(seen, at, *jax.value_and_grad(function)(x + at * way), way, evaluations=evaluations)
-    return *zoom.outcome(seen), seen.turns
+    point, gradient = zoom.outcome(seen)
+    return point.at, point.value, gradient, seen.turns
 
 
 def optaxs(function, x, way, value, gradient, evaluations):

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -50,15 +51,16 @@ def step_through_lanes(
             chunks.append((done, taken, jax.tree.map(np.asarray, infos)))
             bar.update(int(taken.sum()))
     shape = (len(begins), steps)
-    blank = (np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32))
-    curve = solvers.Info(*blank)  # pyright: ignore[reportArgumentType]
+    blank = lambda: np.full(shape, np.nan, np.float32)
+    parts = {name: blank() for name in transfer.no_parts(spec, np.float32)}
+    curve: Any = solvers.Info(blank(), blank(), np.zeros(shape, np.int32), parts)  # pyright: ignore[reportArgumentType]
     for done, taken, infos in chunks:
         for lane, (first, many) in enumerate(zip(done, taken, strict=True)):
-            for whole, part in zip(curve, infos, strict=True):
+            for whole, part in zip(jax.tree.leaves(curve), jax.tree.leaves(infos), strict=True):
                 whole[lane, first : first + many] = part[lane, :many]
     last = lanes.images(states)
     values = lanes.values(spec, numbers, last, axes=axes)
-    above = is_above_start(numbers, values, blank[0])
+    above = is_above_start(numbers, values, curve.value)
     if above.any():
         where = "the run" if len(begins) == 1 else f"lanes {', '.join(map(str, np.flatnonzero(above)))}"
         warnings.warn(f"{where}: the objective ends above its start; kept: the best image", stacklevel=3)

@@ -94,6 +94,7 @@ def run(
         else:
             image, values, infos = lanes.run(spec, numbers, begins, steps=steps, axes=axes, lanes=at_once, mesh=mesh)
     curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
+    curve |= infos.parts
     return Result(image, values, curve, facts)
 
 

@@ -90,6 +90,18 @@ def objective(spec: Spec, problem: Problem, image: Image) -> Scalar:
     return term.total(problem.weights, values(spec, problem, image))
 
 
+def objective_in_parts(spec: Spec, problem: Problem, image: Image) -> tuple[Scalar, dict[str, Scalar]]:
+    """The number that is minimised, and what each part adds to it: content, style, tv."""
+    found = values(spec, problem, image)
+    weighted = {name: problem.weights[name] * value for name, value in found.items()}
+    return term.total(problem.weights, found), term.sum_parts(weighted)
+
+
+def no_parts(spec: Spec, dtype: Any) -> dict[str, Scalar]:
+    """Zeros, by the names of the parts."""
+    return dict.fromkeys((term.part(t.name) for t in spec.terms), jnp.zeros((), dtype))
+
+
 def solver(spec: Spec, problem: Problem) -> Solver:
     """The solver with its numbers."""
     return spec.solver(**dict(spec.options), **problem.hyper)
@@ -98,7 +110,7 @@ def solver(spec: Spec, problem: Problem) -> Solver:
 @partial(jax.jit, static_argnums=0)  # op by op the memory of L-BFGS is written twice
 def begin(spec: Spec, problem: Problem, start: Image) -> State:
     """The state before the first step."""
-    return minimise.begin(solver(spec, problem), start)
+    return minimise.begin(solver(spec, problem), start, no_parts(spec, start.dtype))
 
 
 @partial(jax.jit, static_argnums=0, static_argnames="room", donate_argnames="state")
@@ -112,8 +124,8 @@ def advance(
     turns: Array | int | None = None,
 ) -> tuple[State, Info]:
     """Take up to `steps` iterations in one program; see `minimise.advance`. The memory of `state` is donated."""
-    minimised = partial(objective, spec, problem)
-    return minimise.advance(minimised, solver(spec, problem), state, steps=steps, room=room, turns=turns)
+    minimised, limits = partial(objective_in_parts, spec, problem), {"steps": steps, "room": room, "turns": turns}
+    return minimise.advance(minimised, solver(spec, problem), state, **limits, parts=no_parts(spec, state.x.dtype))
 
 
 measure = jax.jit(values, static_argnums=0)

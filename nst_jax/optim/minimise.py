@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Int
 
-from nst_jax.optim.solvers import Info, Objective, Solver, Variable
+from nst_jax.optim.solvers import Info, Objective, Parts, Solver, Variable
 from nst_jax.types import Active, Scalar
 
 
@@ -37,10 +37,10 @@ class Chunk(NamedTuple):
     steps: Int[Array, ""]  # iterations of this call that have ended
 
 
-def begin(solver: Solver, x: Variable) -> State:
-    """The state before the first step."""
+def begin(solver: Solver, x: Variable, parts: Parts = ()) -> State:
+    """The state before the first step. parts: zeros, of the structure of the objective's parts."""
     zero = jnp.int32(0)
-    state = State(x, solver.init(x), zero, zero, x, jnp.asarray(jnp.inf, x.dtype), jnp.bool_(True))
+    state = State(x, solver.init(x, parts), zero, zero, x, jnp.asarray(jnp.inf, x.dtype), jnp.bool_(True))
     # without this the program is compiled twice: once for weak types, once for what it returns (optax PR 1108)
     return jax.tree.map(lambda a: jnp.array(a, dtype=jnp.asarray(a).dtype), state)
 
@@ -53,6 +53,7 @@ def advance(
     steps: Int[Array, ""] | int,
     room: int,
     turns: Int[Array, ""] | int | None = None,
+    parts: Parts = (),
 ) -> tuple[State, Info]:
     """Take up to `steps` iterations, fewer if a value is not finite.
 
@@ -65,19 +66,21 @@ def advance(
       steps: iterations; at most `room`. It may be traced: one program serves every number.
       room: the length of the arrays of infos.
       turns: evaluations at most; None: no limit. The limit may fall within an iteration, which the next call ends.
+      parts: zeros, of the structure of the objective's parts.
 
     Returns:
       The new state, and the infos of each iteration: arrays of length `room`, NaN and 0 after the last one.
     """
     go = partial(take_turn, objective, solver, active=True)
-    chunk = run_turns(partial(wants_turn, steps=steps), go, begin_chunk(state, room=room), turns=turns)
+    chunk = run_turns(partial(wants_turn, steps=steps), go, begin_chunk(state, room=room, parts=parts), turns=turns)
     return chunk.state, chunk.infos
 
 
-def begin_chunk(state: State, *, room: int) -> Chunk:
+def begin_chunk(state: State, *, room: int, parts: Parts = ()) -> Chunk:
     """The chunk before its first turn, with room for the infos of so many iterations."""
     blank = jnp.full(room, jnp.nan, state.x.dtype)
-    return Chunk(state, Info(blank, blank, jnp.zeros(room, jnp.int32)), jnp.int32(0))
+    infos = Info(blank, blank, jnp.zeros(room, jnp.int32), jax.tree.map(lambda _: blank, parts))
+    return Chunk(state, infos, jnp.int32(0))
 
 
 def run_turns(

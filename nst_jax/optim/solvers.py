@@ -14,7 +14,8 @@ from nst_jax.optim.lbfgs import quasi_newton
 from nst_jax.types import Active, Scalar
 
 Variable = Float[Array, "..."]
-Objective = Callable[[Variable], Scalar]
+Parts = Any  # a tree of numbers that the objective is made of
+Objective = Callable[[Variable], Scalar | tuple[Scalar, Parts]]
 Transformation = optax.GradientTransformation | optax.GradientTransformationExtraArgs
 
 # Root mean square of the first trial step, of pixels in [0, 1]. The first step takes two or three evaluations; from a
@@ -28,13 +29,27 @@ class Info(NamedTuple):
     value: Scalar
     grad_norm: Scalar  # Euclidean
     evaluations: Int[Array, ""]  # of the objective with its gradient
+    parts: Parts = ()  # of the value
+
+
+def evaluate(objective: Objective, x: Variable) -> tuple[Scalar, Parts, Variable]:
+    """The objective, its parts if it has some, and its gradient."""
+
+    def pair(x: Variable) -> tuple[Scalar, Parts]:
+        found = objective(x)
+        return found if isinstance(found, tuple) else (found, ())
+
+    (value, parts), gradient = jax.value_and_grad(pair, has_aux=True)(x)
+    return value, parts, gradient
 
 
 Turn = tuple[Variable, Any, Info, Bool[Array, ""]]
 
 
 class Solver(NamedTuple):
-    """How a step is taken: init(x) -> opt; turn(objective, x, opt, active) -> (x, opt, info, ended).
+    """How a step is taken: init(x, parts) -> opt; turn(objective, x, opt, active) -> (x, opt, info, ended).
+
+    `parts` is a tree of zeros, of the structure of the objective's parts.
 
     A turn is one evaluation of the objective with its gradient. An iteration of Adam is one turn; an iteration with a
     line search is as many turns as the search needs. The turn with `ended` true returns the x and the info of its
@@ -44,7 +59,7 @@ class Solver(NamedTuple):
     and the new one outside of it, as vmap makes in a loop, would copy the memory of L-BFGS in each turn.
     """
 
-    init: Callable[[Variable], Any]
+    init: Callable[..., Any]
     turn: Callable[[Objective, Variable, Any, Active], Turn]
 
 
@@ -57,13 +72,14 @@ def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool
     """
 
     def turn(objective: Objective, x: Variable, opt: Any, active: Active) -> Turn:
-        value, grad = jax.value_and_grad(objective)(x)
+        value, parts, grad = evaluate(objective, x)
         updates, opt = transform.update(grad, opt, x, fresh=active)
         new = x + updates  # pyright: ignore[reportOperatorIssue]
         new = jnp.clip(new, 0.0, 1.0) if clamp else new
-        return jnp.where(active, new, x), opt, Info(value, optax.tree.norm(grad), jnp.int32(1)), jnp.bool_(True)
+        info = Info(value, optax.tree.norm(grad), jnp.int32(1), parts)
+        return jnp.where(active, new, x), opt, info, jnp.bool_(True)
 
-    return Solver(transform.init, turn)
+    return Solver(lambda x, parts=(): transform.init(x), turn)
 
 
 def hold(tx: Transformation) -> optax.GradientTransformationExtraArgs:
@@ -96,24 +112,25 @@ def line_search(transform: optax.GradientTransformationExtraArgs, *, evaluations
       evaluations: of a search, at most.
     """
 
-    def init(x: Variable) -> LineSearch:
+    def init(x: Variable, parts: Parts = ()) -> LineSearch:
         still, zero = jnp.zeros_like(x), jnp.zeros((), x.dtype)
         return LineSearch(
-            transform.init(x), still, zoom.begin(zero, still, still), zero, jnp.int32(0), jnp.bool_(False)
+            transform.init(x), still, zoom.begin(zero, still, still, parts), zero, jnp.int32(0), jnp.bool_(False)
         )
 
     def turn(objective: Objective, x: Variable, old: LineSearch, active: Active) -> Turn:
         at = jnp.where(old.known, zoom.propose(old.search), 0.0)
-        value, slope = jax.value_and_grad(objective)(x + at * old.direction)
-        search = zoom.judge(old.search, at, value, slope, old.direction, evaluations=evaluations)
+        value, parts, slope = evaluate(objective, x + at * old.direction)
+        search = zoom.judge(old.search, at, value, slope, old.direction, evaluations=evaluations, parts=parts)
         ended = old.known & zoom.is_over(search)
         fresh = active & (ended | ~old.known)
-        info = Info(search.start.value, old.norm, old.spent + 1)
-        step, value, gradient = zoom.select(old.known, zoom.outcome(search), (jnp.zeros_like(value), value, slope))
-        x = jnp.where(fresh, x + step * old.direction, x)
+        info = Info(search.start.value, old.norm, old.spent + 1, search.start.parts)
+        here = zoom.Point(jnp.zeros_like(value), value, search.last.slope, parts)
+        new, gradient = zoom.select(old.known, zoom.outcome(search), (here, slope))
+        x = jnp.where(fresh, x + new.at * old.direction, x)
         direction, memory = transform.update(gradient, old.memory, x, fresh=fresh)
         direction = -direction  # pyright: ignore[reportOperatorIssue]
-        anew = (direction, zoom.begin(value, gradient, direction), optax.tree.norm(gradient))
+        anew = (direction, zoom.begin(new.value, gradient, direction, new.parts), optax.tree.norm(gradient))
         kept = zoom.select(fresh, anew, (old.direction, zoom.select(active, search, old.search), old.norm))
         spent = jnp.where(active, jnp.where(ended, 0, old.spent + 1), old.spent)
         return x, LineSearch(memory, *kept, spent, old.known | active), info, ended

@@ -8,7 +8,7 @@ network three times, and under vmap each lane takes both branches, with copies o
 is a value: `propose` returns the next step to try, the caller evaluates, `judge` updates the search.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -27,11 +27,12 @@ GROWTH = 2.0  # of a step that is too short
 
 
 class Point(NamedTuple):
-    """A step along the line, the objective there, and its derivative along the line."""
+    """A step along the line, the objective there, its derivative along the line, and what the objective is made of."""
 
     at: Scalar
     value: Scalar
     slope: Scalar
+    parts: Any = ()
 
 
 class Search(NamedTuple):
@@ -52,9 +53,9 @@ class Search(NamedTuple):
     failed: Bool[Array, ""]
 
 
-def begin(value: Scalar, gradient: Variable, direction: Variable) -> Search:
-    """Begin a search along `direction` from a point where the objective and its gradient are known."""
-    start, no = Point(jnp.zeros_like(value), value, slope_along(gradient, direction)), jnp.bool_(False)
+def begin(value: Scalar, gradient: Variable, direction: Variable, parts: Any = ()) -> Search:
+    """Begin a search along `direction` from a point where the objective, its gradient and its parts are known."""
+    start, no = Point(jnp.zeros_like(value), value, slope_along(gradient, direction), parts), jnp.bool_(False)
     return Search(jnp.int32(0), start, start, gradient, start, start, start, start, gradient, no, no, no, no)
 
 
@@ -69,15 +70,14 @@ def is_over(search: Search) -> Bool[Array, ""]:
     return search.done | search.failed
 
 
-def outcome(search: Search) -> tuple[Scalar, Scalar, Variable]:
-    """The step, the value and the gradient where the search has ended.
+def outcome(search: Search) -> tuple[Point, Variable]:
+    """The point where the search has ended, and the gradient there.
 
     If no step satisfied both conditions, this is the best step with sufficient decrease. If there was none, it is the
     last step tried; or 0, if the objective was not finite there.
     """
     retreat = search.failed & ((search.safe.at > 0) | search.outside)
-    last = (search.last.at, search.last.value, search.gradient)
-    return select(retreat, (search.safe.at, search.safe.value, search.safe_gradient), last)
+    return select(retreat, (search.safe, search.safe_gradient), (search.last, search.gradient))
 
 
 def slope_along(gradient: Variable, direction: Variable) -> Scalar:
@@ -91,10 +91,17 @@ def select(condition: Active, yes: T, no: T) -> T:
 
 
 def judge(
-    old: Search, at: Scalar, value: Scalar, gradient: Variable, direction: Variable, *, evaluations: int
+    old: Search,
+    at: Scalar,
+    value: Scalar,
+    gradient: Variable,
+    direction: Variable,
+    *,
+    evaluations: int,
+    parts: Any = (),
 ) -> Search:
     """The search after an evaluation at the step `at` along `direction`. It fails after so many `evaluations`."""
-    start, new = old.start, Point(at, value, slope_along(gradient, direction))
+    start, new = old.start, Point(at, value, slope_along(gradient, direction), parts)
     decrease, curvature = decrease_error(new, start), curvature_error(new, start)
     done = (decrease <= 0) & (curvature <= 0)
     first = old.turns == 0

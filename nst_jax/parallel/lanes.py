@@ -106,11 +106,11 @@ def advance(
         )
 
     def one(problem: Problem, chunk: Chunk, active: Array) -> Chunk:
-        minimised = partial(transfer.objective, spec, problem)
+        minimised = partial(transfer.objective_in_parts, spec, problem)
         return minimise.take_turn(minimised, transfer.solver(spec, problem), chunk, active=active)
 
     wants_turn = jax.vmap(lambda chunk, steps: minimise.wants_turn(chunk, steps=steps))
-    chunks = jax.vmap(partial(minimise.begin_chunk, room=room))(states)
+    chunks = jax.vmap(partial(minimise.begin_chunk, room=room, parts=transfer.no_parts(spec, states.x.dtype)))(states)
     turn = over_lanes(one, problems, axes)
     chunks = minimise.run_turns(
         lambda chunks: wants_turn(chunks, steps).any(),
