@@ -13,6 +13,7 @@ import numpy as np
 from nst_jax.shell.io.atomic import draft, write_text
 
 NAME = "checkpoint.npz"
+WIDTH = "width.json"  # of the program that the run was begun in
 # what numpy, zipfile and json raise for damaged files
 DAMAGE = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError),
@@ -68,6 +69,19 @@ def steps(folder: Path) -> int:
         return 0
 
 
+def note_width(folder: Path, width: int) -> None:
+    """Write down how many lanes the program has that begins the run."""
+    write_text(folder / WIDTH, json.dumps(width))
+
+
+def former_width(folder: Path) -> int:
+    """How many lanes the program had that began the run; 0 where none did, or none that is known."""
+    try:
+        return max(0, int(json.loads((folder / WIDTH).read_text(encoding="utf-8"))))
+    except DAMAGE:
+        return 0
+
+
 def exists(folder: Path) -> bool:
     """Whether the folder has a checkpoint."""
     return (folder / NAME).is_file()
@@ -76,3 +90,4 @@ def exists(folder: Path) -> bool:
 def drop(folder: Path) -> None:
     """Remove the checkpoint: the run has ended."""
     (folder / NAME).unlink(missing_ok=True)
+    (folder / WIDTH).unlink(missing_ok=True)

@@ -4,8 +4,10 @@ XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, 
 variable that is already set in the environment is left as it is.
 """
 
+import gc
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,10 @@ LOG = logging.getLogger("nst_jax")
 # jax's own names: highest leaves float32 exact, also on hardware that defaults to TF32
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "highest"}
 DTYPE = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16"}
+# A CPU's sums are split by the threads of XLA's pool: so many on any machine. A GPU's kernels: without atomic
+# additions, and not chosen by their time.
+THREADS = 4
+FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
 LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
 
 
@@ -26,11 +32,38 @@ def set_up(device: Device) -> None:
     """Set jax up by the settings, before anything is computed: jax reads the memory settings when it is imported."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(device.preallocate).lower())
     os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{device.memory_fraction:.2f}")
+    fix_order(device.deterministic)
     import jax
 
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        wanted, why = os.environ.get("JAX_PLATFORMS", ""), str(error).splitlines()[0]
+        raise UserError(f"JAX_PLATFORMS={wanted}: {why}. JAX_PLATFORMS=cpu computes on the CPU") from None
     jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
     if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
         keep_programs()
+
+
+def fix_order(wanted: bool) -> None:
+    """Let XLA add in one order, whatever the number of cores, or as it likes. It decides once in a process.
+
+    Raises:
+      UserError: this process has begun with the other choice.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if wanted == (FIXED_ORDER in flags):
+        return
+    if "jax" in sys.modules and sys.modules["jax._src.xla_bridge"].backends_are_initialized():
+        raise UserError(
+            f"device.deterministic={str(wanted).lower()}: this process has computed with the other value already. Give "
+            "each value a command of its own"
+        )
+    if wanted:
+        os.environ |= {"XLA_FLAGS": f"{flags} {FIXED_ORDER}".strip(), "NPROC": str(THREADS)}
+    else:
+        os.environ["XLA_FLAGS"] = flags.replace(FIXED_ORDER, "").strip()
+        os.environ.pop("NPROC", None)
 
 
 def keep_programs() -> None:
@@ -54,6 +87,14 @@ def convolution(wanted: str) -> str:
     import jax
 
     return "direct" if wanted == "auto" and jax.default_backend() != "cpu" else wanted
+
+
+def release_programs() -> None:
+    """Let go of every compiled program. Each holds some 600 of the 65,530 memory maps that Linux grants a process."""
+    import jax
+
+    jax.clear_caches()
+    gc.collect()
 
 
 @contextmanager

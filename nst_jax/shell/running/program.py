@@ -35,23 +35,26 @@ class Program(NamedTuple):
     seconds: float  # to compile
 
 
-def compile_program(jobs: Sequence[Job], *, most: int | None, share: float) -> Program:
+def compile_program(jobs: Sequence[Job], *, most: int | None, share: float, width: int | None = None) -> Program:
     """The program of these jobs, which have one Spec.
 
     Args:
       jobs: the jobs.
       most: lanes at most; None: as many as there are jobs.
       share: of the free memory that the program may take. One that takes more is compiled again, narrower.
+      width: lanes of the program, whatever the number of jobs; None: by their number and `most`.
     """
-    spec, axes = jobs[0].spec, lanes.share([job.problem for job in jobs])
-    mesh, began = devices() if len(jobs) > 1 else None, time.perf_counter()
-    width, room = even_width(len(jobs), most or len(jobs), mesh), share * free_memory()
+    many, most = (width, width) if width else (len(jobs), most or len(jobs))
+    spec, problems = jobs[0].spec, [job.problem for job in jobs]
+    mesh, began = devices() if many > 1 else None, time.perf_counter()
+    width, room = even_width(many, most, mesh), share * free_memory()
     while True:
+        axes = lanes.share(problems if width > 1 else problems[:1])  # one lane: the program of a single run
         advance, measure = lower_and_compile(spec, jobs[0], axes, width, mesh)
         need = bytes_of(advance)
         if need <= room or width <= (mesh.size if mesh else 1):
             return Program(spec, axes, width, mesh, advance, measure, need, time.perf_counter() - began)
-        width = even_width(len(jobs), max(1, min(width - 1, int(width * room / need))), mesh)
+        width = even_width(many, max(1, min(width - 1, int(width * room / need))), mesh)
 
 
 def even_width(jobs: int, most: int, mesh: Mesh | None) -> int:

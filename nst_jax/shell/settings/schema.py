@@ -55,6 +55,7 @@ class Output:
     """conf/output/"""
 
     folder: str = MISSING
+    to: str | None = None
     file: str = MISSING
     quality: int = MISSING
     alpha: bool = MISSING
@@ -89,6 +90,7 @@ class Device:
     preallocate: bool = MISSING
     memory_fraction: float = MISSING
     cache: bool = MISSING
+    deterministic: bool = MISSING
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """A group of jobs of one Spec, run as the lanes of one session after the other."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from nst_jax.shell.io.marks import FAILED
-from nst_jax.shell.running import device, program, provenance
+from nst_jax.shell.running import checkpoint, device, program, provenance
 from nst_jax.shell.running.lane import Lane
 from nst_jax.shell.running.prepare import memory, prepare
 from nst_jax.shell.running.program import Program
@@ -23,7 +24,10 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
     if not lanes or stop.asked or (how.stop_on_error and len(lanes) < len(group)):
         return
     try:
-        made = program.compile_program([lane.job for lane in lanes], most=how.lanes, share=how.memory)
+        most, width = how.lanes, None if how.lanes else former_width(lanes)
+        if group[0].config.device.deterministic:
+            width = 1
+        made = program.compile_program([lane.job for lane in lanes], most=most, share=how.memory, width=width)
     except Exception as error:
         for lane in lanes:
             cells.mark_failed(own[lane.number], error, where=" (compiling)", own=False)
@@ -35,6 +39,7 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         places = {id(lane): own[lane.number] for lane in part}
         for number, lane in enumerate(part):
             lane.number = number
+            lane.attempt(partial(checkpoint.note_width, lane.folder, made.width), checkpoint.WIDTH)
         try:
             session = Session(made, part, rules, stop, on_end=lambda lane, places=places: mark(places[id(lane)], lane))
             session.run(lambda _: news(made, lanes))
@@ -45,6 +50,11 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
                     cells.mark_failed(places[id(lane)], error, own=False)
         if stop.asked or (how.stop_on_error and any(cells.status(cell) == FAILED for cell in places.values())):
             return
+
+
+def former_width(lanes: Sequence[Lane]) -> int | None:
+    """The width of the program that the jobs were begun in, if one was: another one would go on to other pixels."""
+    return max(checkpoint.former_width(lane.folder) for lane in lanes) or None
 
 
 def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
