@@ -54,8 +54,8 @@ def test_the_wheel_holds_settings_and_pictures(tmp_path):
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "installed")
     code = (
-        "import nst_jax; from nst_jax.shell.cli.nst import manual; "
-        "assert 'installed' in nst_jax.__file__; print(manual())"
+        "import nst_jax; from nst_jax.shell.cli.manual import page; "
+        "assert 'installed' in nst_jax.__file__; print(page([]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)

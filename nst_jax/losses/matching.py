@@ -43,6 +43,9 @@ def draw_slices(activation: Activation, view: View) -> Slices:
     return slice_along(activation, directions / jnp.linalg.norm(directions, axis=1, keepdims=True))
 
 
+DRAWS = frozenset({draw_slices})  # what needs a key
+
+
 def sort_channels(activation: Activation, view: View) -> Rows:
     """The histogram of each channel: its values, sorted."""
     return jnp.sort(rows(activation), axis=0)

@@ -6,6 +6,7 @@ To add one, write its records in a module of this folder, name a new module in F
 
 from importlib import import_module
 
+from nst_jax.losses import matching
 from nst_jax.losses.grams import SQUARES
 from nst_jax.published import (
     crowson,
@@ -41,6 +42,7 @@ __all__ = [
     "PROFILES",
     "PROGRAMS",
     "convention",
+    "draws",
 ]
 
 FAMILIES = (
@@ -83,3 +85,12 @@ def convention(name: str) -> Convention:
 GRAM: dict[str, Convention] = {  # those that compare Gram matrices by squares: each can be said in the terms of another
     name: convention for name, convention in CONVENTIONS.items() if convention.style_term.compare in SQUARES
 }
+
+
+def draws(name: str) -> bool:
+    """Whether a convention draws a part of its aims. One of another package, "module:NAME", is taken to."""
+    if ":" in name:
+        return True
+    found = CONVENTIONS.get(name)
+    terms = () if found is None else (found.content_term, found.style_term, *(term for term, _ in found.others))
+    return any(getattr(term.aim, "finish", None) in matching.DRAWS for term in terms)

@@ -1,6 +1,9 @@
 """Optional packages: each belongs to an extra of the installation."""
 
+import re
+import shlex
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 from nst_jax.shell.errors import UserError
@@ -11,4 +14,14 @@ def load(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise UserError(f"{module} is not installed: pip install 'nst-jax[{extra}]'") from None
+        raise UserError(f"{module} is not installed: pip install {shlex.join(packages(extra))}") from None
+
+
+def packages(extra: str) -> list[str]:
+    """What an extra of this package installs, by the names that pip takes."""
+    try:
+        wanted = requires("nst-jax") or []
+    except PackageNotFoundError:
+        return [extra]
+    found = (re.fullmatch(r"(.*?)\s*;\s*extra\s*==\s*['\"](.*)['\"]", line) for line in wanted)
+    return [match.group(1) for match in found if match and match.group(2) == extra] or [extra]

@@ -46,7 +46,7 @@ def test_a_run_leaves_everything_behind(nst):
     made = folder(text)
     names = {p.name for p in made.iterdir()}
     wanted = {"config.yaml", "metrics.jsonl", "result.png", "result.json", "loss.png", "curve.csv", "nst.log"}
-    assert wanted | {"snapshots", "film.webp", "command.txt"} == names
+    assert wanted | {"snapshots", "film.webp", "command.txt", "latest.png"} == names
     assert of(made / "result.png", "size") == (32, 24)
     records = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records] == [0, 2, 4]

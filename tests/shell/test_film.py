@@ -43,7 +43,7 @@ def test_an_mp4(tmp_path, frames):
 
 def test_an_mp4_without_the_extra_says_what_to_install(tmp_path, frames, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(UserError, match=r"pip install 'nst-jax\[video\]'"):
+    with pytest.raises(UserError, match=r"pip install 'av>=14'"):
         film(tmp_path / "film.mp4", frames, milliseconds=80, quality=90)
     assert not list(tmp_path.iterdir())
 

@@ -1,5 +1,6 @@
 """What commands print."""
 
+import json
 import logging
 import os
 import sys
@@ -10,20 +11,39 @@ from typing import Any
 
 
 @contextmanager
-def log_to_screen() -> Iterator[None]:
-    """Within, the package's log goes to standard output."""
-    log, handler = logging.getLogger("nst_jax"), logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+def log_to_screen(style: str = "full") -> Iterator[None]:
+    """Within, the package's log goes to the screen: warnings and errors to standard error, the rest to standard output.
+
+    style: "full"; "quiet": of the rest only the name of the result; "json": only its record.
+    """
+    log, handlers = logging.getLogger("nst_jax"), (logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr))
+    handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)
+    handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    if style != "full":
+        handlers[0].addFilter(lambda record: getattr(record, "record", None) is not None)
+        handlers[0].setFormatter(logging.Formatter("%(made)s") if style == "quiet" else Record())
+    handlers[1].setLevel(logging.WARNING)
+    handlers[1].setFormatter(logging.Formatter("nst: %(message)s"))
     level, propagate = log.level, log.propagate
     log.propagate = False
-    log.addHandler(handler)
     log.setLevel(logging.INFO)
+    for handler in handlers:
+        log.addHandler(handler)
     try:
         yield
     finally:
-        log.removeHandler(handler)
+        for handler in handlers:
+            log.removeHandler(handler)
         log.setLevel(level)
         log.propagate = propagate
+
+
+class Record(logging.Formatter):
+    """The record of a result as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return json.dumps(record.record)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Forgiving:
@@ -31,7 +51,10 @@ class Forgiving:
 
     Attributes:
       stream: the stream; None where the process was started without one.
+      silent: whether progress is not wanted: what asks whether this is a terminal hears no.
     """
+
+    silent = False
 
     def __init__(self, stream: Any) -> None:
         self.stream = open(os.devnull, "w") if stream is None else stream  # noqa: PTH123, SIM115  for the whole process
@@ -45,6 +68,10 @@ class Forgiving:
         except (OSError, ValueError):
             self._give_up()
             return len(text)
+
+    def isatty(self) -> bool:
+        """Whether a person looks at it, and wants to see progress."""
+        return not self.silent and self.stream.isatty()
 
     def flush(self) -> None:
         """Flush what can be flushed."""

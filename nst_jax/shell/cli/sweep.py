@@ -8,8 +8,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from nst_jax.shell.cli.nst import quote
 from nst_jax.shell.cli.screen import log_to_screen
+from nst_jax.shell.cli.words import quote
 from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.reports import table

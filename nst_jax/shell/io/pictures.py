@@ -1,6 +1,7 @@
 """Read pictures: any common file becomes sRGB in [0, 1]. Every conversion is logged."""
 
 import contextlib
+import hashlib
 import logging
 import stat
 import struct
@@ -33,6 +34,7 @@ class Picture(NamedTuple):
     image: np.ndarray  # (height, width, 3) float32 sRGB in [0, 1], laid over the background
     alpha: np.ndarray | None  # (height, width) float32 in [0, 1]; None where all is opaque
     notes: tuple[str, ...]  # each conversion, in plain words
+    sha256: str  # of the file
 
 
 def read(
@@ -56,6 +58,8 @@ def read(
     path = expand(path)
     behind = _parse_colour(background)
     with _open(path) as stream, _collect_warnings() as caught:
+        digest = hashlib.sha256(stream.read()).hexdigest()
+        stream.seek(0)
         image, alpha, notes = _decode(path, stream, max_pixels=max_pixels)
     if alpha is not None:
         image = colour.blend(image, alpha, behind)
@@ -63,7 +67,7 @@ def read(
     notes += tuple(f"Pillow warns: {warning}" for warning in caught)
     for note in notes:
         log(f"{path.name}: {note}")
-    return Picture(image, alpha, notes)
+    return Picture(image, alpha, notes, digest)
 
 
 def expand(path: str | Path) -> Path:

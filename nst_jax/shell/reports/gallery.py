@@ -1,8 +1,10 @@
 """nst-gallery FOLDER: a sweep as one static page, index.html, that needs no server and no network."""
 
+import csv
 import hashlib
 import html
 import json
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from yaml import YAMLError
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import draft, write_text
-from nst_jax.shell.reports import sheet, table
+from nst_jax.shell.reports import labels, sheet, table
 from nst_jax.shell.settings.config import plain_yaml
 
 THUMBNAIL = 256  # pixels of the longer side
-POINTS = 120  # of a loss curve on the page
+POINTS = 60  # of a curve on the page
+BESIDE = ("step", "grad_norm", "evaluations")  # of curve.csv, what is no part of the total
+SEARCH = "search.json"  # what a search looks for
 
 
 def build(folder: Path) -> Path:
@@ -29,14 +33,36 @@ def build(folder: Path) -> Path:
         raise UserError(f"{folder}: no sweep is here, or none of its jobs has ended")
     table.write(folder, rows)
     keys, pictures = table.swept_keys(folder), {row["path"]: p for row in rows if (p := picture(folder, row))}
-    sheet.draw(folder / "grid.png", rows, keys, pictures)
+    said = words(folder, rows, keys)
+    sheet.draw(folder, rows, keys, pictures, lambda key, value: said["labels"][key].get(str(value), str(value)))
     (folder / "thumbs").mkdir(exist_ok=True)
     cells = [cell(folder, row, pictures.get(row["path"])) for row in rows]
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    told = {"title": folder.resolve().name, "keys": keys, "cells": cells}
+    told = {"title": folder.resolve().name, "keys": keys, "cells": cells, **said}
+    told["search"] = objectives(folder)
     data = json.dumps(told, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     title = html.escape(told["title"])
     return write_text(folder / "index.html", page.replace("/*DATA*/", data).replace("<!--TITLE-->", title))
+
+
+def words(folder: Path, rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> dict[str, Any]:
+    """The swept keys and their values in words: {"names": by key, "labels": by key and value}."""
+    found: dict[str, dict[str, str]] = {key: {} for key in keys}
+    for row in rows:
+        new = [key for key in keys if str(row.get(key)) not in found[key]]
+        config = settings(folder / row["path"]) if new else {}
+        for key in new:
+            found[key][str(row.get(key))] = labels.value(key, row.get(key), config)
+    return {"names": {key: labels.name(key) for key in keys}, "labels": found}
+
+
+def objectives(folder: Path) -> dict[str, Any] | None:
+    """What a search in this folder minimised or maximised; None where there was none."""
+    try:
+        told = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
+        return {"objectives": [str(o) for o in told["objectives"]], "directions": [str(d) for d in told["directions"]]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def picture(folder: Path, row: dict[str, Any]) -> Path | None:
@@ -73,7 +99,7 @@ def address(*parts: str) -> str:
 def cell(folder: Path, row: dict[str, Any], result: Path | None) -> dict[str, Any]:
     """What the page shows of one job."""
     mark = marks.read(folder / row["path"]) or {"words": []}  # a damaged one
-    told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"] / "metrics.jsonl")}
+    told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"])}
     if result is None:
         return told
     thumb = thumbnail(folder, result, row["path"])
@@ -122,17 +148,33 @@ def fingerprint(path: Path, changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def curve(metrics: Path) -> list[tuple[int, float]]:
-    """[step, total] of the snapshots, thinned out."""
+def curve(job: Path) -> dict[str, list[tuple[int, float]]]:
+    """[step, value] of the total and of each of its parts, thinned out: of every iteration, or of the snapshots."""
+    try:
+        with (job / "curve.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error):
+        rows = []
+    rows = rows or list(records(job / "metrics.jsonl"))
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in rows[:: max(1, len(rows) // POINTS)]:
+        for name, value in row.items():
+            try:
+                number = float(value)
+                if name not in BESIDE and abs(number) < float("inf"):
+                    found.setdefault(name, []).append((int(row["step"]), float(f"{number:.4g}")))
+            except (ValueError, TypeError, LookupError):
+                continue  # a damaged line
+    return found
+
+
+def records(metrics: Path) -> Iterable[dict[str, Any]]:
+    """The total and its parts at each snapshot."""
     if not metrics.exists():
-        return []
-    points = []
+        return
     for line in metrics.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             record = json.loads(line)
-            step, total = int(record["step"]), float(record["total"])
+            yield {"step": record["step"], "total": record["total"], **record.get("weighted", {})}
         except (ValueError, LookupError, TypeError):
             continue  # a damaged line
-        if abs(total) < float("inf"):
-            points.append((step, float(f"{total:.5g}")))
-    return points[:: max(1, len(points) // POINTS)]

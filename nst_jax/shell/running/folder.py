@@ -1,10 +1,12 @@
 """The folder of a run: its log, a line of numbers for each snapshot, snapshots, the curve."""
 
 import csv
+import errno
 import io
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,10 +18,11 @@ import numpy as np
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import write_text
 
+ROOM, BLOCK = ".room", 1 << 16
 # what a run writes beside its picture and its film
 NAMES = (
     *("config.yaml", "command.txt", "nst.log", "metrics.jsonl", "curve.csv", "loss.png", "checkpoint.npz", "mark.json"),
-    *("snapshots", ".lock"),
+    *("snapshots", ".lock", "width.json", "latest.png", ROOM),
 )
 
 
@@ -59,18 +62,64 @@ def log_into(folder: Path) -> Iterator[None]:
 
 def note(folder: Path, record: Mapping[str, Any]) -> None:
     """Append one line to metrics.jsonl. One write of a whole line: a kill leaves whole lines behind."""
-    line = json.dumps(record) + "\n"
+    line = (json.dumps(record) + "\n").encode()
     descriptor = os.open(folder / "metrics.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode())
+        size = os.fstat(descriptor).st_size
+        if os.write(descriptor, line) < len(line):
+            os.ftruncate(descriptor, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def reserve(folder: Path, size: int) -> None:
+    """Take so many bytes of the disk until `release`: snapshots must not leave the result without room.
+
+    Raises UserError where there are not so many.
+    """
+    try:
+        with (folder / ROOM).open("wb") as file:
+            for _ in range(0, size, BLOCK):
+                file.write(bytes(BLOCK))
+    except OSError as error:
+        release(folder)
+        text = f"no room for the result in {folder} ({size / 1e6:.1f} MB): {error.strerror}"
+        raise UserError(f"{text}. Free some, or choose another: output.folder=...") from None
+
+
+def release(folder: Path) -> None:
+    """Give back what `reserve` took."""
+    with suppress(OSError):
+        (folder / ROOM).unlink(missing_ok=True)
 
 
 def snapshot(folder: Path, step: int) -> Path:
     """The name of the snapshot after `step` iterations."""
     (folder / "snapshots").mkdir(exist_ok=True)
     return folder / "snapshots" / f"step_{step:06d}.png"
+
+
+def show_latest(folder: Path, picture: Path) -> None:
+    """Let latest.png be this snapshot: a viewer that has it open shows the way."""
+    part = folder / ".latest.part"
+    part.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(picture)
+    except OSError:  # a file system without links
+        shutil.copyfile(picture, part)
+    part.replace(folder / "latest.png")
+
+
+def point_latest(root: Path, folder: Path) -> None:
+    """Let root/latest point to the newest run, where the system has links."""
+    part = root / f".latest.{os.getpid()}"
+    with suppress(OSError, ValueError):
+        part.unlink(missing_ok=True)
+        part.symlink_to(os.path.relpath(folder, root), target_is_directory=True)
+        part.replace(root / "latest")
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 def curve(folder: Path, rows: Mapping[str, np.ndarray]) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from nst_jax.analysis.metrics import ssim, style_distances
 from nst_jax.extractors.base import Extractor, features
 from nst_jax.losses.moments import Moments, moments
-from nst_jax.losses.term import sum_parts, taps
+from nst_jax.losses.term import part, sum_parts, taps
 from nst_jax.optim.minimise import State
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.saving import sidecar, write
@@ -28,6 +28,7 @@ from nst_jax.shell.running.program import ROOM
 
 LOG = logging.getLogger("nst_jax")
 CURVE = ("total", "grad_norm", "evaluations")
+RECORDS = 1 << 18  # bytes for what is written beside the picture: its record, curve and plot
 Record = dict[str, Any]
 
 
@@ -48,8 +49,14 @@ class Lane:
     finite: bool = True
     climbed: bool = False  # whether the objective ends above its start
     error: BaseException | None = None  # what ended it, if it was an error
+    story: dict[str, Any] = field(default_factory=dict)  # what the result came from
     unwritten: set[str] = field(default_factory=set)  # what could not be written
     results: dict[str, float] = field(default_factory=dict)  # numbers of the end, by name
+
+    def reserve(self) -> None:
+        """Reserve the room that the picture and its record may take. Raises UserError where there is none."""
+        height, width = self.job.start.shape[:2]
+        folder.reserve(self.folder, 4 * height * width + RECORDS)
 
     def next_steps(self) -> int:
         """How many iterations the next chunk may take: never over a snapshot or the end."""
@@ -95,7 +102,8 @@ class Lane:
     def write_snapshot(self, image: np.ndarray) -> None:
         """Write the image as the snapshot of this step."""
         metadata = {"step": str(self.done), "Software": "nst_jax"}
-        write(folder.snapshot(self.folder, self.done), image, metadata=metadata)
+        path = write(folder.snapshot(self.folder, self.done), image, metadata=metadata)
+        folder.show_latest(self.folder, path)
 
     def attempt(self, work: Callable[[], object], what: str) -> None:
         """Write what the run can do without. What cannot be written is said, once, and the run goes on."""
@@ -108,8 +116,9 @@ class Lane:
             self.unwritten.add(what)
 
     def curve(self) -> dict[str, np.ndarray]:
-        """What every iteration saw: an array for each name of CURVE."""
-        whole = {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in CURVE}
+        """What every iteration saw: an array for each name of CURVE, and for each part of the total."""
+        names = dict.fromkeys((*CURVE, *(part(term.name) for term in self.job.spec.terms)))
+        whole = {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in names}
         return whole | {"evaluations": whole["evaluations"].astype(np.int64)}  # an empty part is of floats
 
     def finish(self, state: State, *, compiling: float, lanes: int, facts: Mapping[str, Any]) -> None:
@@ -142,13 +151,15 @@ class Lane:
             **facts,
         }
         story |= {"metrics": measures} if self.metrics else {}
+        self.story = story
         path = self.folder / output.file
         chunks = provenance.text_chunks(story)
+        folder.release(self.folder)
         # the picture comes first: a full disk, or a film that fails, must not cost it
         write(path, pixels(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
         self.attempt(partial(sidecar, path, story), path.with_suffix(".json").name)
         self.attempt(partial(folder.curve, self.folder, self.curve()), "curve.csv")
-        plot = partial(curves.plot, self.folder / "loss.png", self.curve()["total"], self.records)
+        plot = partial(curves.plot, self.folder / "loss.png", self.curve(), self.records)
         self.attempt(plot, "loss.png")
         if output.film:
             self.attempt(self.write_film, output.film)

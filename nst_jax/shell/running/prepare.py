@@ -5,6 +5,7 @@ Below `prepare` no function takes Config.
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import jax
@@ -32,6 +33,7 @@ from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image, Params
 
+Files = Mapping[str, pictures.Picture | None]  # content and style
 Log = Callable[[str], object]
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 
@@ -98,19 +100,22 @@ def prepare(config: Config, log: Log, once: Once = always) -> Job:
         alpha=alpha_of(files["content"], content.shape) if output.alpha else None,
         plan=Plan(config.steps, output.every, config.seed),
         output=Output(output.file, output.quality, output.film, output.film_ms),
-        facts=facts(config, loaded, content.shape, [note for p in files.values() if p for note in p.notes]),
+        facts=facts(config, loaded, content.shape, files),
     )
 
 
-def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], notes: list[str]) -> dict[str, Any]:
+def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
     return {
         "config": settings.plain(config),
         "seed": config.seed,
+        "seed_used": uses_seed(config),
         "weights": {"source": loaded.source, "sha256": loaded.sha256},
         "precision": config.device.precision,
         "size": list(shape[:2][::-1]),
-        "pictures": notes,
+        "pictures": [note for picture in files.values() if picture for note in picture.notes],
+        "files": {name: {"path": getattr(config, name), "sha256": p.sha256} for name, p in files.items() if p},
+        "directory": str(Path.cwd()),
     }
 
 
@@ -171,7 +176,7 @@ def picture(config: Config, name: str, log: Log) -> pictures.Picture | None:
     return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
 
 
-def sizes(config: Config, files: dict[str, pictures.Picture | None], log: Log) -> tuple[Image, Image]:
+def sizes(config: Config, files: Files, log: Log) -> tuple[Image, Image]:
     """Content and style at their sizes. Where one is not needed, the other is used for its shape."""
     content, style = (files[name] for name in ("content", "style"))
     first, second = content or style, style or content
@@ -236,6 +241,11 @@ def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
     size = {"pixels": shape[0] * shape[1], "reference": c.reference**2}
     log(resolution.words(found, **size))
     return resolution.invariant(found, **size)
+
+
+def uses_seed(config: Config) -> bool:
+    """Whether a random choice of the run depends on its seed. Of a convention of one's own it is taken to."""
+    return config.canvas.get("start") in ("noise", "blend") or published.draws(config.convention.name)
 
 
 def alpha_of(photo: pictures.Picture | None, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from nst_jax.optim.minimise import State
 from nst_jax.parallel.lanes import images
-from nst_jax.shell.running import checkpoint, program
+from nst_jax.shell.running import checkpoint, folder, program
 from nst_jax.shell.running.lane import Lane, summarise
 from nst_jax.shell.running.program import ROOM, Program
 from nst_jax.shell.running.stop import Stop
@@ -69,6 +69,13 @@ class Session:
 
     def run(self, news: Callable[["Session"], None]) -> None:
         """Run from the first step to the last. news: called after each chunk."""
+        try:
+            self._run(news)
+        finally:
+            for lane in self.lanes:
+                folder.release(lane.folder)
+
+    def _run(self, news: Callable[["Session"], None]) -> None:
         self._look()
         news(self)
         while not self._must_stop() and any(wanted := [lane.next_steps() for lane in self.lanes]):
@@ -107,8 +114,9 @@ class Session:
         return jax.tree.unflatten(tree, put)
 
     def _restore_lane(self, lane: Lane, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
-        """The leaves of one lane's checkpoint. Its trouble is its own."""
+        """The leaves of one lane's checkpoint, and room for its result. Its trouble is its own."""
         try:
+            lane.reserve()
             return lane.restore(shapes)
         except Exception as error:
             self._fail(lane, error)
@@ -135,6 +143,7 @@ class Session:
         now, done = time.perf_counter(), np.asarray(self.states.steps)
         self.pace.update(int((np.asarray(self.states.evaluations) - before).max()), now - began)
         curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
+        curve |= infos.parts
         curve = {k: np.asarray(v) for k, v in curve.items()}
         for i, lane in enumerate(self.lanes):
             if not lane.ended:
@@ -160,7 +169,8 @@ class Session:
                 state, values = state._replace(x=state.best), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:
-                lane.finish(state, compiling=self.made.seconds, lanes=len(self.lanes), facts=self.rules.facts)
+                facts = {"width": self.made.width, **self.rules.facts}
+                lane.finish(state, compiling=self.made.seconds, lanes=len(self.lanes), facts=facts)
                 lane.ended = True
                 if lane.is_over(finite):
                     checkpoint.drop(lane.folder)

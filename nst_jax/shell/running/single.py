@@ -3,16 +3,18 @@
 import logging
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from nst_jax.shell.announce import announce
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
+from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
 from nst_jax.shell.running import checkpoint, dry, program, provenance
 from nst_jax.shell.running import folder as folders
@@ -27,6 +29,7 @@ from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
 LONGEST = 200  # bytes of a name: systems allow 255, and a file that is being written has a longer one
+LARGE = 800  # pixels of the longer side
 SHARE = 20  # the bar's terms are measured at most every 20 times as long as it takes
 
 
@@ -42,7 +45,7 @@ def stylise(config: Config, words: Sequence[str]) -> int:
             return dry.rehearse(job, LOG.info)
         folder = make_folder(config, words)
         with alone(folder, "a run", keep=False), folders.log_into(folder):
-            return run(job, folder, stop, seconds=config.output.checkpoint)
+            return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))
 
 
 def resume(folder: Path, steps: int | None) -> int:
@@ -68,7 +71,7 @@ def resume(folder: Path, steps: int | None) -> int:
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
         job = prepare(config, LOG.info)
         write_text(folder / "config.yaml", settings.yaml(config))
-        return run(job, folder, stop, seconds=config.output.checkpoint)
+        return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))
 
 
 def check(config: Config) -> None:
@@ -84,6 +87,7 @@ def check(config: Config) -> None:
     if output.alpha and image_format(Path(output.file)) == "JPEG":
         raise UserError("output.alpha=true: JPEG has no transparency. Set output.file=result.png")
     check_names(output.file, output.film)
+    deliver.check(config)
 
 
 def check_names(file: str, film: str | None) -> None:
@@ -105,23 +109,48 @@ def make_folder(config: Config, words: Sequence[str]) -> Path:
     folder = folders.make(Path(config.output.folder).expanduser() / "_".join(pictures))
     write_text(folder / "config.yaml", settings.yaml(config))
     write_text(folder / "command.txt", shlex.join(["nst", *words]) + "\n")
+    folders.point_latest(Path(config.output.folder).expanduser(), folder)
     return folder
 
 
-def run(job: Job, folder: Path, stop: Stop, *, seconds: float) -> int:
-    """Optimise, save and report; returns the exit code. seconds: between checkpoints."""
+def run(job: Job, folder: Path, stop: Stop, *, seconds: float, to: Path | None = None) -> int:
+    """Optimise, save and report; returns the exit code.
+
+    Args:
+      job: what to compute.
+      folder: of the run.
+      stop: whether a signal asks for the end.
+      seconds: between checkpoints.
+      to: where the picture goes as well.
+    """
     LOG.info("weights: %s", job.facts["weights"]["source"])
     LOG.info("device: %s, %d x %d pixels", provenance.device(), job.start.shape[1], job.start.shape[0])
     LOG.info("folder: %s", folder)
+    for line in hints(job):
+        LOG.info(line)
     made = program.compile_program([job], most=1, share=1.0)
     lane = Lane(job, folder, metrics=False)
     rules = Rules(checkpoint=seconds, result_when_stopped=True, stop_on_error=True, facts={})
-    with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0) as bar:
+    with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0 or None) as bar:
         session = Session(made, [lane], rules, stop, on_end=lambda lane: None)
         session.run(Bar(bar))
     if lane.error is not None:
         raise lane.error
-    return report(lane, made.seconds, stop)
+    if to is not None:
+        deliver.deliver(folder / job.output.file, to, quality=job.output.quality)
+    return report(lane, made.seconds, stop, to)
+
+
+def hints(job: Job) -> Iterable[str]:
+    """What is worth to know before the run."""
+    config = job.facts["config"]
+    if config["seed"] and not job.facts["seed_used"]:
+        yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
+    if max(job.start.shape[:2]) > LARGE and config["style_scale"] <= 1:
+        yield (
+            f"at more than {LARGE} pixels strokes come out fine, since a layer sees a part of the picture only. Larger "
+            "strokes: style_scale=2; or paint it small first, and go on from there: canvas=file canvas.path=RESULT.png"
+        )
 
 
 class Bar:
@@ -144,8 +173,8 @@ class Bar:
         self.bar.update(lane.done - self.bar.n)
 
 
-def report(lane: Lane, compiling: float, stop: Stop) -> int:
-    """Say how the run ended and where the result is; returns the exit code."""
+def report(lane: Lane, compiling: float, stop: Stop, to: Path | None = None) -> int:
+    """Say how the run ended and where its files are; returns the exit code. to: where the picture is as well."""
     last, job = lane.records[-1], lane.job
     if not lane.finite:
         LOG.error("step %d: the loss is not finite. Kept: the best image before it. Try %s", last["step"], advice(job))
@@ -159,8 +188,14 @@ def report(lane: Lane, compiling: float, stop: Stop) -> int:
         "%d steps, %d evaluations in %.1f s (and %.1f s to compile); total %.6g",
         *(last["step"], last["evaluations"], lane.seconds, compiling, last["total"]),
     )
-    LOG.info("curves:  %s", lane.folder / "loss.png")
-    LOG.info("result:  %s", lane.folder / job.output.file)
+    announce("curves", lane.folder / "loss.png")
+    if job.output.film and (lane.folder / job.output.film).exists():
+        announce("film", lane.folder / job.output.film)
+    picture = lane.folder / job.output.file
+    record = {"picture": str((to or picture).absolute()), "folder": str(lane.folder.absolute()), **lane.story}
+    announce("result", picture, None if to else record)
+    if to:
+        announce("picture", to, record)
     return EXIT[stop.asked] if stop.asked else (0 if lane.finite else 1)
 
 

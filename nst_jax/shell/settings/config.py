@@ -3,7 +3,7 @@
 import re
 import traceback
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,17 +39,26 @@ def read(cfg: DictConfig) -> Config:
 
 def plain(config: Config) -> dict[str, Any]:
     """The resolved settings as dicts, lists and numbers."""
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config)))
+    return asdict(config)
 
 
 def from_plain(settings: dict[str, Any]) -> Config:
     """What `plain` gave, as settings again."""
-    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), settings)))
+    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), escape(settings))))
+
+
+def escape(value: Any) -> Any:
+    """The same settings, for OmegaConf to take to the letter: a file's name may have ${ in it."""
+    if isinstance(value, dict):
+        return {key: escape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [escape(inner) for inner in value]
+    return re.sub(r"(\\*)\$\{", lambda m: f"{m.group(1) * 2}\\${{", value) if isinstance(value, str) else value
 
 
 def plain_yaml(path: Path) -> dict[str, Any]:
     """A run's config.yaml as plain values."""
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path)))
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path), resolve=True))
 
 
 def sweep_settings(cfg: DictConfig) -> Sweep:
@@ -60,12 +69,18 @@ def sweep_settings(cfg: DictConfig) -> Sweep:
 
 def yaml(config: Config) -> str:
     """The resolved settings as YAML."""
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
+    return OmegaConf.to_yaml(OmegaConf.create(escape(plain(config))))
 
 
 def problems(c: Config) -> Iterable[str]:
     """What is wrong with the values, in words."""
     yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _wrong_choices(c))
+    for key, value in _numbers(c):
+        if not 0 <= value < float("inf"):
+            why = (
+                "a number above 1.8e308 is read as infinity" if value == float("inf") else "a weight is never negative"
+            )
+            yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
     bounds += (("output.checkpoint", c.output.checkpoint, 0), ("sweep.checkpoint", c.sweep.checkpoint, 0))
@@ -88,6 +103,13 @@ def problems(c: Config) -> Iterable[str]:
             yield f"layers.{side} is empty but {side}_weight is not 0: {mend}"
     if not c.layers.content and not c.layers.style:
         yield "layers.content and layers.style are both empty: nothing is compared with anything"
+
+
+def _numbers(c: Config) -> Iterable[tuple[str, float]]:
+    """The weights, of parts and of layers."""
+    yield from ((key, getattr(c, key)) for key in ("content_weight", "style_weight", "tv_weight"))
+    for side in ("content", "style"):
+        yield from ((f"layers.{side}.{layer}", factor) for layer, factor in getattr(c.layers, side).items())
 
 
 def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shlex
 import shutil
 import stat
@@ -15,9 +16,11 @@ from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.marks import DONE, FAILED
 from nst_jax.shell.running import folder as folders
+from nst_jax.shell.running.prepare import uses_seed
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.schema import Config
 
+LOG = logging.getLogger("nst_jax")
 Row = dict[str, Any]
 
 
@@ -35,11 +38,16 @@ class Cell(NamedTuple):
 
 
 def name(config: Config) -> str:
-    """A hash of all that the result depends on: the settings, and the bytes of the files that they name."""
+    """A hash of all that the result depends on: the settings, and the bytes of the files that they name.
+
+    A seed that nothing uses is no part of it.
+    """
     plain = settings.plain(config)
     plain.pop("sweep")
-    for key in ("folder", "checkpoint"):
+    for key in ("folder", "checkpoint", "to"):
         plain["output"].pop(key)
+    if not uses_seed(config):
+        plain["seed"] = 0
     paths = (config.content, config.style, config.canvas.get("path"), config.weights.path)
     held = [fingerprint(path, *stamp(path)) for path in paths]
     plain |= {"content": None, "style": None}  # the hash covers a picture's bytes, not its path
@@ -128,7 +136,7 @@ def mark(cell: Cell, status: str, *, own: bool = True, **numbers: Any) -> Row:
 
 def warn(cell: Cell, text: str) -> None:
     """Say on the screen what is odd about a job that goes on, or that is done."""
-    print(f"\nnst: {cell.line()}: {text}\n     {cell.folder}", flush=True)
+    LOG.warning("%s: %s\n     %s", cell.line(), text, cell.folder)
 
 
 def mark_done(cell: Cell, numbers: Row) -> Row:
@@ -156,7 +164,7 @@ def mark_failed(
     make_folder(cell)
     folders.say(cell.folder, log)
     text = text.splitlines()[0][:500]
-    print(f"\nnst: failed: {cell.line()}{where}: {text}\n     {cell.folder}", flush=True)
+    LOG.error("failed: %s%s: %s\n     %s", cell.line(), where, text, cell.folder)
     return mark(cell, FAILED, own=own, **(numbers or {}), error=text)
 
 

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nst_jax.shell.announce import announce
 from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.marks import DAMAGED, DONE, FAILED, MISSING
 from nst_jax.shell.names import look_up
-from nst_jax.shell.reports import export, gallery, table
+from nst_jax.shell.reports import deliver, export, gallery, table
+from nst_jax.shell.reports.gallery import finite
+from nst_jax.shell.running import checkpoint
+from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.stop import EXIT, catch_signals
 from nst_jax.shell.settings.schema import Config, Sweep
 from nst_jax.shell.sweeps import cells, engines
@@ -22,6 +26,7 @@ from nst_jax.shell.sweeps.composing import Composer
 from nst_jax.shell.sweeps.line import Done
 
 LOG = logging.getLogger("nst_jax")
+WORDS = {MISSING: "left"}  # where a person reads it
 
 
 class Launcher(NamedTuple):
@@ -57,11 +62,13 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     make_folder(folder)
     with alone(folder, "a sweep", keep=True), catch_signals() as stop:
         planned = plan(configs, jobs, keys, folder)
+        deliver.targets((cell.config, cell.swept) for cell in planned)
         begin(folder, planned, how, launcher.words)
         engines.run(launcher.engine, jobs_to_run(planned, how), how, stop, folder=folder, **launcher.options)
         rows = [row_of(cell) for cell in planned]
         draw_reports(folder, how)
-    summarise(folder, planned, rows)
+        places = deliver_results(planned, rows)
+    summarise(folder, planned, rows, places)
     if stop.asked:
         raise Ended(EXIT[stop.asked])
     return [Done(cell.words, row, cell.folder) for cell, row in zip(planned, rows, strict=True)]
@@ -95,6 +102,9 @@ def plan(
         own = folder / cells.name(config)
         values = {cells.key_of(w): cells.value_of(w) for w in words if cells.key_of(w) in keys}
         planned.setdefault(own, Cell(config, cells.own_words(words), values, own))  # two lines for one job are one job
+    if len(planned) < len(configs):
+        equal = len(configs) - len(planned)
+        LOG.info("%d of %d jobs equal another one, and are not computed twice", equal, len(configs))
     return list(planned.values())
 
 
@@ -105,7 +115,9 @@ def begin(folder: Path, planned: Sequence[Cell], how: Sweep, words: Sequence[str
             adopt(cell)
     todo = len(jobs_to_run(planned, how))
     write_text(folder / "command.txt", shlex.join(["nst", *words]) + "\n")
-    LOG.info("sweep: %d jobs, %d of them there already, in %s", len(planned), len(planned) - todo, folder)
+    folders.point_latest(Path(planned[0].config.output.folder).expanduser(), folder)
+    jobs = f"{len(planned)} job{'s' if len(planned) > 1 else ''}"
+    LOG.info("sweep: %s, %d of them there already, in %s", jobs, len(planned) - todo, folder)
 
 
 def adopt(cell: Cell) -> None:
@@ -137,18 +149,39 @@ def draw_reports(folder: Path, how: Sweep) -> None:
             export.run(folder, tracker)
 
 
+def deliver_results(planned: Sequence[Cell], rows: Sequence[Row]) -> list[Path]:
+    """Write the results that are done where output.to wants them, and return where they are."""
+    made = []
+    wanted = deliver.targets((cell.config, cell.swept) for cell in planned)
+    for cell, row, to in zip(planned, rows, wanted, strict=True):
+        output = cell.config.output
+        if to is not None and row["status"] == DONE:
+            made.append(deliver.deliver(cell.folder / output.file, to, quality=output.quality))
+    return made
+
+
 def row_of(cell: Cell) -> Row:
     """What came of the job."""
     found = marks.row(cell.folder)
     return {**cell.swept, **(found or {"status": MISSING, "path": cell.folder.name})}
 
 
-def summarise(folder: Path, planned: Sequence[Cell], rows: Sequence[Row]) -> None:
-    """Say how many jobs of each kind there are, and every failure once more."""
+def summarise(folder: Path, planned: Sequence[Cell], rows: Sequence[Row], places: Sequence[Path]) -> None:
+    """Say how many jobs of each kind there are, how far those are that are left, and where the files are.
+
+    places: of the pictures that output.to asked for.
+    """
     counts = {status: sum(row["status"] == status for row in rows) for status in (DONE, FAILED, DAMAGED, MISSING)}
-    for cell, row in zip(planned, rows, strict=True):
-        if row["status"] != DONE:
-            LOG.info("%-8s %s  %s  %s", row["status"], cell.folder.name, cell.line(), row.get("error", ""))
-    LOG.info("sweep: %s", ", ".join(f"{n} {status}" for status, n in counts.items() if n))
-    LOG.info("table:   %s", folder / "results.csv")
-    LOG.info("gallery: %s", folder / "index.html")
+    LOG.info("sweep: %s", ", ".join(f"{n} {WORDS.get(status, status)}" for status, n in counts.items() if n))
+    if counts[MISSING]:
+        begun = [steps for cell in planned if (steps := checkpoint.steps(cell.folder))]
+        LOG.info("the same line goes on%s", f" at step {min(begun)}" if begun else "")
+    for path in places:
+        announce("picture", path)
+    if (folder / "results.csv").exists():
+        announce("table", folder / "results.csv")
+    for path in sorted(folder.glob("grid*.png")):
+        announce("sheet", path)
+    record = {"folder": str(folder.absolute()), "rows": [finite(row) for row in rows]}
+    page = folder / "index.html"
+    announce(*(("gallery", page) if page.exists() else ("folder", folder)), record)

@@ -1,5 +1,6 @@
 """One line for each program: lanes done, steps, time left for the whole sweep."""
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -7,6 +8,8 @@ from tqdm import tqdm
 
 from nst_jax.shell.running.lane import Lane
 from nst_jax.shell.running.program import Program
+
+LOG = logging.getLogger("nst_jax")
 
 
 class Progress:
@@ -27,7 +30,9 @@ class Progress:
         """Show where the lanes are."""
         if self.bar is None:
             title = f"program {self.number + 1}/{len(self.programs)}: {len(lanes)} lanes"
-            self.bar = tqdm(total=self.programs[self.number], desc=title, unit="step", dynamic_ncols=True)
+            self.bar = tqdm(total=self.programs[self.number], desc=title, unit="step", dynamic_ncols=True, disable=None)
+            if self.bar.disable:  # no terminal
+                LOG.info(title)
             self.before = sum(lane.done for lane in lanes)
             self.bar.update(self.before)
             self.last = time.perf_counter()

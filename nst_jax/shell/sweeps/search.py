@@ -1,5 +1,6 @@
 """A search with Optuna: batches of trials are lanes of one program, and a named study goes on where it ended."""
 
+import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,9 @@ from hydra.core.override_parser.types import Override, RangeSweep
 
 from nst_jax.shell import extras
 from nst_jax.shell.errors import Ended, UserError
+from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.marks import DONE
+from nst_jax.shell.reports import gallery
 from nst_jax.shell.settings.schema import Sweep
 from nst_jax.shell.sweeps import cells
 from nst_jax.shell.sweeps.composing import Composer
@@ -49,7 +52,9 @@ def search(
     names, ways = as_list(how.objective), as_list(how.direction)
     ways = ways * len(names) if len(ways) == 1 else ways
     failed = 0
-    with open_study(optuna, study_folder(composer, fixed, list(space)), options, ways) as study:
+    folder = study_folder(composer, fixed, list(space))
+    write_text(folder / gallery.SEARCH, json.dumps({"objectives": names, "directions": ways}))
+    with open_study(optuna, folder, options, ways) as study:
         while (left := options["trials"] - count(study)) > 0:
             trials = [study.ask({k: d for k, (_, d) in space.items()}) for _ in range(min(left, options["batch"]))]
             jobs = [[*fixed, *(word(space[k][0], v) for k, v in trial.params.items())] for trial in trials]

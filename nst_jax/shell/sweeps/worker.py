@@ -43,6 +43,7 @@ def run(part: Mapping[str, Any]) -> int:
 
 def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
     """Run groups one after the other in this process."""
+    from nst_jax.shell.running import device
     from nst_jax.shell.sweeps import group as one_program
     from nst_jax.shell.sweeps.progress import Progress
 
@@ -53,6 +54,7 @@ def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
             break
         progress.next()
         one_program.run(group, how, stop, progress.update)
+        device.release_programs()
     progress.close()
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nst_jax import pictures
 from nst_jax.shell.cli.gallery import main
-from nst_jax.shell.reports import gallery, sheet
+from nst_jax.shell.reports import gallery, labels, sheet
 
 WEIGHTS, SEEDS, POOLS = (100.0, 1e3, 1e4, 1e5), (0, 1, 2), ("avg", "max")
 
@@ -59,8 +59,38 @@ def test_what_it_writes(tmp_path):
 
 def test_the_axes_of_the_sheet():
     rows = [{"a": 1, "b": x, "c": y, "d": z} for x in (1, 2) for y in (3, 4) for z in (5, 6)]
-    assert sheet.axes(rows, ["a", "b", "c", "d"]) == ("b", "c", {"d": 5})
-    assert sheet.axes(rows[:1], ["a", "b"]) == ("", "", {})
+    assert sheet.axes(rows, ["a", "b", "c", "d"]) == ("b", "c", ["d"])
+    assert sheet.axes(rows[:1], ["a", "b"]) == ("", "", [])
+
+
+def test_the_sheet_has_a_panel_for_each_further_value(tmp_path):
+    """Eight pictures, each of a shade of its own: all of them are on the sheet."""
+    rows, pictures = [], {}
+    for number, (a, b, c) in enumerate(itertools.product((1, 2), repeat=3)):
+        pictures[str(number)] = tmp_path / f"{number}.png"
+        Image.new("RGB", (8, 8), (0, 0, 30 * (number + 1))).save(pictures[str(number)])
+        rows.append({"a": a, "b": b, "c": c, "path": str(number)})
+    (page,) = sheet.draw(tmp_path, rows, ["a", "b", "c"], pictures, lambda _, value: str(value))
+    with Image.open(page) as image:
+        found = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
+    assert {(0, 0, 30 * (n + 1)) for n in range(8)} <= found
+
+
+def test_a_sheet_of_many_values_has_pages(tmp_path):
+    picture = tmp_path / "0.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    rows = [{"a": 1, "b": b, "c": c, "d": d, "path": "0"} for b in (1, 2) for c in (1, 2) for d in range(8)]
+    pages = sheet.draw(tmp_path, rows, ["b", "c", "d"], {"0": picture}, lambda _, value: str(value))
+    assert [page.name for page in pages] == ["grid.png", "grid_2.png"]
+
+
+def test_layers_are_said_in_words():
+    style = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+    config = {"layers": {"style": style, "content": {"relu4_2": 1}}, "style_weight": 1.0}
+    assert labels.value("layers", "nested_3", config) == "relu1_1 ... relu3_1"
+    assert labels.value("layers", "content_relu4_2", config | {"style_weight": 0}) == "relu4_2"
+    assert labels.name("style_weight") == "style weight (beta)"
+    assert labels.value("content", "a/b/photo.jpg", {}) == "photo"
 
 
 def test_the_command_itself(tmp_path, monkeypatch, capsys):
@@ -141,20 +171,20 @@ def test_a_failed_job_says_why(page):
 def test_a_picture_enlarges_and_the_arrow_keys_flick(page):
     page.click("td[data-cell] button")
     assert page.js("document.getElementById('large').open")
-    assert what(page) == "style_weight = 100,  seed = 0,  network.pool = avg"
+    assert what(page) == "style weight (beta) = 100,  seed = 0,  pooling = avg"
     page.js("document.getElementById('after').decode()")
     assert page.js("document.getElementById('after').naturalWidth") == 64
     assert page.js("document.getElementById('after').getBoundingClientRect().width") > 300
     page.key("ArrowRight")
-    assert what(page).startswith("style_weight = 1000,  seed = 0")
+    assert what(page).startswith("style weight (beta) = 1000,  seed = 0")
     page.key("ArrowDown")
-    assert what(page).startswith("style_weight = 1000,  seed = 1")
+    assert what(page).startswith("style weight (beta) = 1000,  seed = 1")
     page.key("ArrowLeft")
     page.key("ArrowLeft")
-    assert what(page).startswith("style_weight = 100,  seed = 1")
+    assert what(page).startswith("style weight (beta) = 100,  seed = 1")
     choose(page, "along", "network.pool")
     page.key("ArrowRight")
-    assert what(page).endswith("network.pool = max")
+    assert what(page).endswith("pooling = max")
     assert page.js("document.querySelectorAll('#curve polyline').length") == 2
     assert page.js("document.getElementById('folder').getAttribute('href')").endswith("/")
     shoot(page, "large")

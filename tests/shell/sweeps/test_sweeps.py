@@ -30,7 +30,7 @@ def test_a_sweep_and_what_it_leaves(nst):
         job = folder / row["path"]
         names = {p.name for p in job.iterdir()}
         wanted = {"config.yaml", "metrics.jsonl", "result.png", "result.json", "loss.png", "curve.csv", "nst.log"}
-        assert names == wanted | {"snapshots", "command.txt", "mark.json"}
+        assert names == wanted | {"snapshots", "latest.png", "command.txt", "mark.json"}
         told = json.loads((job / "result.json").read_text())
         assert told["config"]["style_weight"] == float(row["style_weight"])
         assert told["config"]["seed"] == int(row["seed"])
@@ -203,7 +203,7 @@ def test_the_first_failure_ends_the_sweep_on_request(nst):
     wild = ("optimiser=sgd", "optimiser.clamp=false", "optimiser.learning_rate=1e30,1e-7", "network.pool=max,avg")
     code, text = nst("-m", *ADAM, *wild, "sweep.stop_on_error=true", "steps=1000")
     assert code == 1
-    assert "1 failed, 3 missing" in text
+    assert "1 failed, 3 left" in text
     assert len(list(sweep_folder(text).glob("*/checkpoint.npz"))) == 1
 
 
@@ -276,7 +276,7 @@ def test_a_signal_keeps_what_there_is(tmp_path, nst, number, code):
     process.send_signal(number)
     text, _ = process.communicate(timeout=60)
     assert process.returncode == code, text
-    assert "2 missing" in text
+    assert "2 left" in text
     assert len(list(tmp_path.glob("here/*/checkpoint.npz"))) == 2
     assert "Traceback" not in text
 

@@ -1,0 +1,252 @@
+"""What people type: pictures by their place, options, words of other programs, and every file name."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from campaign import times
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from names_of_files import names
+from PIL import Image
+
+from nst_jax import pictures
+from nst_jax.shell.cli import words
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.places import conf
+from nst_jax.shell.settings import config, synonyms
+
+PAIR = (str(pictures.path("landscape")), str(pictures.path("brush")))
+SMALL = ("network=texnet", "size=16", "steps=1", "output.every=0", "optimiser=adam")
+
+
+def hydra(line):
+    return words.read(shlex.split(line)).hydra()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a.jpg b.jpg size=256", ["size=256", "content=a.jpg", "style=b.jpg"]),
+        ("a.jpg b.jpg -o out.png", ["output.to=out.png", "content=a.jpg", "style=b.jpg"]),
+        ("a.jpg b.jpg --output=out.png", ["output.to=out.png", "content=a.jpg", "style=b.jpg"]),
+        ("a.jpg style=b.jpg", ["style=b.jpg", "content=a.jpg"]),
+        ("content=a.jpg b.jpg", ["content=a.jpg", "style=b.jpg"]),
+        ("a.jpg b.jpg c.jpg", ["-m", "content=a.jpg,b.jpg", "style=c.jpg"]),
+        ("-m a.jpg b.jpg seed=0,1", ["-m", "seed=0,1", "content=a.jpg", "style=b.jpg"]),
+        ("--content a.jpg --style b.jpg --style-weight 1e4", ["content=a.jpg", "style=b.jpg", "style_weight=1e4"]),
+        ("a.jpg b.jpg --dry-run --seed=3", ["dry_run=true", "seed=3", "content=a.jpg", "style=b.jpg"]),
+        ("optimizer=adam iterations=9 lr=0.1", ["optimiser=adam", "steps=9", "optimiser.learning_rate=0.1"]),
+        ("preset=keras_example --preset gatys_2016", ["+preset=keras_example", "+preset=gatys_2016"]),
+        ("--init random --pooling average", ["canvas=noise", "network.pool=avg"]),
+        ("--width 300", ["size_rule=width", "size=300"]),
+        ("~layers.content.relu2_1 ++size=3", ["~layers.content.relu2_1", "++size=3"]),
+        ("-- -a.jpg --b.jpg", ["content=-a.jpg", "style=--b.jpg"]),
+        ("--cfg job a b", ["--cfg", "job", "content=a", "style=b"]),
+        ("size=-5 tv_weight=-1", ["size=-5", "tv_weight=-1"]),
+        ("-m content=a.jpg,'b c.jpg'", ["-m", "content=a.jpg,'b c.jpg'"]),
+        ("style='[a.jpg,b.jpg]'", ["style=[a.jpg,b.jpg]"]),
+    ],
+)
+def test_lines(line, expected):
+    assert hydra(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a.jpg", r"one picture only: say nst a.jpg PAINTING.jpg"),
+        ("a.jpg b.jpg --foo 3", "there is no option --foo"),
+        ("a.jpg b.jpg --stile-weight 3", "Did you mean style_weight"),
+        ("a.jpg b.jpg -o", "-o takes a value"),
+        ("content=a.jpg b.jpg c.jpg", r"content= is given, and these pictures beside it: b.jpg"),
+        ("a.jpg b.jpg -zz 3", "there is no option -zz"),
+        ("a.jpg b.jpg --avg-decay 0.9", "no average of the iterates"),
+    ],
+)
+def test_lines_that_cannot_be_read(line, message):
+    with pytest.raises(UserError, match=message):
+        words.read(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (
+            "-content_image a.jpg -style_image b.jpg -num_iterations 500 -style_weight 100 -optimizer lbfgs",
+            "nst content=a.jpg style=b.jpg steps=500 style_weight=100 optimiser=lbfgs_torch +preset=neural_style_pt",
+        ),
+        ("a.jpg b.jpg -cw 0.01 -s 512", "nst content_weight=0.01 size=512 +preset=style_transfer_pytorch"),
+        ("-content_image a.jpg -style_image b.jpg -init_image c.jpg -init image", "canvas=file canvas.path=c.jpg"),
+    ],
+)
+def test_lines_of_other_programs_are_answered_with_the_line_that_does_it(line, answer):
+    with pytest.raises(UserError) as caught:
+        words.read(shlex.split(line))
+    said = str(caught.value)
+    assert all(word in said for word in answer.split())
+    found = re.search(r"here: (nst .*?)(?: \(left out|$)", said)
+    assert words.read(shlex.split(found.group(1))[1:]).hydra()  # it can be read
+
+
+def test_every_synonym_names_a_setting():
+    from nst_jax.shell.cli.manual import groups, settings
+
+    known = {e.key for e in settings()} | set(groups())
+    known |= {f"optimiser.{k}" for k in ("learning_rate", "memory")} | {"canvas.path", "network.pool"}
+    known |= {"layers.content", "layers.style"}
+    for each in synonyms.SYNONYMS:
+        for setting in (*each.also, each.means):
+            assert not setting or setting.lstrip("+").partition("=")[0] in known, each
+
+
+def test_the_page_for_those_who_come_from_elsewhere_is_up_to_date():
+    from tools import coming_from
+
+    assert coming_from.PAGE.read_text(encoding="utf-8") == coming_from.render()
+
+
+def test_a_folder_and_a_pattern(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for name in ("photos/b.jpg", "photos/a.PNG", "photos/notes.txt"):
+        Path(name).touch()
+    assert hydra("photos style=s.jpg") == ["-m", "style=s.jpg", "content=photos/a.PNG,photos/b.jpg"]
+    assert hydra("'photos/*.jpg' s.jpg") == ["content=photos/b.jpg", "style=s.jpg"]
+    assert hydra("-m 'content=glob(photos/[ab]*)' style=s.jpg")[1] == "content=photos/a.PNG,photos/b.jpg"
+    Path("empty").mkdir()
+    with pytest.raises(UserError, match="no picture is in this folder"):
+        hydra("empty s.jpg")
+
+
+def test_every_name_reaches_the_settings(tmp_path, monkeypatch):
+    """Of files that are there and of files that are not, by key and by place; and what is recorded can be pasted."""
+    monkeypatch.chdir(tmp_path)
+    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+        for name in names(times(100)):
+            path = f"{name}.jpg"
+            if len(os.fsencode(path)) < 250:
+                Path(path).touch()
+            lines = [[f"content={path}", "style=s.jpg"], ["--", path, "s.jpg"]]
+            for line in lines:
+                given = words.read(line)
+                assert compose("config", overrides=given.hydra()).content == path, (name, given.hydra())
+                pasted = words.read(shlex.split(shlex.join(given.hydra())))
+                assert compose("config", overrides=pasted.hydra()).content == path, name
+
+
+def test_several_names_are_a_sweep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photos = [f"{name}.jpg" for name in names(40)]
+    line = words.read(["--", *photos, "s.jpg"])
+    (sweep,) = [word for word in line.hydra() if word.startswith("content=")]
+    (override,) = OverridesParser.create().parse_overrides([sweep])
+    found = [OverridesParser.create().parse_override(f"content={v}").value() for v in override.sweep_string_iterator()]
+    assert [str(value).replace("\\${", "${") for value in found] == photos
+
+
+@pytest.mark.slow
+def test_names_in_runs_and_outputs(tmp_path, nst):
+    """Single runs with awkward names of photographs and of outputs; the command that is kept makes the same picture."""
+    for name in names(60)[:: max(1, 60 // times(12))]:
+        photo = tmp_path / f"{name}.jpg"
+        shutil.copyfile(PAIR[0], photo)
+        out = tmp_path / "out" / f"{name}.png"
+        code, text = nst("--quiet", "-o", str(out), *SMALL, "--", str(photo), PAIR[1])
+        assert code == 0, (name, text)
+        assert text.rstrip("\n") == str(out), name
+        (folder,) = (p.parent for p in tmp_path.glob("runs/*/*/result.png"))
+        command = shlex.split((folder / "command.txt").read_text(errors="surrogateescape"))
+        first = Image.open(out).tobytes()
+        out.unlink()
+        code, text = nst(*command[1:])
+        assert code == 0, (name, text)
+        assert Image.open(out).tobytes() == first, name
+        shutil.rmtree(tmp_path / "runs")
+
+
+@pytest.mark.slow
+def test_a_folder_of_photographs(tmp_path, nst):
+    """Results are named after their photographs."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    chosen = [name for name in names(60) if not name.startswith("..")][:8]
+    for number, name in enumerate(chosen):  # each of its own bytes: copies of one photograph are one job
+        (photos / f"{name}.jpg").write_bytes(Path(PAIR[0]).read_bytes() + bytes(number))
+    code, text = nst(str(photos), PAIR[1], *SMALL, "-o", f"{tmp_path}/painted/")
+    assert code == 0, text
+    assert {p.stem for p in (tmp_path / "painted").iterdir()} == {p.stem for p in photos.iterdir()}
+    assert text.count("picture:") == len(chosen)
+
+
+def test_one_file_for_several_pictures_is_refused(nst):
+    code, text = nst("-m", *PAIR, *SMALL, "style_weight=1,2", "-o", "out.png")
+    assert code == 2
+    assert "2 pictures need a folder" in text
+    assert not Path("runs").exists() or not list(Path("runs").rglob("result.png"))
+
+
+def test_the_picture_where_it_is_wanted(nst, tmp_path):
+    code, text = nst(*PAIR, *SMALL, "-o", "a/b/out.jpg", "output.quality=80")
+    assert code == 0, text
+    with Image.open("a/b/out.jpg") as image, Image.open(Path("runs/latest/result.png")) as result:
+        assert image.format == "JPEG"
+        assert image.size == result.size
+    assert "picture: a/b/out.jpg" in text
+    assert (tmp_path / "runs/latest").is_symlink()
+    code, text = nst(*PAIR, *SMALL, "-o", "a/b/")
+    assert Path("a/b/landscape.png").is_file()
+    for bad, message in (("x.tiff", "tiff"), ("/proc/none/x.png", "no file can be made there")):
+        code, text = nst(*PAIR, *SMALL, "-o", bad)
+        assert code == 2
+        assert message in text
+
+
+def test_quiet_and_json(nst):
+    import json
+
+    code, text = nst(*PAIR, *SMALL, "--quiet")
+    assert code == 0
+    assert Path(text.strip()).is_file()
+    code, text = nst(*PAIR, *SMALL, "--json")
+    told = json.loads(text)
+    assert told["config"]["size"] == 16
+    assert Path(told["picture"]).is_file()
+    assert told["files"]["content"]["path"] == PAIR[0]
+    assert len(told["files"]["style"]["sha256"]) == 64
+    assert told["directory"] == str(Path.cwd())
+    code, text = nst("-m", *PAIR, *SMALL, "style_weight=1,2", "--json")
+    assert [row["style_weight"] for row in json.loads(text)["rows"]] == [1, 2]
+
+
+@pytest.mark.parametrize("line", ["help", "--help", "-h", "size=3 --help", "help optimiser", "optimiser=adam --help"])
+def test_help(nst, line):
+    code, text = nst(*line.split())
+    assert code == 0
+    if "optimiser" in line:
+        assert "learning_rate" in text
+    assert not Path("runs").exists()
+
+
+def test_help_for_what_is_not_there(nst):
+    code, text = nst("help", "optimizr")
+    assert code == 2
+    assert "Did you mean optimiser" in text
+
+
+def test_streams(tmp_path):
+    """Results on standard output, errors on standard error, progress on neither unless it is a terminal."""
+    code = "from nst_jax.shell.cli.nst import main; main()"
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", code, *PAIR, *SMALL], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "result:" in done.stdout
+    done = subprocess.run([sys.executable, "-c", code, "no.jpg", PAIR[1]], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
