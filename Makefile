@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 CANDIDATES := python3 python python3.13 python3.12 python3.11 $(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin/python)
 FITS := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
 
-.PHONY: help demo test test-fast experiment experiments-smoke lint clean
+.PHONY: help demo test test-fast campaign experiment experiments-smoke lint clean
 
 help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
-	@echo "make test-fast | lint | clean"
+	@echo "make test-fast | lint | clean | campaign (half an hour of random damage, see docs/reliability.md)"
 	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/"
 	@echo "make experiments-smoke   all of them, two steps each"
 
@@ -22,6 +22,11 @@ test: $(VENV)/installed-test
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
+
+campaign: $(VENV)/installed-test
+	NST_CAMPAIGN=$${NST_CAMPAIGN:-1} $(BIN)/python -m pytest tests/shell/test_kills.py tests/shell/test_fuzz_settings.py \
+		tests/shell/test_hostile_weights.py tests/shell/test_hostile_pictures.py tests/shell/test_words.py \
+		tests/shell/test_small_disk.py
 
 experiment: $(VENV)/installed
 	$(BIN)/python -m experiments.papers.$(NAME) $(WORDS)

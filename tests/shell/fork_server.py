@@ -1,6 +1,7 @@
 """Run `nst` many times in forks of one process that has imported everything: a start takes 0.1 s instead of 3.
 
-Reads lines {"words", "folder", "screen", "signal", "after"}, and writes a line {"code", "seconds"} for each.
+Reads lines {"words", "folder", "screen", "signal", "after", "files", "many"}, and writes a line {"code", "seconds"} for
+each. The signal is sent after so many seconds, and when there are so many files of that pattern.
 """
 
 import gc
@@ -10,10 +11,13 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 
 import nst_jax.shell.running.single
 import nst_jax.shell.sweeps.group  # noqa: F401  what a run imports
 from nst_jax.shell.cli import nst
+
+LONGEST = 60  # seconds to wait for the files
 
 
 def child(wanted):
@@ -39,11 +43,19 @@ def child(wanted):
     os._exit(code)
 
 
+def count(pattern):
+    """How many files there are of a pattern."""
+    folder = Path(pattern).parent.parent
+    return sum(1 for _ in folder.glob("/".join(Path(pattern).parts[-2:])))
+
+
 def parent(pid, wanted):
     """Send the signal when it is time, and wait for the end."""
     began = time.monotonic()
     if wanted["signal"]:
         time.sleep(wanted["after"])
+        while wanted["many"] > count(wanted["files"]) and time.monotonic() < began + LONGEST:
+            time.sleep(0.001)
         os.kill(pid, wanted["signal"])
     _, status = os.waitpid(pid, 0)
     return {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - began}

@@ -1,11 +1,11 @@
 """Settings drawn at random: each line gives settings, or a mistake in a line."""
 
-import os
 import random
 
 import jax
 import jax.numpy as jnp
 import pytest
+from campaign import times
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
@@ -17,7 +17,7 @@ from nst_jax.shell.running import prepare, starts
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.sweeps.composing import Composer
 
-LINES = int(os.environ.get("NST_FUZZ", "100"))  # 2,000 once, for docs/reliability.md
+LINES = times(500)
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 VALUES = (
     *("null", "-1", "0", "1", "1.5", "-0.0", "1e-300", "1e400", "nan", "inf", "-inf", "99999999999999999999", "true"),

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 import weight_files
+from campaign import times
 from weight_files import containers
 from weight_files import load_file as load
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import formats, pickles
 
-FILES = 300  # damaged ones
+FILES = max(300, times(300))  # damaged ones
 SECONDS = 5.0  # that a refusal may take
 
 

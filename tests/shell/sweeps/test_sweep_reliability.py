@@ -3,14 +3,12 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from sweep_lines import ADAM, start, sweep_folder, table, until
+from sweep_lines import ADAM, sweep_folder, table
 
 from nst_jax.shell.cli import gallery as gallery_command
 from nst_jax.shell.io import marks
@@ -167,20 +165,3 @@ def test_a_worker_whose_parent_is_gone_does_nothing(tmp_path):
     line = [sys.executable, "-m", "nst_jax.shell.sweeps.worker", str(part), "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 143, done.stderr
-
-
-@pytest.mark.slow
-def test_a_killed_parent_leaves_no_two_at_one_job(tmp_path, nst):
-    """kill -9 of the command as soon as its workers are there, and the same line at once."""
-    words = (*ADAM, "seed=0,1", "steps=300", "output.every=50", "sweep.folder=here", "sweep.checkpoint=0.1")
-    words += ("hydra/launcher=pool", "hydra.launcher.workers=2")
-    process = start(tmp_path, *words)
-    until(lambda: len(list(tmp_path.glob("here/.parts/*.pid"))) == 2, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    code, text = nst("-m", *words)
-    assert code == 0, text
-    time.sleep(0.2)
-    for path in tmp_path.glob("here/*/metrics.jsonl"):
-        steps = [json.loads(line)["step"] for line in path.read_text().splitlines()]
-        assert steps == sorted(set(steps)) == list(range(0, 301, 50))
