@@ -54,7 +54,7 @@ def parent(pid, wanted):
     began = time.monotonic()
     if wanted["signal"]:
         time.sleep(wanted["after"])
-        while wanted["many"] > count(wanted["files"]) and time.monotonic() < began + LONGEST:
+        while wanted["many"] and wanted["many"] > count(wanted["files"]) and time.monotonic() < began + LONGEST:
             time.sleep(0.001)
         os.kill(pid, wanted["signal"])
     _, status = os.waitpid(pid, 0)
