@@ -11,7 +11,7 @@ help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
 	@echo "make test-fast | lint | clean | campaign (half an hour of random damage, see docs/reliability.md)"
-	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/"
+	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/; without NAME: all of them, and what they cost"
 	@echo "make experiments-smoke   all of them, two steps each"
 
 demo: $(VENV)/installed
@@ -29,7 +29,7 @@ campaign: $(VENV)/installed-test
 		tests/shell/test_small_disk.py
 
 experiment: $(VENV)/installed
-	$(BIN)/python -m experiments.papers.$(NAME) $(WORDS)
+	$(BIN)/python -m $(if $(NAME),experiments.papers.$(NAME) $(WORDS),experiments)
 
 experiments-smoke: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/test_experiments.py

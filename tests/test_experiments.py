@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
+from experiments.__main__ import listed
 from experiments.common import reading, study
 from nst_jax.shell.settings import config
 
@@ -101,6 +102,20 @@ def test_again_runs_nothing_anew(name, tmp_path):
     assert len(ended) == 4
     assert run(name, tmp_path).joinpath("table.csv").read_text(encoding="utf-8") == table
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweeps/*/*/mark.json")} == ended
+
+
+def test_they_are_listed_with_their_cost():
+    text = listed()
+    assert all(f"{name}: " in text for name in NAMES)
+    assert text.count("Cost: ") == len(NAMES)
+
+
+def test_a_small_size_has_nothing_to_download(monkeypatch, capsys):
+    given = []
+    monkeypatch.setattr(study.nst, "sweep", lambda *words: given.extend(words) or [{"status": "done"}])
+    study.sweep("start", "size=small", "seed=0")
+    assert {"network=texnet", "size=128", "steps=100", "seed=0"} <= set(given)
+    assert "Cost: 6 runs" in capsys.readouterr().out
 
 
 def test_a_mistake_in_the_line_ends_with_2_and_says_it(capsys):

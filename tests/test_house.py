@@ -99,6 +99,7 @@ WORDS = {
         "whitening",
         "ring",
         "bring",
+        "unrolled",  # nst.unrolled: the run, as jax's users call one without a loop's exit
     ),
 }
 IRREGULAR = "begun built done drawn found given held kept known laid left lost made seen shown spent taken told worn"

@@ -45,7 +45,7 @@ def executed(path, folder, **settings):
         first.source = "\n".join(f"{name} = {value!r}" if line.startswith(f"{name} = ") else line for line in lines)
     for cell in code(notebook):
         # every line of it, in less time
-        cell.source = re.sub(r"\b(steps=|STEPS = |length=)\d+", rf"\g<1>{steps}", cell.source)
+        cell.source = re.sub(r"\b(steps=|STEPS = |turns=)\d+", rf"\g<1>{steps}", cell.source)
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     return notebook
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import importlib
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from matplotlib.figure import Figure
 
 import nst_jax as nst
+from experiments.__main__ import cost
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.running import device, prepare, provenance
@@ -21,6 +23,7 @@ from nst_jax.shell.settings import config
 from nst_jax.shell.settings.schema import Config
 
 HOME = Path("outputs/experiments")
+SMALL = ("network=texnet", "size=128", "steps=100")  # size=small
 Row = dict[str, Any]
 
 
@@ -45,7 +48,7 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
 
     Args:
       name: of conf/experiment/NAME.yaml.
-      words: settings, which override those of the file.
+      words: settings, which override those of the file; size=small stands for SMALL.
       home: the folder of the record; outputs/experiments/NAME if not given.
 
     Returns:
@@ -55,6 +58,9 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
       SystemExit: the line has a mistake (code 2), or no job is done.
     """
     home = home or HOME / name
+    words = tuple(word for given in words for word in (SMALL if given == "size=small" else (given,)))
+    said = importlib.import_module(f"experiments.papers.{name}").__doc__ or ""
+    print(f"{name}: {said.splitlines()[0]}\n{cost(said)}", flush=True)
     line = hashlib.sha256(" ".join((name, *words)).encode()).hexdigest()[:8]
     try:
         rows = nst.sweep(f"+experiment={name}", *words, f"sweep.folder={home / 'sweeps' / line}")

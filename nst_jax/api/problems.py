@@ -1,12 +1,14 @@
 """What is minimised: a problem of published terms, one with a term of your own, many that differ in weights."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from nst_jax.api.networks import Network
 from nst_jax.api.optimisers import Method, lbfgs
@@ -19,6 +21,7 @@ from nst_jax.published import LOSSES
 from nst_jax.published.base import Convention, Losses
 from nst_jax.types import Image
 
+LARGEST = 2.0  # of an image in [0, 1] that was sharpened or that an optimiser left
 PARTS = {"content_weight": "content", "style_weight": "style", "tv_weight": "tv"}  # a keyword -> the part it weighs
 
 
@@ -178,12 +181,32 @@ def losses_of(name: str) -> Losses:
 
 def as_image(name: str, image: Any) -> Image:
     """An image as float32. Raises ValueError for another shape or range."""
+    if isinstance(image, str | Path):
+        raise ValueError(
+            f"{name}: an array, not the name {str(image)!r}; a file is read by nst.picture({str(image)!r})"
+        )
     array = jnp.asarray(image)
     if array.ndim != 3 or array.shape[2] != 3:
-        raise ValueError(f"{name}: an image is (height, width, 3), not {array.shape}; a file is read by nst.picture")
+        wanted = f"{name}: an image is (height, width, 3), not {array.shape}"
+        raise ValueError(f"{wanted}; {advise(array.shape)}")
     if not jnp.issubdtype(array.dtype, jnp.floating):
         raise ValueError(f"{name}: an image is RGB in [0, 1] as floats, not {array.dtype}; divide by 255")
+    if not isinstance(array, Tracer) and float(array.max()) > LARGEST:
+        raise ValueError(f"{name}: an image is RGB in [0, 1], and this has {float(array.max()):g}; divide by 255")
     return array.astype(jnp.float32)
+
+
+def advise(shape: tuple[int, ...]) -> str:
+    """What to do with an array of another shape than an image's."""
+    if len(shape) == 4:
+        return "a batch: give one picture; many starts go to nst.run(problem, starts)"
+    if len(shape) == 3 and shape[0] == 3:
+        return "channels come last: image.transpose(1, 2, 0)"
+    if len(shape) == 3 and shape[2] == 4:
+        return "its last channel is the transparency: image[..., :3]"
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
+        return "it is gray: repeat it three times along the last axis"
+    return "a file is read by nst.picture"
 
 
 def as_pictures(given: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Image]:

@@ -11,8 +11,8 @@ from jax import Array
 from jax.sharding import Mesh
 
 from nst_jax.api.networks import Network, picture
-from nst_jax.api.optimisers import Method, lbfgs, solver_name
-from nst_jax.api.problems import Task, problem, split
+from nst_jax.api.optimisers import Method, adam, lbfgs, solver_name
+from nst_jax.api.problems import PARTS, Task, problem, split
 from nst_jax.api.progress import step_through, step_through_lanes
 from nst_jax.images import starts
 from nst_jax.images.size import cover
@@ -96,6 +96,32 @@ def run(
     curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
     curve |= infos.parts
     return Result(image, values, curve, facts)
+
+
+def unrolled(problem: Task, start: Any = None, solver: Method | None = None, *, turns: int, **weights: Any) -> Array:
+    """The image of a short run as a function of its numbers, for jax.grad: nothing stops it, and nothing is kept.
+
+        slope = jax.grad(lambda w: nst.ssim(nst.unrolled(problem, turns=30, style_weight=w), content))(1e3)
+
+    Args:
+      problem: by `problem`; its weights may be traced, too.
+      start: an image (height, width, 3); None: the content picture.
+      solver: by `sgd`, `adam`, ...; None: adam(). A clamp has the derivative 0 where it acts.
+      turns: evaluations of the objective: iterations, for an optimiser without a line search.
+      **weights: content_weight, style_weight, tv_weight, instead of the problem's.
+
+    Raises:
+      ValueError: a weight of a part that the problem does not have, or no start.
+    """
+    for name in weights:
+        if PARTS.get(name) not in problem.parts:
+            raise ValueError(f"there is no {name} here; the parts: {', '.join(problem.parts)}")
+    parts = {**problem.parts, **{PARTS[name]: value for name, value in weights.items()}}
+    spec, numbers = split(problem._replace(parts=parts), adam() if solver is None else solver)
+    begin = problem.content if start is None else start
+    if begin is None:
+        raise ValueError("start=None starts from the content picture, and there is none: give a start")
+    return transfer.unroll(spec, numbers, jnp.asarray(begin), turns=turns)
 
 
 def stylise(

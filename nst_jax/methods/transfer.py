@@ -128,6 +128,21 @@ def advance(
     return minimise.advance(minimised, solver(spec, problem), state, **limits, parts=no_parts(spec, state.x.dtype))
 
 
+def unroll(spec: Spec, problem: Problem, start: Image, *, turns: int) -> Image:
+    """The image after so many turns of the solver, to be differentiated in reverse by any number of the problem.
+
+    A turn's activations are computed again on the way back (jax.checkpoint): the memory is that of one turn, and an
+    image and the solver's state for each.
+    """
+    minimised, descent = partial(objective, spec, problem), solver(spec, problem)
+
+    @jax.checkpoint
+    def turn(state: tuple[Image, Any], _: None) -> tuple[tuple[Image, Any], None]:
+        return descent.turn(minimised, *state, True)[:2], None
+
+    return jax.lax.scan(turn, (start, descent.init(start)), length=turns)[0][0]
+
+
 measure = jax.jit(values, static_argnums=0)
 
 

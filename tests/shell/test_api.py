@@ -145,6 +145,12 @@ def test_over_what_it_cannot(problem, numbers, message):
         (np.zeros((8, 8)), r"an image is \(height, width, 3\)"),
         (np.zeros((1, 8, 8, 3)), r"an image is \(height, width, 3\)"),
         (np.zeros((8, 8, 3), np.uint8), "divide by 255"),
+        (np.full((8, 8, 3), 255.0, np.float32), "this has 255; divide by 255"),
+        (np.zeros((2, 8, 8, 3), np.float32), "a batch"),
+        (np.zeros((3, 8, 8), np.float32), "channels come last"),
+        (np.zeros((8, 8, 4), np.float32), "transparency"),
+        (np.zeros((8, 8), np.float32), "gray"),
+        ("photo.jpg", "nst.picture"),
     ],
 )
 def test_an_image_that_is_none(net, pair, image, message):
@@ -170,6 +176,23 @@ def test_the_objective_can_be_differentiated_by_a_weight(problem):
 
     slope = jax.grad(distance)(2.0)
     np.testing.assert_allclose(slope, distance(3.0) - distance(2.0), rtol=1e-3)
+
+
+def test_a_whole_run_is_differentiated_by_a_weight(problem):
+    """By reverse mode, against a difference of two runs; and it is the run that `run` takes."""
+    solver = nst.sgd(3e-3, momentum=0.9, clamp=False)
+
+    @jax.jit
+    def change(weight):
+        image = nst.unrolled(problem, solver=solver, turns=6, style_weight=weight)
+        return jnp.sum((image - problem.content) ** 2)
+
+    slope, difference = jax.grad(change)(1.0), (change(1.05) - change(0.95)) / 0.1
+    np.testing.assert_allclose(slope, difference, rtol=0.1)
+    ran = nst.run(problem, solver=solver, steps=6, progress=False).image
+    np.testing.assert_allclose(nst.unrolled(problem, solver=solver, turns=6), ran, atol=1e-5)
+    with pytest.raises(ValueError, match="there is no noise_weight"):
+        nst.unrolled(problem, turns=1, noise_weight=1.0)
 
 
 def test_a_sweep_by_a_function(tmp_path, monkeypatch):

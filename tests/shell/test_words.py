@@ -62,6 +62,7 @@ def test_lines(line, expected):
         ("a.jpg b.jpg --foo 3", "there is no option --foo"),
         ("a.jpg b.jpg --stile-weight 3", "Did you mean style_weight"),
         ("a.jpg b.jpg -o", "-o takes a value"),
+        ("a.jpg b.jpg hydra.run.dir=x", "hydra.run.dir has no effect here: output.folder"),
         ("content=a.jpg b.jpg c.jpg", r"content= is given, and these pictures beside it: b.jpg"),
         ("a.jpg b.jpg -zz 3", "there is no option -zz"),
         ("a.jpg b.jpg --avg-decay 0.9", "no average of the iterates"),
@@ -238,6 +239,18 @@ def test_help_for_what_is_not_there(nst):
     code, text = nst("help", "optimizr")
     assert code == 2
     assert "Did you mean optimiser" in text
+
+
+def test_options_of_ones_own(nst, tmp_path):
+    (tmp_path / "own" / "preset").mkdir(parents=True)
+    (tmp_path / "own" / "preset" / "mine.yaml").write_text("# @package _global_\nsteps: 2\n")
+    line = ("--config-dir", f"{tmp_path}/own", *PAIR, *SMALL[:2], "optimiser=adam", "output.every=0")
+    code, text = nst(*line, "+preset=mine")
+    assert code == 0, text
+    assert "2 steps" in text
+    code, text = nst(*line, "+preset=mime")
+    assert code == 2
+    assert "Did you mean mine?" in text
 
 
 def test_streams(tmp_path):

@@ -141,6 +141,8 @@ def is_setting(word: str) -> bool:
 def take_setting(line: Line, word: str) -> None:
     """Take KEY=VALUE. A word of other programs is read as what it is here."""
     key, equals, value = word.partition("=")
+    if key.lstrip("+~").startswith(("hydra.run.", "hydra.sweep.", "hydra.output_subdir")):
+        raise UserError(f"{key} has no effect here: output.folder (of runs) and sweep.folder name the folders")
     known = OF_ANY.get(key) if equals and not is_key(key) else None
     if known is None:
         line.words.append(word)

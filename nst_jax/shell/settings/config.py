@@ -1,9 +1,11 @@
 """From the command line to values: the only module that knows OmegaConf and where conf/ is."""
 
 import re
+import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -150,11 +152,17 @@ def explain(error: BaseException) -> str:
         return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known_keys())}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
-        options = sorted(p.stem for p in (conf() / group).glob("*.yaml"))
+        options = sorted(p.stem for place in (conf(), *own_folders()) for p in (place / group).glob("*.yaml"))
         return f"{group} has no option {name}.{suggest(name, options)} The options: {', '.join(options)}"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return f"this line cannot be read ({' '.join(text.split())}); nst --help lists the settings"
     return " ".join(text.split("object_type")[0].split())
+
+
+def own_folders() -> list[Path]:
+    """The folders of the user's own options: `nst --config-dir FOLDER`."""
+    words = sys.argv[1:]
+    return [Path(folder) for flag, folder in pairwise(words) if flag in ("--config-dir", "-cd")]
 
 
 def known_keys() -> list[str]:
