@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
@@ -25,6 +26,7 @@ DTYPE = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16"}
 # additions, and not chosen by their time.
 THREADS = 4
 FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
+KEPT = 8
 LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
 
 
@@ -89,8 +91,14 @@ def convolution(wanted: str) -> str:
     return "direct" if wanted == "auto" and jax.default_backend() != "cpu" else wanted
 
 
-def release_programs() -> None:
-    """Let go of every compiled program. Each holds some 600 of the 65,530 memory maps that Linux grants a process."""
+def release_programs(ended: Iterator[int] = count(1)) -> None:  # noqa: B008  one count for the process
+    """Let go of all compiled programs after every KEPT programs of a sweep.
+
+    Each holds some 600 of the 65,530 memory maps that Linux grants a process, and 40 MB. What the next program shares
+    with them comes back from the cache.
+    """
+    if next(ended) % KEPT:
+        return
     import jax
 
     jax.clear_caches()
