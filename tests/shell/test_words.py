@@ -203,7 +203,11 @@ def test_the_picture_where_it_is_wanted(nst, tmp_path):
     assert (tmp_path / "runs/latest").is_symlink()
     code, text = nst(*PAIR, *SMALL, "-o", "a/b/")
     assert Path("a/b/landscape.png").is_file()
-    for bad, message in (("x.tiff", "tiff"), ("/proc/none/x.png", "no file can be made there")):
+    for bad, message in (
+        ("x.tiff", "tiff"),
+        ("~nobody_of_that_name/x.png", "home"),
+        ("/proc/none/x.png", "no file can be made there"),
+    ):
         code, text = nst(*PAIR, *SMALL, "-o", bad)
         assert code == 2
         assert message in text

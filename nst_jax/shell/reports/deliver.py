@@ -1,5 +1,6 @@
 """A result where its user wants it: under the name and in the format of output.to."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -12,8 +13,11 @@ from PIL import Image
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import draft
+from nst_jax.shell.io.pictures import expand
 from nst_jax.shell.io.saving import image_format, write
 from nst_jax.shell.settings.schema import Config
+
+LONGEST = 200  # bytes of a name without its suffix: systems allow 255, and a draft's name is longer
 
 
 def check(config: Config) -> None:
@@ -45,13 +49,13 @@ def target(config: Config) -> Path | None:
     """The file that output.to names; in a folder, the one named after the photograph. None where it is not set."""
     if not config.output.to:
         return None
-    path = Path(config.output.to).expanduser()
+    path = expand(config.output.to)
     return path / name(config, {}) if is_folder(config.output.to) else path
 
 
 def is_folder(to: str) -> bool:
     """Whether output.to names a folder: one that is there, or a name that ends with a slash."""
-    return to.endswith(("/", "\\")) or Path(to).expanduser().is_dir()
+    return to.endswith(("/", "\\")) or expand(to).is_dir()
 
 
 def name(config: Config, swept: dict[str, Any]) -> str:
@@ -59,7 +63,8 @@ def name(config: Config, swept: dict[str, Any]) -> str:
     told = {k: v for k, v in swept.items() if k != "content"}
     values = "".join(f"_{k.rpartition('.')[2]}={Path(str(v)).stem if k == 'style' else v}" for k, v in told.items())
     photo = Path(str(config.content or config.style)).stem
-    return f"{photo}{values}".replace("/", "-")[:150] + Path(config.output.file).suffix
+    stem = os.fsencode(f"{photo}{values}".replace("/", "-"))[:LONGEST]
+    return os.fsdecode(stem) + Path(config.output.file).suffix
 
 
 def targets(configs: Iterable[tuple[Config, dict[str, Any]]]) -> list[Path | None]:

@@ -26,7 +26,8 @@ DTYPE = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16"}
 # additions, and not chosen by their time.
 THREADS = 4
 FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
-KEPT = 8
+KEPT = 8  # programs of a sweep that are held at most
+ENDED = count(1)  # programs of this process
 LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
 
 
@@ -91,13 +92,13 @@ def convolution(wanted: str) -> str:
     return "direct" if wanted == "auto" and jax.default_backend() != "cpu" else wanted
 
 
-def release_programs(ended: Iterator[int] = count(1)) -> None:  # noqa: B008  one count for the process
+def release_programs() -> None:
     """Let go of all compiled programs after every KEPT programs of a sweep.
 
     Each holds some 600 of the 65,530 memory maps that Linux grants a process, and 40 MB. What the next program shares
     with them comes back from the cache.
     """
-    if next(ended) % KEPT:
+    if next(ENDED) % KEPT:
         return
     import jax
 

@@ -40,7 +40,7 @@ class Launcher(NamedTuple):
 
 
 def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str] | None) -> list[Done]:
-    """Run the jobs, and return what came of each.
+    """Run the jobs, and return what came of each line: of two lines for one job, the same.
 
     Args:
       launcher: how.
@@ -71,7 +71,9 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     summarise(folder, planned, rows, places)
     if stop.asked:
         raise Ended(EXIT[stop.asked])
-    return [Done(cell.words, row, cell.folder) for cell, row in zip(planned, rows, strict=True)]
+    came = {cell.folder: row for cell, row in zip(planned, rows, strict=True)}
+    lines = [plan_cell(config, words, keys, folder) for config, words in zip(configs, jobs, strict=True)]
+    return [Done(cell.words, came[cell.folder] | cell.swept, cell.folder) for cell in lines]
 
 
 def make_folder(folder: Path) -> None:
@@ -97,15 +99,20 @@ def plan(
     """The jobs as cells. A job with a mistake is refused before anything runs."""
     planned: dict[Path, Cell] = {}
     for config, words in zip(configs, lines, strict=True):
-        if isinstance(config, UserError):
-            raise UserError(f"{shlex.join(words)}: {config}")
-        own = folder / cells.name(config)
-        values = {cells.key_of(w): cells.value_of(w) for w in words if cells.key_of(w) in keys}
-        planned.setdefault(own, Cell(config, cells.own_words(words), values, own))  # two lines for one job are one job
+        cell = plan_cell(config, words, keys, folder)
+        planned.setdefault(cell.folder, cell)  # two lines for one job are one job
     if len(planned) < len(configs):
         equal = len(configs) - len(planned)
         LOG.info("%d of %d jobs equal another one, and are not computed twice", equal, len(configs))
     return list(planned.values())
+
+
+def plan_cell(config: Config | UserError, words: Sequence[str], keys: Sequence[str], folder: Path) -> Cell:
+    """The job of a line. Raises UserError for a line with a mistake."""
+    if isinstance(config, UserError):
+        raise UserError(f"{shlex.join(words)}: {config}")
+    values = {cells.key_of(w): cells.value_of(w) for w in words if cells.key_of(w) in keys}
+    return Cell(config, cells.own_words(words), values, folder / cells.name(config))
 
 
 def begin(folder: Path, planned: Sequence[Cell], how: Sweep, words: Sequence[str]) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sweep_lines import ADAM, TINY, start, sweep_folder, table, until
+from sweep_lines import ADAM, PAIR, SMALL, TINY, start, sweep_folder, table, until
 
+import nst_jax
 from nst_jax import pictures
 
 
@@ -142,6 +143,15 @@ def test_lanes_at_most_and_memory(nst):
     assert len(table(sweep_folder(text))) == 3
     code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.memory=1e-9", "steps=1")
     assert code == 0, text
+
+
+def test_a_seed_that_nothing_uses_makes_one_job(tmp_path, monkeypatch):
+    """Each line has its row all the same: a search asks for the row of each of its trials."""
+    monkeypatch.chdir(tmp_path)
+    rows = nst_jax.sweep(*PAIR, *SMALL, "optimiser=adam", "canvas=content", "seed=0,1,2")
+    assert [row["seed"] for row in rows] == [0, 1, 2]
+    assert {row["status"] for row in rows} == {"done"}
+    assert len(list(tmp_path.glob("runs/sweeps/*/*/mark.json"))) == 1
 
 
 def test_lanes_with_steps_of_their_own(nst):
