@@ -14,6 +14,8 @@ from pathlib import Path
 from experiments.common import figures, reading, study
 from experiments.common.reading import picture, values, where
 
+COLUMNS = ("layers", "style_weight", "ssim_content", "judge_distance", "style_distance", "seconds")
+
 
 def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing and draw the figure: a line for each subset, a column for each weight of style."""
@@ -24,7 +26,7 @@ def main(*words: str, home: Path | None = None) -> Path:
         line = [next(iter(where(runs.rows, layers=subset, style_weight=w)), None) for w in weights]
         cells.append([row and picture(row) for row in line])
         table += [
-            {k: row[k] for k in ("layers", "style_weight", "ssim_content", "style_distance", "seconds")}
+            {k: row[k] for k in COLUMNS if k in row}  # a sweep of before has no judge
             for row in line
             if row
         ]

@@ -24,23 +24,27 @@ def ssim(a: Image, b: Image) -> Scalar:
     the window has that side.
     """
     x, y = (jnp.clip(image, 0, 1) @ jnp.asarray(LUMA) for image in (a, b))
-    mean_x, mean_y = blur(x), blur(y)
-    var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
-    both = blur(x * y) - mean_x * mean_y
+    mean_x, mean_y, square_x, square_y, product = blur(jnp.stack([x, y, x * x, y * y, x * y]))
+    var_x, var_y = square_x - mean_x**2, square_y - mean_y**2
+    both = product - mean_x * mean_y
     c1, c2 = K1**2, K2**2  # the range of the values is 1
     alike = (2 * mean_x * mean_y + c1) * (2 * both + c2)  # eq. 13
     return jnp.mean(alike / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)))
 
 
-def blur(x: Float[Array, "h w"]) -> Float[Array, "_ _"]:
-    """The Gaussian mean of each whole window."""
-    for axis in (0, 1):
+def blur(x: Float[Array, "n h w"]) -> Float[Array, "n _ _"]:
+    """The Gaussian mean of each whole window of n arrays."""
+    x = x[..., None]
+    for axis in (1, 2):
         size = min(WINDOW, x.shape[axis])
         at = jnp.arange(size) - (size - 1) / 2
         weights = jax.nn.softmax(-(at**2) / (2 * SIGMA**2))
-        windows = jnp.stack([lax.slice_in_dim(x, i, x.shape[axis] - size + 1 + i, axis=axis) for i in range(size)])
-        x = jnp.tensordot(weights, windows, 1)
-    return x
+        kernel = weights.reshape((size, 1, 1, 1) if axis == 1 else (1, size, 1, 1))
+        numbers = ("NHWC", "HWIO", "NHWC")
+        x = lax.conv_general_dilated(
+            x, kernel, (1, 1), "VALID", dimension_numbers=numbers, precision=lax.Precision.HIGHEST
+        )
+    return x[..., 0]
 
 
 @jax.jit

@@ -350,10 +350,19 @@ def test_tab_completion_does_not_load_jax(tmp_path):
 
 
 def test_a_dry_run_says_what_it_would_take_and_writes_nothing(nst):
-    code, text = nst(*PAIR, *SMALL, "dry_run=true", "steps=7200")
+    """The picture is large: its memory is the compiler's account, its time that of a smaller one."""
+    code, text = nst(*PAIR, *SMALL, "dry_run=true", "steps=7200", "size=400")
     assert code == 0, text
-    for words in ("working memory: ", "memory: ", "MiB", "compiling: ", "a step: ", "all 7200 steps: about "):
+    known = [f"{n}: " for n in ("compiling", "weights, aims and the solver's state", "working memory", "memory")]
+    for words in (
+        *known,
+        "MiB free",
+        "measures 2 steps at 256 x 192 pixels",
+        "a step: about ",
+        "all 7200 steps: about ",
+    ):
         assert words in text
+    assert " to " not in text[text.index("a step:") :]
     assert not Path("runs").exists()
 
 
@@ -363,6 +372,30 @@ def test_large_pictures_have_levers(nst, words):
     assert code == 0, text
     records = [json.loads(line) for line in (folder(text) / "metrics.jsonl").read_text().splitlines()]
     assert records[-1]["total"] < records[0]["total"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_limit_within_which_jax_aborts(tmp_path):
+    """Of 0.9 GB of addresses."""
+    line = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", *PAIR, *SMALL]
+    limited = ["bash", "-c", 'ulimit -v 900000; exec "$@"', "nst", *line]
+    done = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "0.92 GB of addresses (ulimit -v), and jax needs 2 GB" in done.stderr
+
+
+def test_a_device_that_is_not_there(tmp_path):
+    line = [sys.executable, "-c", "from nst_jax.shell.cli.nst import main; main()", *PAIR, *SMALL]
+    environment = {**os.environ, "JAX_PLATFORMS": "cuda"}
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        pytest.skip("there is one")
+    assert done.returncode == 2, done.stderr
+    assert "JAX_PLATFORMS=cuda: " in done.stderr
+    assert "JAX_PLATFORMS=cpu computes on the CPU" in done.stderr
+    assert done.stderr.count("\n") <= 3
+    assert "Traceback" not in done.stderr
 
 
 def test_memory_that_runs_out_names_the_levers():

@@ -16,7 +16,8 @@ from nst_jax import pictures
 from nst_jax.shell.io import marks
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
-LINE = (*PAIR, "network=texnet", "size=32", "optimiser=adam", "steps=100", "output.every=50")
+ONE_LAYER = ("layers=nested_1_of_3", "~layers.content.relu3_3", "+layers.content.relu1_1=1")
+LINE = (*PAIR, *ONE_LAYER, "network=texnet", "size=32", "optimiser=adam", "steps=100", "output.every=50")
 JOBS = ("-m", *LINE, "seed=0,1,2", "canvas=noise", "sweep.checkpoint=0.02")
 STEPS = [0, 50, 100]
 HARD = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

@@ -3,6 +3,7 @@
 import re
 import shlex
 from functools import cache
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,7 +20,8 @@ from nst_jax.published import CONVENTIONS, PROGRAMS
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.weights import SOURCES
 from nst_jax.shell.places import conf
-from nst_jax.shell.running import prepare
+from nst_jax.shell.running import dry, prepare
+from nst_jax.shell.running.job import Job
 from nst_jax.shell.settings import config, presets
 
 PRESETS = sorted(p.stem for p in (conf() / "preset").glob("*.yaml"))
@@ -195,3 +197,18 @@ def test_weights_that_are_missing_come_with_the_presets_needs_and_a_line_that_wo
     assert advice
     code, text = nst(*shlex.split(advice.group(1)))
     assert code == 0, text
+
+
+@pytest.mark.parametrize(("name", "quadratic"), [("mrf", True), ("gatys_released", False)])
+def test_a_dry_run_gives_a_range_where_all_positions_are_compared(name, quadratic):
+    """Its time then grows with the square of the pixels at most. Nothing is computed: the shapes tell."""
+    config = settings(*PAIR, *SMALL, f"convention={name}", "content_weight=1", "size=64")
+    whole, half = (prepare.prepare(config, print, scale=scale, compute=jax.eval_shape) for scale in (1.0, 0.5))
+    assert half.content.shape == (24, 32, 3)
+    assert dry.grows(whole, half) is quadratic
+
+
+def test_a_dry_run_measures_a_smaller_image():
+    blank: Any = dict.fromkeys(Job._fields)
+    for shape, scale in (((192, 256), 1), ((768, 1024), 0.25), ((2400, 200), 96 / 200)):
+        assert dry.smaller(Job(**blank | {"content": np.zeros((*shape, 3))})) == pytest.approx(scale)

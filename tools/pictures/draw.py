@@ -1,4 +1,4 @@
-"""Draw the bundled pictures anew: `python -m tools.pictures.draw [folder]` (about 20 seconds).
+"""Draw the bundled pictures anew: `python -m tools.pictures.draw [folder [names]]` (about 20 seconds).
 
 Only NumPy and Pillow, seeded: the same pictures everywhere, to the bit where libjpeg is the same.
 """
@@ -32,9 +32,9 @@ def save(name: str, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Draw all of them, into the package nst_jax.pictures or the folder named."""
+    """Draw all of them, or some, into the package nst_jax.pictures or the folder named."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(pictures.__file__).parent
-    for name in pictures.NAMES:
+    for name in sys.argv[2:] or pictures.NAMES:
         target = save(name, folder)
         print(f"{target}  {target.stat().st_size:,} bytes")
 

@@ -28,11 +28,13 @@ THREADS = 4
 FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
 KEPT = 8  # programs of a sweep that are held at most
 ENDED = count(1)  # programs of this process
+ADDRESSES = 2 * 10**9  # bytes of addresses that jax reserves when it starts, on two cores; little of it is memory
 LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
 
 
 def set_up(device: Device) -> None:
     """Set jax up by the settings, before anything is computed: jax reads the memory settings when it is imported."""
+    check_limit()
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(device.preallocate).lower())
     os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{device.memory_fraction:.2f}")
     fix_order(device.deterministic)
@@ -40,12 +42,26 @@ def set_up(device: Device) -> None:
 
     try:
         jax.devices()
-    except RuntimeError as error:
-        wanted, why = os.environ.get("JAX_PLATFORMS", ""), str(error).splitlines()[0]
+    except (RuntimeError, AssertionError) as error:  # jax asserts that there is a device
+        wanted, why = os.environ.get("JAX_PLATFORMS", ""), (str(error).splitlines() or ["no such device is here"])[0]
         raise UserError(f"JAX_PLATFORMS={wanted}: {why}. JAX_PLATFORMS=cpu computes on the CPU") from None
     jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
     if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
         keep_programs()
+
+
+def check_limit() -> None:
+    """Refuse a limit of addresses within which jax aborts: what C++ then says helps nobody."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+    except ImportError:  # Windows has no such limit
+        return
+    limit = getrlimit(RLIMIT_AS)[0]
+    if limit != RLIM_INFINITY and limit < ADDRESSES:
+        raise UserError(
+            f"this process may have {limit / 1e9:.2g} GB of addresses (ulimit -v), and jax needs "
+            f"{ADDRESSES / 1e9:.2g} GB to start: say ulimit -v unlimited, or ask for more memory for the job"
+        )
 
 
 def fix_order(wanted: bool) -> None:

@@ -1,5 +1,6 @@
-"""`nst dry_run=true`: compile the program and take two steps; write nothing."""
+"""`nst dry_run=true`: compile the program, take two steps of a small one; write nothing."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,32 +10,83 @@ import numpy as np
 
 from nst_jax.shell.running import program
 from nst_jax.shell.running.job import Job
+from nst_jax.shell.running.prepare import memory, prepare
 from nst_jax.shell.running.program import Program
+from nst_jax.shell.settings.schema import Config
 
 STEPS = 2
+PIXELS = 192 * 256  # of the image whose steps are measured, about
+SHORTEST = 96  # pixels of its shorter side, for the deepest layers' sake
 
 
-def rehearse(job: Job, log: Callable[..., object]) -> int:
-    """Say what the run would take, and return the exit code 0."""
-    made = program.compile_program([job], most=1, share=1.0)
+def rehearse(config: Config, log: Callable[[str], object]) -> int:
+    """Say what the run would take, and return the exit code 0.
+
+    The memory is the compiler's account of the whole program, which is compiled from shapes alone. The time is that of
+    a smaller image, in proportion to the pixels; to their square at most, where each position of the image is compared
+    with each of the style picture.
+    """
+    once = memory()
     log("dry run: nothing is written")
-    for line in memory(made.advance):
-        log(line)
-    first = measure_seconds(job, made, 1)  # evaluates the start as well, and warms up
-    each = max(0.0, measure_seconds(job, made, 1 + STEPS) - first) / STEPS
+    whole = prepare(config, log, once, compute=jax.eval_shape)
+    log("compiles the program")
+    made = program.compile_program([whole], most=1, share=1.0)
     log(f"compiling: {made.seconds:.1f} s")
-    log(f"a step: {each:.3g} s, from {STEPS} of them (a line search may take more later)")
-    log(f"all {job.plan.steps} steps: about {clock(job.plan.steps * each)}")
+    for line in describe_memory(made.advance):
+        log(line)
+    scale = smaller(whole)
+    sample = prepare(config, ignore, once, scale=scale)
+    width, height = sample.facts["size"]
+    log(f"measures {STEPS} steps at {width} x {height} pixels")
+    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
+    each = seconds_of_a_step(sample, small) * pixels(whole) / pixels(sample)
+    most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
+    log(f"a step: about {between(each, most, '{:.3g} s'.format)} (a line search may take more)")
+    log(f"all {config.steps} steps: about {between(config.steps * each, config.steps * most, clock)}")
     return 0
 
 
-def memory(compiled: Any) -> list[str]:
+def ignore(line: str) -> None:
+    """Say nothing: the whole picture's conversions are said."""
+
+
+def smaller(job: Job) -> float:
+    """The scale of the sides at which a step is measured, 1 for an image that is small itself."""
+    height, width, _ = job.content.shape
+    scale = max(math.sqrt(PIXELS / (height * width)), SHORTEST / min(height, width))
+    return 1.0 if scale > 1 / math.sqrt(2) else scale
+
+
+def pixels(job: Job) -> int:
+    """Of the image."""
+    return job.content.shape[0] * job.content.shape[1]
+
+
+def grows(whole: Job, sample: Job) -> bool:
+    """Whether what is aimed at in the style picture grows with it."""
+    names = [t.name for t in whole.spec.terms if t.of == "style"]
+    shapes = [[leaf.shape for leaf in jax.tree.leaves([j.problem.aims[n] for n in names])] for j in (whole, sample)]
+    return shapes[0] != shapes[1]
+
+
+def between(least: float, most: float, words: Callable[[float], str]) -> str:
+    """One number in words, or two."""
+    return words(least) if least == most else f"{words(least)} to {words(most)}"
+
+
+def describe_memory(compiled: Any) -> list[str]:
     """What the compiled program asks for, in MiB. jax may know nothing on this device."""
     sizes = program.sizes_of(compiled)
     if sizes is None:
         return ["memory: not known on this device"]
     lines = [f"{name}: {size / 2**20:.0f} MiB" for name, size in sizes.items()]
-    return [*lines, f"memory: {sum(sizes.values()) / 2**20:.0f} MiB"]
+    return [*lines, f"memory: {sum(sizes.values()) / 2**20:.0f} MiB, of {program.free_memory() / 2**20:.0f} MiB free"]
+
+
+def seconds_of_a_step(job: Job, made: Program) -> float:
+    """How long a step takes."""
+    first = measure_seconds(job, made, 1)  # evaluates the start as well, and warms up
+    return max(0.0, measure_seconds(job, made, 1 + STEPS) - first) / STEPS
 
 
 def measure_seconds(job: Job, made: Program, steps: int) -> float:

@@ -21,7 +21,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import curves
 from nst_jax.shell.reports.film import film
-from nst_jax.shell.running import checkpoint, folder, provenance
+from nst_jax.shell.running import checkpoint, folder, judge, provenance
 from nst_jax.shell.running.checkpoint import Checkpoint
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.program import ROOM
@@ -216,7 +216,7 @@ def columns(record: Record) -> dict[str, float]:
 
 
 def measure(job: Job, image: np.ndarray) -> dict[str, float]:
-    """The metrics of a result: SSIM with the content, and each style layer's distance.
+    """The metrics of a result: SSIM with the content, each style layer's distance, and that of `judge`.
 
     image: (height, width, 3) in [0, 1].
     """
@@ -228,7 +228,8 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
-    return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **mean, **plain}
+    seen = {"judge_distance": judge.distance(shown, job.style)} if layers else {}
+    return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **seen, **mean, **plain}
 
 
 def _all_moments(network: Extractor, params: Any, image: jax.Array) -> Any:

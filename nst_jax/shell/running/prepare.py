@@ -36,6 +36,7 @@ from nst_jax.types import Image, Params
 Files = Mapping[str, pictures.Picture | None]  # content and style
 Log = Callable[[str], object]
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
+Compute = Callable[[Callable[[], Any]], Any]
 
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 PICTURES = ("content", "style", "background", "max_pixels", "size", "size_rule", "style_scale")  # what makes them
@@ -43,6 +44,11 @@ PICTURES = ("content", "style", "background", "max_pixels", "size", "size_rule",
 
 def always(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """Remember nothing: one run."""
+    return make()
+
+
+def at_once(make: Callable[[], Any]) -> Any:
+    """Compute the value itself. jax.eval_shape computes its shape alone."""
     return make()
 
 
@@ -58,20 +64,22 @@ def memory() -> Once:
     return once
 
 
-def prepare(config: Config, log: Log, once: Once = always) -> Job:
+def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0, compute: Compute = at_once) -> Job:
     """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
 
     Args:
       config: the settings.
       log: takes each conversion and choice, in words.
       once: remembers what the jobs of a sweep have in common, so that it is read and computed once.
+      scale: of the sides of both pictures, beside what the settings say.
+      compute: makes the aims; jax.eval_shape, where their shapes are enough.
     """
     arch, net = network(config)
     solver, options, hyper = method(config)
     chosen_pictures = tuple(str(getattr(config, k)) for k in PICTURES)
     chosen_pictures += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
     files = once(("pictures", *chosen_pictures), lambda: {n: picture(config, n, log) for n in ("content", "style")})
-    content, style = once(("sized", *chosen_pictures), lambda: sizes(config, files, log))
+    content, style = once(("sized", *chosen_pictures, scale), lambda: sizes(config, files, log, scale))
     check_depth(arch, net, content.shape, style.shape)
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
     transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
@@ -82,8 +90,10 @@ def prepare(config: Config, log: Log, once: Once = always) -> Job:
     pixels = content.shape[0] * content.shape[1]
     key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
     aims = once(
-        ("aims", net, *transform, *chosen_pictures, terms, config.seed),
-        lambda: transfer.aims(net, terms, params, {"content": content, "style": style}, pixels=pixels, key=key),
+        ("aims", net, *transform, *chosen_pictures, terms, config.seed, scale, compute),
+        lambda: compute(
+            lambda: transfer.aims(net, terms, params, {"content": content, "style": style}, pixels=pixels, key=key)
+        ),
     )
     channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
     factors = {"content_layers": content_layers, "style_layers": style_layers}
@@ -176,15 +186,15 @@ def picture(config: Config, name: str, log: Log) -> pictures.Picture | None:
     return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
 
 
-def sizes(config: Config, files: Files, log: Log) -> tuple[Image, Image]:
+def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, Image]:
     """Content and style at their sizes. Where one is not needed, the other is used for its shape."""
     content, style = (files[name] for name in ("content", "style"))
     first, second = content or style, style or content
     if first is None or second is None:
         raise UserError("content=null and style=null: there is no picture to work with")
     return (
-        resize_picture(first.image, config, 1.0, "content" if content else "style", log),
-        resize_picture(second.image, config, config.style_scale, "style" if style else "content", log),
+        resize_picture(first.image, config, scale, "content" if content else "style", log),
+        resize_picture(second.image, config, scale * config.style_scale, "style" if style else "content", log),
     )
 
 

@@ -40,9 +40,9 @@ def stylise(config: Config, words: Sequence[str]) -> int:
     """
     check(config)
     with catch_signals() as stop, enough_memory():
-        job = prepare(config, LOG.info)
         if config.dry_run:
-            return dry.rehearse(job, LOG.info)
+            return dry.rehearse(config, LOG.info)
+        job = prepare(config, LOG.info)
         folder = make_folder(config, words)
         with alone(folder, "a run", keep=False), folders.log_into(folder):
             return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))

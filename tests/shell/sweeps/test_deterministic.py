@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sweep_lines import ADAM, PAIR, start, until
+from sweep_lines import ADAM, ONE_LAYER, PAIR, start, until
 
 from nst_jax.methods.transfer import Problem
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import device, program
 from nst_jax.shell.running.job import Job
 
-LINE = (*PAIR, "network=texnet", "size=48", "steps=12", "canvas=noise", "output.every=0")
+LINE = (*PAIR, *ONE_LAYER, "network=texnet", "size=48", "steps=12", "canvas=noise", "output.every=0")
 
 
 def pictures_by_seed(folder):

@@ -137,6 +137,18 @@ def test_style_distances_of_a_convention_without_moments(nst, convention):
     assert float(ours["style_distance"]) == pytest.approx(float(gatys["style_distance"]), rel=1e-5)
 
 
+def test_the_judge_is_the_same_for_all_layers(nst):
+    """The same picture, with no step taken: the distances over the run's own layers differ, that of the judge not."""
+    own = ("network=texnet", "size=24", "steps=0", "canvas=noise")
+    code, text = nst("-m", *PAIR, *own, "layers=texnet,nested_1_of_3")
+    assert code == 0, text
+    other, one = sorted(table(sweep_folder(text)), key=lambda row: row["style_distance_relu4_1"])
+    assert float(one["judge_distance"]) == pytest.approx(float(other["judge_distance"]), rel=1e-6)
+    assert float(one["style_distance"]) != pytest.approx(float(other["style_distance"]), rel=0.01)
+    own = [float(v) for k, v in one.items() if k.startswith("style_distance_")]
+    assert float(one["judge_distance"]) == pytest.approx(sum(own) / len(own), rel=1e-3)  # of texnet, as this run
+
+
 def test_lanes_at_most_and_memory(nst):
     code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.lanes=2", "output.every=0")
     assert code == 0, text
