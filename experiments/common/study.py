@@ -70,7 +70,8 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
     fixed = fixed_values(name, *words)
     done = [fixed | row for row in rows if row["status"] == "done"]
     if not done:
-        sys.exit("nst: no job of the experiment is done; see above")
+        small = " size=small needs no download." if any("Unreachable" in str(row.get("error")) for row in rows) else ""
+        sys.exit(f"nst: no job of the experiment is done; see above.{small}")
     return Study(f"papers.{name}", words, done, home)
 
 

@@ -15,7 +15,7 @@ from nst_jax import pictures
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 LINE = (*PAIR, "network=texnet", "size=64", "steps=40", "output.every=1", "optimiser=adam", "output.folder=disk/runs")
 LEAVE = [350_000, 400_000, 500_000]
-LEAVE += [random.Random(number).randint(300_000, 700_000) for number in range(times(3) - len(LEAVE))]
+LEAVE += [random.Random(number).randint(350_000, 550_000) for number in range(times(3) - len(LEAVE))]
 pytestmark = pytest.mark.slow
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import marks
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.marks import DONE, FAILED
@@ -139,6 +140,10 @@ def warn(cell: Cell, text: str) -> None:
     LOG.warning("%s: %s\n     %s", cell.line(), text, cell.folder)
 
 
+SAME = "for the same reason"
+SAID: set[str] = set()  # the reasons that this process has said
+
+
 def mark_done(cell: Cell, numbers: Row) -> Row:
     """Mark the job as done."""
     return mark(cell, DONE, **numbers)
@@ -163,8 +168,10 @@ def mark_failed(
         text = log = error
     make_folder(cell)
     folders.say(cell.folder, log)
+    reason = text if isinstance(error, UserError) else text.splitlines()[0]  # ours say what to do; others are long
     text = text.splitlines()[0][:500]
-    LOG.error("failed: %s%s: %s\n     %s", cell.line(), where, text, cell.folder)
+    LOG.error("failed: %s%s: %s\n     %s", cell.line(), where, SAME if reason in SAID else reason, cell.folder)
+    SAID.add(reason)
     return mark(cell, FAILED, own=own, **(numbers or {}), error=text)
 
 

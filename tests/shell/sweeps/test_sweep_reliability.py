@@ -11,7 +11,8 @@ import pytest
 from sweep_lines import ADAM, sweep_folder, table
 
 from nst_jax.shell.cli import gallery as gallery_command
-from nst_jax.shell.io import marks
+from nst_jax.shell.io import marks, weights
+from nst_jax.shell.io.fetch import Unreachable
 from nst_jax.shell.reports import gallery
 from nst_jax.shell.reports import table as tables
 from nst_jax.shell.running import session
@@ -76,7 +77,8 @@ def test_trouble_of_the_whole_program_leaves_the_checkpoints(nst, monkeypatch):
         patch.setattr(session.Session, "_advance", fail)
         code, text = nst("-m", *words)
     assert code == 1
-    assert text.count("the device is gone") >= 2
+    assert text.count("the device is gone") == 1
+    assert text.count(": for the same reason") == 1
     code, text = nst("-m", *words)
     assert code == 0, text
     for log in Path("here").glob("*/nst.log"):
@@ -165,3 +167,20 @@ def test_a_worker_whose_parent_is_gone_does_nothing(tmp_path):
     line = [sys.executable, "-m", "nst_jax.shell.sweeps.worker", str(part), "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 143, done.stderr
+
+
+def test_weights_that_nobody_gives_are_asked_for_once(nst, monkeypatch):
+    """All jobs fail, and the reason is said once, with the ways on."""
+    asked = []
+
+    def unreachable(*args, **kwargs):
+        asked.append(args)
+        raise Unreachable("the weights could not be downloaded; tried\n  an address\nThree ways on: weights=file")
+
+    monkeypatch.setattr(weights, "load", unreachable)
+    for _ in range(2):  # the second line says it again
+        code, text = nst("-m", *ADAM, "seed=0,1,2", "sweep.redo=failed")
+        assert code == 1, text
+        assert text.count("Three ways on: weights=file") == 1
+        assert text.count(": for the same reason") == 2
+    assert len(asked) == 2
