@@ -65,3 +65,15 @@ def test_settings_drawn_at_random():
                 wrong.append(f"{' '.join(words)}: {type(error).__name__}: {error}")
     assert not wrong, "\n".join(wrong)
     assert LINES / 50 < good < LINES
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["layers.content=${size}", "layers.style=${network.pool}", "layers.content=${network}", "layers.style=${canvas}"],
+)
+def test_what_stands_for_names_and_numbers_is_checked(word):
+    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+        composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
+        found = composer.read([*PAIR, word])
+    assert isinstance(found, UserError)
+    assert word.partition("=")[0] in str(found)

@@ -27,16 +27,30 @@ HYDRA = "1.3"  # version_base, stated here only
 ConfigStore.instance().store(name="schema", node=Config)
 
 
+FACTORS = ("layers.content", "layers.style")
+MAPPINGS = ("canvas", "optimiser", "layers", *FACTORS)
+
+
 def read(cfg: DictConfig) -> Config:
     """The settings as plain values, once: OmegaConf takes 12 us for each look at a key. UserError if one is off."""
     if extra := [str(key) for key in cfg if key not in {f.name for f in fields(Config)}]:
         raise UserError(f"there is no setting {extra[0]}.{suggest(extra[0], known_keys())}")
     if absent := sorted(key for key in OmegaConf.missing_keys(cfg)):
         raise UserError(f"not given: {', '.join(absent)}. Say: nst " + " ".join(f"{k}=..." for k in absent))
+    for key in MAPPINGS:  # OmegaConf takes the value of an interpolation for one, whatever it is
+        value = OmegaConf.select(cfg, key)
+        plain_value = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_dict(value) else value
+        if not isinstance(plain_value, dict) or (key in FACTORS and not all_numbers(plain_value)):
+            raise UserError(f"{key}={plain_value}: give names and numbers, such as {{name: 1.0}}")
     config = cast(Config, OmegaConf.to_object(cfg))
     for problem in problems(config):
         raise UserError(problem)
     return config
+
+
+def all_numbers(values: dict[Any, Any]) -> bool:
+    """Whether each value is a number."""
+    return all(isinstance(value, int | float) for value in values.values())
 
 
 def plain(config: Config) -> dict[str, Any]:
