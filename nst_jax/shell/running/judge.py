@@ -13,6 +13,12 @@ from nst_jax.losses.moments import moments
 from nst_jax.types import Image, Scalar
 
 NAME = "texnet"  # its weights come with the package
+SHORTEST = 8  # pixels of a side that reach its deepest style layer
+
+
+def sees(image: Image) -> bool:
+    """Whether a picture is large enough for all its layers."""
+    return min(image.shape[:2]) >= SHORTEST
 
 
 def distance(image: Image, style: Image) -> float:

@@ -228,7 +228,8 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
-    seen = {"judge_distance": judge.distance(shown, job.style)} if layers else {}
+    both = layers and judge.sees(shown) and judge.sees(job.style)
+    seen = {"judge_distance": judge.distance(shown, job.style)} if both else {}
     return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **seen, **mean, **plain}
 
 

@@ -149,6 +149,13 @@ def test_the_judge_is_the_same_for_all_layers(nst):
     assert float(one["judge_distance"]) == pytest.approx(sum(own) / len(own), rel=1e-3)  # of texnet, as this run
 
 
+def test_a_style_picture_that_is_too_small_for_the_judge(nst):
+    """Of 6 pixels: the job is done, without that number."""
+    code, text = nst("-m", *ADAM, "seed=0,1", "style_scale=0.4", "steps=1")
+    assert code == 0, text
+    assert all(row["status"] == "done" and not row.get("judge_distance") for row in table(sweep_folder(text)))
+
+
 def test_lanes_at_most_and_memory(nst):
     code, text = nst("-m", *ADAM, "seed=range(0,3)", "sweep.lanes=2", "output.every=0")
     assert code == 0, text
