@@ -30,9 +30,9 @@ def twin(a, b):
 
 
 def test_ssim_is_equation_13():
-    np.testing.assert_allclose(ssim(A, B), twin(A, B), rtol=2e-5)
+    np.testing.assert_allclose(ssim(A, B), twin(A, B), rtol=1e-4)
     near = jnp.clip(A + 0.05 * B, 0, 1)
-    np.testing.assert_allclose(ssim(A, near), twin(A, near), rtol=2e-5)
+    np.testing.assert_allclose(ssim(A, near), twin(A, near), rtol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(17, 15, 3), (5, 30, 3)])
