@@ -26,7 +26,7 @@ test-fast: $(VENV)/installed-test
 campaign: $(VENV)/installed-test
 	NST_CAMPAIGN=$${NST_CAMPAIGN:-1} $(BIN)/python -m pytest tests/shell/test_kills.py tests/shell/test_fuzz_settings.py \
 		tests/shell/test_hostile_weights.py tests/shell/test_hostile_pictures.py tests/shell/test_words.py \
-		tests/shell/test_small_disk.py tests/shell/test_pictures.py tests/shell/sweeps/test_many_programs.py
+		tests/shell/test_small_disk.py tests/shell/sweeps/test_many_programs.py
 
 experiment: $(VENV)/installed
 	$(BIN)/python -m $(if $(NAME),experiments.papers.$(NAME) $(WORDS),experiments)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
 from experiments.__main__ import listed
 from experiments.common import reading, study
+from nst_jax.shell.errors import UserError
 from nst_jax.shell.settings import config
+from nst_jax.shell.sweeps.composing import Composer
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
@@ -61,21 +64,17 @@ def run(name, home):
     return importlib.import_module(f"experiments.papers.{name}").main(*SMALL, *WORDS.get(name, PLAIN), home=home)
 
 
-def is_group(word):
-    """Whether a setting is a folder of conf/, from which each value composes another file."""
-    return (ROOT / "conf" / word.partition("=")[0]).is_dir()
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_it_composes_with_every_value_that_it_sweeps(name):
     params = config.plain_yaml(ROOT / f"conf/experiment/{name}.yaml")["hydra"]["sweeper"]["params"]
     parsed = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()])
     swept = [each for each in parsed if each.is_discrete_sweep()]
     lists = [[f"{o.key_or_group}={v}" for v in o.sweep_string_iterator()] for o in swept]
-    lists = [line if is_group(line[0]) else line[:1] for line in lists]  # of numbers, one tells for all
     with initialize_config_dir(str(ROOT / "conf"), version_base=config.HYDRA):
+        composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         for words in zip_longest(*lists):
-            config.read(compose("config", overrides=[f"+experiment={name}", *(w for w in words if w)]))
+            found = composer.read([f"+experiment={name}", *(w for w in words if w)])
+            assert not isinstance(found, UserError), found
 
 
 @pytest.mark.parametrize("name", NAMES)

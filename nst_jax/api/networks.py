@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from nst_jax.extractors import MODULES, architecture
@@ -73,8 +72,7 @@ def load(
     profile = suitable_layers(arch, loaded.params)
     content, style = profile.content, profile.style
     settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
-    make = jax.jit(arch.prepare, static_argnames=("convolution", "dtype"))
-    params = make(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
+    params = arch.ready(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
     return Network(arch.tap({*content, *style}, **settings), params, content, style, arch.convention, loaded.source)
 
 

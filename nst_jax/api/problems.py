@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -84,12 +83,13 @@ def problem(
     height, width = next(iter(pictures.values())).shape[:2]
     channels = {k: s[2] for k, s in shapes(extractor, net.params, height=height, width=width).items()}
     units = compared.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors)
-    key = jax.random.fold_in(jax.random.key(seed), 1)  # another one than the start's
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=transfer.aims(extractor, terms, net.params, pictures, pixels=height * width, key=key),
+        aims=transfer.aims(
+            extractor, terms, net.params, pictures, pixels=height * width, key=transfer.aims_key(seed=seed)
+        ),
         units=units,
         parts={PARTS[k]: v for k, v in numbers.items()},
         content=pictures.get("content"),

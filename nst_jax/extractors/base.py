@@ -93,6 +93,11 @@ class Architecture(NamedTuple):
     pool: str = "max"  # the pooling that it was trained with
     shallow: str = ""  # the option of conf/layers for a file that holds its first layers only; "": there is none
 
+    def ready(self, params: Mapping[str, Mapping[str, Any]], *, convolution: str, dtype: str) -> Params:
+        """The parameters as `prepare` makes them for many evaluations, by one program."""
+        make = jax.jit(self.prepare, static_argnames=("convolution", "dtype"))
+        return make(params, convolution=convolution, dtype=dtype)
+
     def tap(self, layers: tuple[str, ...] | set[str], **settings: Any) -> Extractor:
         """The network tapped at these layers, in its own order. Raises ValueError for a layer that it lacks."""
         if unknown := [layer for layer in layers if layer not in self.layers]:

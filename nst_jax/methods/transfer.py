@@ -47,6 +47,11 @@ class Result(NamedTuple):
     infos: Info  # an entry for each step
 
 
+def aims_key(*, seed: int) -> Array:
+    """The key of what the aims draw, of a run's seed: another one than the start's."""
+    return jax.random.fold_in(jax.random.key(seed), 1)
+
+
 @partial(jax.jit, static_argnums=(0, 1), static_argnames="pixels")
 def aims(
     network: Extractor,

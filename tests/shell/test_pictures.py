@@ -5,13 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from campaign import SHARE
 from PIL import Image
 
 from nst_jax import pictures
 from nst_jax.shell.io import pictures as files
-
-MANY_STROKES = ("portrait", "brush")
 
 
 @pytest.mark.parametrize("name", pictures.NAMES)
@@ -40,8 +37,6 @@ def test_an_unknown_name():
 @pytest.mark.parametrize("name", pictures.NAMES)
 def test_the_script_draws_the_same_again(tmp_path, name):
     """The command as a person gives it, and without the type checks of every stroke."""
-    if name in MANY_STROKES and SHARE < 1:
-        pytest.skip("it takes 10 seconds: make campaign draws it")
     subprocess.run([sys.executable, "-m", "tools.pictures.draw", str(tmp_path), name], check=True)
     with Image.open(tmp_path / f"{name}.jpg") as new, Image.open(pictures.path(name)) as kept:
         assert new.size == kept.size

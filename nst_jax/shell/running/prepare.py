@@ -6,7 +6,7 @@ Below `prepare` no function takes Config.
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,13 @@ from nst_jax.analysis import resolution
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.images.size import SizeRule, resize, target_shape
+from nst_jax.losses.term import Terms
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
 from nst_jax.published.base import Convention
-from nst_jax.shell.errors import UserError
+from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import pictures, weights
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device
@@ -53,15 +54,31 @@ def at_once(make: Callable[[], Any]) -> Any:
 
 
 def memory() -> Once:
-    """A function that remembers what it made, by key."""
+    """A function that remembers what it made, by key, and weights that are not to be had."""
     known: dict[tuple[Any, ...], Any] = {}
 
     def once(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         if key not in known:
-            known[key] = make()
+            try:
+                known[key] = make()
+            except NoWeights as error:  # each try takes as long as the network takes to give up
+                known[key] = error
+        if isinstance(known[key], NoWeights):
+            raise known[key]
         return known[key]
 
     return once
+
+
+class Inputs(NamedTuple):
+    """What the settings read: pictures at their sizes, and the network's parameters."""
+
+    files: Files
+    content: Image
+    style: Image
+    loaded: weights.NetworkParams
+    params: Params  # as the program takes them
+    key: tuple[Any, ...]  # equal where all of this is
 
 
 def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0, compute: Compute = at_once) -> Job:
@@ -76,41 +93,57 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     """
     arch, net = network(config)
     solver, options, hyper = method(config)
-    chosen_pictures = tuple(str(getattr(config, k)) for k in PICTURES)
-    chosen_pictures += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
-    files = once(("pictures", *chosen_pictures), lambda: {n: picture(config, n, log) for n in ("content", "style")})
-    content, style = once(("sized", *chosen_pictures, scale), lambda: sizes(config, files, log, scale))
-    check_depth(arch, net, content.shape, style.shape)
-    loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
-    transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
-    params = once(transform, lambda: ready(config, arch, loaded.params))
-    content_layers, style_layers = layers(config)
-    compared = convention(config, content.shape, log)
-    terms = compared.terms(content_layers, style_layers)
-    pixels = content.shape[0] * content.shape[1]
-    key = jax.random.fold_in(jax.random.key(config.seed), 1)  # another one than the start's
-    aims = once(
-        ("aims", net, *transform, *chosen_pictures, terms, config.seed, scale, compute),
-        lambda: compute(
-            lambda: transfer.aims(net, terms, params, {"content": content, "style": style}, pixels=pixels, key=key)
-        ),
+    found = read_inputs(config, arch, net, log, once, scale)
+    content, style = found.content, found.style
+    terms, numbers = losses(config, arch, net, content.shape, log)
+    find = lambda: transfer.aims(
+        net,
+        terms,
+        found.params,
+        {"content": content, "style": style},
+        pixels=content.shape[0] * content.shape[1],
+        key=transfer.aims_key(seed=config.seed),
     )
-    channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
-    factors = {"content_layers": content_layers, "style_layers": style_layers}
-    numbers = compared.weights(channels, **{k: getattr(config, k) for k in WEIGHTS}, **factors)
+    aims = once(("aims", net, *found.key, terms, config.seed, compute), lambda: compute(find))
     output = config.output
     limits = {"background": config.background, "max_pixels": config.max_pixels}
     read = lambda path: pictures.read(path, log=log, **limits).image
     return Job(
         spec=Spec(net, terms, solver, options),
-        problem=Problem(params, aims, numbers, hyper),
+        problem=Problem(found.params, aims, numbers, hyper),
         start=start(config.canvas, jax.random.key(config.seed), content, style, read),
         content=content,
         style=style,
-        alpha=alpha_of(files["content"], content.shape) if output.alpha else None,
+        alpha=alpha_of(found.files["content"], content.shape) if output.alpha else None,
         plan=Plan(config.steps, output.every, config.seed),
         output=Output(output.file, output.quality, output.film, output.film_ms),
-        facts=facts(config, loaded, content.shape, files),
+        facts=facts(config, found.loaded, content.shape, found.files),
+    )
+
+
+def read_inputs(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, scale: float) -> Inputs:
+    """The pictures and the parameters. scale: of the sides of both pictures."""
+    chosen = tuple(str(getattr(config, k)) for k in PICTURES)
+    chosen += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
+    files = once(("pictures", *chosen), lambda: {n: picture(config, n, log) for n in ("content", "style")})
+    content, style = once(("sized", *chosen, scale), lambda: sizes(config, files, log, scale))
+    check_depth(arch, net, content.shape, style.shape)
+    loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
+    transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
+    params = once(transform, lambda: ready(config, arch, loaded.params))
+    return Inputs(files, content, style, loaded, params, (*transform, *chosen, scale))
+
+
+def losses(
+    config: Config, arch: Architecture, net: Extractor, shape: tuple[int, ...], log: Log
+) -> tuple[Terms, dict[str, Any]]:
+    """The terms, and each one's weight by name. shape: of the image."""
+    content, style = layers(config)
+    compared = convention(config, shape, log)
+    channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
+    parts = {k: getattr(config, k) for k in WEIGHTS}
+    return compared.terms(content, style), compared.weights(
+        channels, **parts, content_layers=content, style_layers=style
     )
 
 
@@ -132,8 +165,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
 def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
     """The parameters as the program takes them, transformed once."""
     convolution = device.convolution(config.network.convolution)
-    make = jax.jit(arch.prepare, static_argnames=("convolution", "dtype"))
-    return make(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
+    return arch.ready(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
 
 
 def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:

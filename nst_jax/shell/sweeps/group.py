@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from nst_jax.shell.errors import NoWeights
 from nst_jax.shell.io.marks import FAILED
 from nst_jax.shell.running import checkpoint, device, program, provenance
 from nst_jax.shell.running.lane import Lane
@@ -61,25 +60,20 @@ def former_width(lanes: Sequence[Lane]) -> int | None:
 def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
     """The jobs ready to run, as lanes, and their cells. One that cannot be prepared is reported and left out.
 
-    What the jobs have in common is read once. Where there are no weights, none of them can be prepared: nothing is
-    downloaded twice.
+    What the jobs have in common is read once, and asked for once.
     """
     once = memory()
     lanes: list[Lane] = []
     own: list[Cell] = []
-    without: NoWeights | None = None
     for cell in group:
         if stop.asked:
             break
         try:
-            if without:
-                raise without
             cells.make_folder(cell)
             lane = Lane(prepare(cell.config, log_to(cell), once), cell.folder, number=len(lanes))
             describe(lane)
         except Exception as error:
             cells.mark_failed(cell, error)
-            without = error if isinstance(error, NoWeights) else None
         else:
             lanes.append(lane)
             own.append(cell)

@@ -60,8 +60,10 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     for tracker in how.export:
         look_up(export.TRACKERS, tracker, "sweep.export")
     make_folder(folder)
+    cells.SAID.clear()
     with alone(folder, "a sweep", keep=True), catch_signals() as stop:
-        planned = plan(configs, jobs, keys, folder)
+        lines = plan(configs, jobs, keys, folder)
+        planned = different(lines)
         deliver.targets((cell.config, cell.swept) for cell in planned)
         begin(folder, planned, how, launcher.words)
         engines.run(launcher.engine, jobs_to_run(planned, how), how, stop, folder=folder, **launcher.options)
@@ -72,7 +74,6 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     if stop.asked:
         raise Ended(EXIT[stop.asked])
     came = {cell.folder: row for cell, row in zip(planned, rows, strict=True)}
-    lines = [plan_cell(config, words, keys, folder) for config, words in zip(configs, jobs, strict=True)]
     return [Done(cell.words, came[cell.folder] | cell.swept, cell.folder) for cell in lines]
 
 
@@ -96,23 +97,24 @@ def varying_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
 def plan(
     configs: Sequence[Config | UserError], lines: Sequence[Sequence[str]], keys: Sequence[str], folder: Path
 ) -> list[Cell]:
-    """The jobs as cells. A job with a mistake is refused before anything runs."""
-    planned: dict[Path, Cell] = {}
+    """The job of each line. One with a mistake is refused before anything runs."""
+    planned = []
     for config, words in zip(configs, lines, strict=True):
-        cell = plan_cell(config, words, keys, folder)
-        planned.setdefault(cell.folder, cell)  # two lines for one job are one job
-    if len(planned) < len(configs):
-        equal = len(configs) - len(planned)
-        LOG.info("%d of %d jobs equal another one, and are not computed twice", equal, len(configs))
-    return list(planned.values())
+        if isinstance(config, UserError):
+            raise UserError(f"{shlex.join(words)}: {config}")
+        values = {cells.key_of(w): cells.value_of(w) for w in words if cells.key_of(w) in keys}
+        planned.append(Cell(config, cells.own_words(words), values, folder / cells.name(config)))
+    return planned
 
 
-def plan_cell(config: Config | UserError, words: Sequence[str], keys: Sequence[str], folder: Path) -> Cell:
-    """The job of a line. Raises UserError for a line with a mistake."""
-    if isinstance(config, UserError):
-        raise UserError(f"{shlex.join(words)}: {config}")
-    values = {cells.key_of(w): cells.value_of(w) for w in words if cells.key_of(w) in keys}
-    return Cell(config, cells.own_words(words), values, folder / cells.name(config))
+def different(planned: Sequence[Cell]) -> list[Cell]:
+    """Each job once: two lines may ask for one."""
+    found: dict[Path, Cell] = {}
+    for cell in planned:
+        found.setdefault(cell.folder, cell)
+    if equal := len(planned) - len(found):
+        LOG.info("%d of %d jobs equal another one, and are not computed twice", equal, len(planned))
+    return list(found.values())
 
 
 def begin(folder: Path, planned: Sequence[Cell], how: Sweep, words: Sequence[str]) -> None:

@@ -47,7 +47,6 @@ def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
     from nst_jax.shell.sweeps import group as one_program
     from nst_jax.shell.sweeps.progress import Progress
 
-    cells.SAID.clear()
     groups = [group for group in groups if group]
     progress = Progress([sum(cell.config.steps for cell in group) for group in groups])
     for group in groups:

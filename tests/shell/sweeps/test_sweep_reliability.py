@@ -184,3 +184,18 @@ def test_weights_that_nobody_gives_are_asked_for_once(nst, monkeypatch):
         assert text.count("Three ways on: weights=file") == 1
         assert text.count(": for the same reason") == 2
     assert len(asked) == 2
+
+
+def test_weights_that_one_job_lacks_cost_that_job_alone(nst, monkeypatch):
+    """Both are lanes of one program."""
+    load = weights.load
+
+    def own_are_unreachable(source, **kwargs):
+        if source == "own":
+            raise Unreachable("the weights could not be downloaded")
+        return load(source, **kwargs)
+
+    monkeypatch.setattr(weights, "load", own_are_unreachable)
+    code, text = nst("-m", *ADAM, "weights=own,random")
+    assert code == 1, text
+    assert sorted(row["status"] for row in table(sweep_folder(text))) == ["done", "failed"]
