@@ -208,6 +208,18 @@ def test_a_dry_run_gives_a_range_where_all_positions_are_compared(name, quadrati
     assert dry.grows(whole, half) is quadratic
 
 
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        (lambda steps: 0.01 + 0.004 * steps, 0.004),  # quick: repeated 36 times
+        (lambda steps: 3.0 + 2.0 * steps, 2.0),
+        (lambda steps: 0.09 if steps == 1 else 0.07, 0.01),  # the clock says less than for the first alone: 7 in all
+    ],
+)
+def test_a_dry_run_never_finds_that_a_step_takes_no_time(measure, expected):
+    assert dry.seconds_of_a_step(measure) == pytest.approx(expected)
+
+
 def test_a_dry_run_measures_a_smaller_image():
     blank: Any = dict.fromkeys(Job._fields)
     for shape, scale in (((192, 256), 1), ((768, 1024), 0.25), ((2400, 200), 96 / 200)):

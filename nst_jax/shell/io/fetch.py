@@ -72,13 +72,17 @@ def fetch(published: tuple[Published, ...], *, mirror: str | None, log: Log) -> 
         log(f"{cache.folder()}: other users may write to this cache folder; NST_JAX_CACHE names another")
     for source in sources(published, mirror):
         try:
-            return _obtain(source, log)
+            found = _obtain(source, log)
         except FAILURES as error:
-            failures.append(f"  {source.url}: {_reason(error)}")
-            log(f"{source.url}: {_reason(error)}")
+            failures.append(f"{source.url}: {_reason(error)}")
+            continue
+        for failure in failures:
+            log(failure)
+        return found
     raise Unreachable(
-        "the weights could not be downloaded; tried\n" + "\n".join(failures) + "\n"
-        "Three ways on: weights=file weights.path=FILE with a copy of your own; "
+        "the weights could not be downloaded; tried\n"
+        + "".join(f"  {failure}\n" for failure in failures)
+        + "Three ways on: weights=file weights.path=FILE with a copy of your own; "
         "weights.mirror=URL (or NST_JAX_MIRROR) with another address of it; "
         "weights=random, an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).\n"
         "Or, with nothing to download: network=texnet, the small network that comes with nst_jax"

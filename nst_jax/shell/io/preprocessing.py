@@ -56,7 +56,7 @@ def prepare(
     if preprocessing not in CHOICES:
         raise UserError(f"weights.preprocessing={preprocessing} is unknown; there are {', '.join(CHOICES)}")
     if own := _read_input(contents):
-        words = contents.notes.get("source", "weights with their own input layer")
+        words = contents.notes.get("source", "their input layer is in the file")
         _check_agreement(
             preprocessing, next((k for k in ("caffe", "torchvision") if _is_same(own, layer(k))), "its own"), where
         )

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,7 +15,8 @@ from nst_jax.shell.running.prepare import memory, prepare
 from nst_jax.shell.running.program import Program
 from nst_jax.shell.settings.schema import Config
 
-STEPS = 2
+STEPS, MOST_STEPS = 2, 100  # measured
+LONG_ENOUGH = 0.5  # seconds of them together
 PIXELS = 192 * 256  # of the image whose steps are measured, about
 SHORTEST = 96  # pixels of its shorter side, for the deepest layers' sake
 
@@ -37,9 +39,9 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     scale = smaller(whole)
     sample = prepare(config, ignore, once, scale=scale)
     width, height = sample.facts["size"]
-    log(f"measures {STEPS} steps at {width} x {height} pixels")
+    log(f"measures a few steps at {width} x {height} pixels")
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
-    each = seconds_of_a_step(sample, small) * pixels(whole) / pixels(sample)
+    each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     log(f"a step: about {between(each, most, '{:.3g} s'.format)} (a line search may take more)")
     log(f"all {config.steps} steps: about {between(config.steps * each, config.steps * most, clock)}")
@@ -83,10 +85,15 @@ def describe_memory(compiled: Any) -> list[str]:
     return [*lines, f"memory: {sum(sizes.values()) / 2**20:.0f} MiB, of {program.free_memory() / 2**20:.0f} MiB free"]
 
 
-def seconds_of_a_step(job: Job, made: Program) -> float:
-    """How long a step takes."""
-    first = measure_seconds(job, made, 1)  # evaluates the start as well, and warms up
-    return max(0.0, measure_seconds(job, made, 1 + STEPS) - first) / STEPS
+def seconds_of_a_step(measure: Callable[[int], float]) -> float:
+    """How long a step takes. Quick ones are repeated, until together they can be told from the noise of the clock.
+
+    measure: returns the seconds that so many steps take from the start.
+    """
+    first = measure(1)  # evaluates the start as well, and warms up
+    steps = max(STEPS, min(MOST_STEPS, round(LONG_ENOUGH / first)))
+    whole = measure(1 + steps)
+    return (whole - first) / steps if whole > first else whole / (1 + steps)
 
 
 def measure_seconds(job: Job, made: Program, steps: int) -> float:

@@ -31,6 +31,7 @@ from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
+from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image, Params
 
@@ -175,11 +176,20 @@ def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
     return content, style
 
 
+def _check_layer(layer: str, arch: Architecture) -> None:
+    """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
+    own = f"\nThe layers that are meant for this network: layers={arch.name}" if arch.name in files("layers") else ""
+    try:
+        look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
+    except UserError as error:
+        raise UserError(f"{error}{own}") from None
+
+
 def network(config: Config) -> tuple[Architecture, Extractor]:
     """The network, tapped at the layers that count."""
     arch = find(architecture, MODULES, config.network.name, "network.name")
     for layer in (*config.layers.content, *config.layers.style):
-        look_up(dict.fromkeys(arch.layers), layer, "layers")
+        _check_layer(layer, arch)
     content, style = layers(config)
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")

@@ -60,6 +60,8 @@ def resume(folder: Path, steps: int | None) -> int:
     """
     if not (folder / "config.yaml").is_file():
         raise UserError(f"resume={folder}: no run is here (there is no config.yaml)")
+    if folder.is_symlink():  # runs/latest: by the time that this run ends it may be another's
+        folder = folder.parent / folder.readlink()
     config = settings.from_plain(settings.plain_yaml(folder / "config.yaml"))
     finished = (folder / config.output.file).exists() and not checkpoint.exists(folder)
     if finished:

@@ -80,9 +80,10 @@ def sweep_folder(config: Config, words: Sequence[str], swept: Sequence[str]) -> 
         return Path(config.sweep.folder).expanduser()
     fixed = sorted(w for w in words if key_of(w) not in swept and not concerns_sweep(w))
     line = json.dumps([fixed, sorted(swept)])
-    pictures = [settings.folder_name(p) for p in (config.content, config.style) if p]
-    keys = "_by_" + "_".join(sorted(swept)).replace("/", "-")[:60] if swept else ""
-    folder = f"{'_'.join(pictures)}{keys}_{hashlib.sha256(line.encode()).hexdigest()[:8]}"
+    pictures = {"content": config.content, "style": config.style}
+    names = [settings.folder_name(path) for key, path in pictures.items() if path and key not in swept]
+    keys = ["by_" + "_".join(sorted(swept)).replace("/", "-")[:60]] if swept else []
+    folder = "_".join([*names, *keys, hashlib.sha256(line.encode()).hexdigest()[:8]])
     return Path(config.output.folder).expanduser() / "sweeps" / folder
 
 
@@ -140,8 +141,7 @@ def warn(cell: Cell, text: str) -> None:
     LOG.warning("%s: %s\n     %s", cell.line(), text, cell.folder)
 
 
-SAME = "for the same reason"
-SAID: set[str] = set()  # the reasons that this process has said
+SAID: set[str] = set()  # the reasons that this process has said: each once, whatever the number of jobs
 
 
 def mark_done(cell: Cell, numbers: Row) -> Row:
@@ -152,7 +152,7 @@ def mark_done(cell: Cell, numbers: Row) -> Row:
 def mark_failed(
     cell: Cell, error: BaseException | str, *, numbers: Row | None = None, where: str = "", own: bool = True
 ) -> Row:
-    """Report a failure at once, in the job's own log and on the screen, and mark it.
+    """Report a failure at once, in the job's own log and, the first with this reason, on the screen. Mark it.
 
     Args:
       cell: the job.
@@ -170,8 +170,9 @@ def mark_failed(
     folders.say(cell.folder, log)
     reason = text if isinstance(error, UserError) else text.splitlines()[0]  # ours say what to do; others are long
     text = text.splitlines()[0][:500]
-    LOG.error("failed: %s%s: %s\n     %s", cell.line(), where, SAME if reason in SAID else reason, cell.folder)
-    SAID.add(reason)
+    if reason not in SAID:
+        LOG.error("failed: %s%s: %s\n     %s", cell.line(), where, reason, cell.folder)
+        SAID.add(reason)
     return mark(cell, FAILED, own=own, **(numbers or {}), error=text)
 
 

@@ -85,7 +85,7 @@ def make_folder(folder: Path) -> None:
         (folder / ".writable").unlink()
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot make the folder {folder}: {reason}. Choose another: sweep.folder=...") from None
+        raise UserError(f"cannot make the folder {folder}: {reason}. Choose another: output.folder=...") from None
 
 
 def varying_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
@@ -113,7 +113,9 @@ def different(planned: Sequence[Cell]) -> list[Cell]:
     for cell in planned:
         found.setdefault(cell.folder, cell)
     if equal := len(planned) - len(found):
-        LOG.info("%d of %d jobs equal another one, and are not computed twice", equal, len(planned))
+        idle = [k for k in planned[0].swept if any(c.swept[k] != found[c.folder].swept[k] for c in planned)]
+        why = f" whatever their {' and '.join(idle)}" if idle else ""
+        LOG.info("%d of %d jobs equal another one%s: they are computed once", equal, len(planned), why)
     return list(found.values())
 
 
@@ -126,7 +128,8 @@ def begin(folder: Path, planned: Sequence[Cell], how: Sweep, words: Sequence[str
     write_text(folder / "command.txt", shlex.join(["nst", *words]) + "\n")
     folders.point_latest(Path(planned[0].config.output.folder).expanduser(), folder)
     jobs = f"{len(planned)} job{'s' if len(planned) > 1 else ''}"
-    LOG.info("sweep: %s, %d of them there already, in %s", jobs, len(planned) - todo, folder)
+    there = f", {len(planned) - todo} of them there already," if todo < len(planned) else ""
+    LOG.info("sweep: %s%s in %s", jobs, there, folder)
 
 
 def adopt(cell: Cell) -> None:
@@ -182,6 +185,10 @@ def summarise(folder: Path, planned: Sequence[Cell], rows: Sequence[Row], places
     """
     counts = {status: sum(row["status"] == status for row in rows) for status in (DONE, FAILED, DAMAGED, MISSING)}
     LOG.info("sweep: %s", ", ".join(f"{n} {WORDS.get(status, status)}" for status, n in counts.items() if n))
+    reasons = {row.get("error") for row in rows if row["status"] == FAILED}
+    if len(reasons) < counts[FAILED]:
+        why = "one reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+        LOG.error("%d jobs failed for %s; each has it in its nst.log", counts[FAILED], why)
     if counts[MISSING]:
         begun = [steps for cell in planned if (steps := checkpoint.steps(cell.folder))]
         LOG.info("the same line goes on%s", f" at step {min(begun)}" if begun else "")

@@ -78,7 +78,7 @@ def test_trouble_of_the_whole_program_leaves_the_checkpoints(nst, monkeypatch):
         code, text = nst("-m", *words)
     assert code == 1
     assert text.count("the device is gone") == 1
-    assert text.count(": for the same reason") == 1
+    assert "2 jobs failed for one reason" in text
     code, text = nst("-m", *words)
     assert code == 0, text
     for log in Path("here").glob("*/nst.log"):
@@ -182,7 +182,10 @@ def test_weights_that_nobody_gives_are_asked_for_once(nst, monkeypatch):
         code, text = nst("-m", *ADAM, "seed=0,1,2", "sweep.redo=failed")
         assert code == 1, text
         assert text.count("Three ways on: weights=file") == 1
-        assert text.count(": for the same reason") == 2
+        assert text.count("failed: ") == 1
+        assert "3 jobs failed for one reason; each has it in its nst.log" in text
+        for log in sweep_folder(text).glob("*/nst.log"):
+            assert "an address" in log.read_text()
     assert len(asked) == 2
 
 

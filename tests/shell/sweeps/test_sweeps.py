@@ -95,7 +95,7 @@ def test_again_more_and_another_key(nst):
     assert sweep_folder(text) != folder
     assert {r["status"] for r in table(sweep_folder(text))} == {"done"}
     code, text = nst(*line, "sweep.redo=all")
-    assert "2 jobs, 0 of them there already" in text
+    assert "sweep: 2 jobs in " in text
     assert "2 lanes" in text
 
 
@@ -106,7 +106,7 @@ def test_a_changed_picture_is_another_job(nst, tmp_path):
         Image.new("RGB", (20, 16), (shade, 90, 90)).save(photo)
         code, text = nst(*line)
         assert code == 0, text
-        assert "2 jobs, 0 of them there already" in text
+        assert "sweep: 2 jobs in " in text
 
 
 def test_different_specs_are_different_programs(nst):

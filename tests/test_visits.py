@@ -1,0 +1,50 @@
+"""Four people meet the tool; their screens are those in tests/visits."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "visits"
+sys.path.insert(0, str(HERE))
+
+import record  # noqa: E402
+
+PEOPLE = {"artist": 8, "student": 5, "researcher": 10, "engineer": 10}
+
+
+def compared(screen):
+    """What is the same on every machine: the words. A bar is as long as its numbers leave room for."""
+    screen = re.sub(r"[|\u2588-\u258f]+ *", "|", screen)
+    screen = re.sub(r"/\S*/(?=site-packages|lib/python)", "", screen)
+    screen = re.sub(r"-?\b\d[\d.,:]*(e[+-]?\d+)?|\?", "0", screen)
+    return re.sub(r"\b0[-_0]*0\b", "0", re.sub(r"\s+", " ", screen)).strip()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    return record.environment(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_screens_are_the_kept_ones(person, programs, tmp_path):
+    _, kept = record.read(HERE / f"{person}.txt")
+    assert len(kept) == PEOPLE[person]
+    for was, now in zip(kept, record.visit(kept, programs, tmp_path), strict=True):
+        assert now.code == was.code, f"{was.command}\n{now.screen}"
+        assert compared(now.screen) == compared(was.screen), was.command
+
+
+def test_no_screen_is_a_traceback():
+    """But of what a user's own Python raises."""
+    for person in PEOPLE:
+        for scene in record.read(HERE / f"{person}.txt")[1]:
+            assert scene.command.startswith("python lesson.py") or "Traceback" not in scene.screen
+
+
+def test_a_screen_is_what_is_left_of_what_was_written():
+    assert record.render("a bar 1/2\ra bar 2/2\nbelow\x1b[A\rabove\n\nend") == "above 2/2\nbelow\nend"
+    assert record.render("long line\rshort\x1b[K\n") == "short"
