@@ -2,14 +2,10 @@
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent / "visits"
-sys.path.insert(0, str(HERE))
-
-import record  # noqa: E402
+import screens
+from screens import HERE
 
 PEOPLE = {"artist": 8, "student": 5, "researcher": 10, "engineer": 10}
 
@@ -24,16 +20,16 @@ def compared(screen):
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    return record.environment(tmp_path_factory.mktemp("environment"))
+    return screens.environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
 @pytest.mark.parametrize("person", PEOPLE)
 def test_the_screens_are_the_kept_ones(person, programs, tmp_path):
-    _, kept = record.read(HERE / f"{person}.txt")
+    _, kept = screens.read(HERE / f"{person}.txt")
     assert len(kept) == PEOPLE[person]
-    for was, now in zip(kept, record.visit(kept, programs, tmp_path), strict=True):
+    for was, now in zip(kept, screens.visit(kept, programs, tmp_path), strict=True):
         assert now.code == was.code, f"{was.command}\n{now.screen}"
         assert compared(now.screen) == compared(was.screen), was.command
 
@@ -41,10 +37,10 @@ def test_the_screens_are_the_kept_ones(person, programs, tmp_path):
 def test_no_screen_is_a_traceback():
     """But of what a user's own Python raises."""
     for person in PEOPLE:
-        for scene in record.read(HERE / f"{person}.txt")[1]:
+        for scene in screens.read(HERE / f"{person}.txt")[1]:
             assert scene.command.startswith("python lesson.py") or "Traceback" not in scene.screen
 
 
 def test_a_screen_is_what_is_left_of_what_was_written():
-    assert record.render("a bar 1/2\ra bar 2/2\nbelow\x1b[A\rabove\n\nend") == "above 2/2\nbelow\nend"
-    assert record.render("long line\rshort\x1b[K\n") == "short"
+    assert screens.render("a bar 1/2\ra bar 2/2\nbelow\x1b[A\rabove\n\nend") == "above 2/2\nbelow\nend"
+    assert screens.render("long line\rshort\x1b[K\n") == "short"

@@ -51,9 +51,9 @@ def fill(panel: Any, cells: Sequence[Sequence[np.ndarray | None]], across: Seque
             if cell is not None:
                 axis.imshow(cell)
     for axis, label in zip(lines[0], across, strict=True):
-        axis.set_title(in_words("", label, {}), fontsize=8)
+        axis.set_title(in_words("", label), fontsize=8)
     for axis, label in zip(lines[:, 0], down, strict=True):
-        axis.set_ylabel(in_words("", label, {}), fontsize=8)
+        axis.set_ylabel(in_words("", label), fontsize=8)
 
 
 def plot(draw: Callable[..., None], *, columns: int = 1, width: float = 4.0) -> Figure:

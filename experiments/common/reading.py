@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nst_jax.shell.reports import sheet
+from nst_jax.shell.reports import labels, sheet
+from nst_jax.shell.settings.config import plain_yaml
 
 Row = dict[str, Any]
 
@@ -35,6 +36,12 @@ def descent(row: Row) -> tuple[np.ndarray, np.ndarray]:
 def values(rows: Iterable[Row], key: str) -> list[Any]:
     """The values of a key, each once, in order."""
     return sheet.values(list(rows), key)
+
+
+def words(rows: Iterable[Row], key: str) -> dict[Any, str]:
+    """The values of a key in a reader's words, by value: of a choice of layers, the layers."""
+    known = {row[key]: row["folder"] for row in reversed(list(rows))}
+    return labels.values(key, {value: plain_yaml(folder / "config.yaml") for value, folder in known.items()})
 
 
 def where(rows: Iterable[Row], **wanted: Any) -> list[Row]:

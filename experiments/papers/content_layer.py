@@ -26,19 +26,20 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing and draw the figure: pictures of the first seed at one weight, SSIM against style."""
     runs = study.sweep("content_layer", *words, home=home)
     layers, weights = values(runs.rows, "layers"), values(runs.rows, "style_weight")
+    named = reading.words(runs.rows, "layers")
     usual = min(weights, key=lambda w: abs(np.log(w / 1e3)))  # the paper's, where it is among them
     at_usual = {layer: where(runs.rows, layers=layer, style_weight=usual) for layer in layers}
     at_usual = {layer: rows for layer, rows in at_usual.items() if rows}
-    figure, (axis,) = figures.page({layer: picture(rows[0]) for layer, rows in at_usual.items()}, plots=1)
+    figure, (axis,) = figures.page({named[layer]: picture(rows[0]) for layer, rows in at_usual.items()}, plots=1)
     for colour, layer in enumerate(layers):
         groups = [where(runs.rows, layers=layer, style_weight=w) for w in weights]
         points = [[(row["style_distance"], row["ssim_content"]) for row in rows] for rows in groups if rows]
-        axis.plot(*np.transpose([np.median(group, axis=0) for group in points]), color=f"C{colour}", label=layer)
+        axis.plot(*np.transpose([np.median(group, axis=0) for group in points]), color=f"C{colour}", label=named[layer])
         axis.plot(*np.transpose(np.concatenate(points)), ".", color=f"C{colour}")
     axis.set(xlabel="style distance, |G - A| / |A|", ylabel="SSIM with the photograph")
     axis.legend()
     parts = [
-        f"{layer}: SSIM {reading.quartiles(row['ssim_content'] for row in rows)}, "
+        f"{named[layer]}: SSIM {reading.quartiles(row['ssim_content'] for row in rows)}, "
         f"style distance {reading.quartiles(row['style_distance'] for row in rows)}"
         for layer, rows in at_usual.items()
     ]

@@ -30,12 +30,14 @@ def main(*words: str, home: Path | None = None) -> Path:
         for row, job in zip(runs.rows, jobs, strict=True)
     ]
     pictures = [jobs[0].content.clip(0, 1), *(picture(where(runs.rows, layers=n)[0]) for n in layers)]
-    listed = [f"{n} {reading.quartiles(row['rmse'] for row in where(table, layers=n))}" for n in layers]
+    named = reading.words(runs.rows, "layers")
+    listed = [f"{named[n]} {reading.quartiles(row['rmse'] for row in where(table, layers=n))}" for n in layers]
     answer = (
         f"Error of the pixels (RMSE of [0, 1], median and quartiles over the seeds): {'; '.join(listed)}. Error of the "
         f"matched features, over their norm: {reading.quartiles(row['features'] for row in table)} over all runs."
     )
-    return study.record(runs, figures.grid([pictures], across=["photograph", *layers], down=[""]), table, answer)
+    figure = figures.grid([pictures], across=["photograph", *(named[n] for n in layers)], down=[""])
+    return study.record(runs, figure, table, answer)
 
 
 def errors(row: study.Row, job: Job) -> dict[str, float]:

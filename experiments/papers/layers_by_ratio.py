@@ -35,7 +35,9 @@ def main(*words: str, home: Path | None = None) -> Path:
         f"SSIM with the content picture, over the subsets: {reading.quartiles(ends[0])} at the lowest weight of style, "
         f"{reading.quartiles(ends[1])} at the highest."
     )
-    return study.record(runs, figures.grid(cells, across=weights, down=subsets, title="style weight"), table, answer)
+    named = reading.words(runs.rows, "layers")
+    figure = figures.grid(cells, across=weights, down=[named[s] for s in subsets], title="style weight (beta)")
+    return study.record(runs, figure, table, answer)
 
 
 if __name__ == "__main__":

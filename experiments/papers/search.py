@@ -15,6 +15,7 @@ from pathlib import Path
 from experiments.common import figures, reading, study
 from experiments.common.reading import picture
 from experiments.common.study import Row
+from nst_jax.shell.reports import labels
 
 SEARCHED = ("style_weight", "optimiser.learning_rate")
 MOST = 8  # pictures
@@ -31,7 +32,8 @@ def main(*words: str, home: Path | None = None) -> Path:
     ]
     chosen = [front[i * (len(front) - 1) // max(1, min(MOST, len(front)) - 1)] for i in range(min(MOST, len(front)))]
     heads = ["\n".join(f"{row[k]:.2g}" for k in SEARCHED if k in row) for row in chosen]
-    title = f"Pareto front: {', '.join(SEARCHED)}; SSIM {ssim(front[0]):.2f} ... {ssim(front[-1]):.2f}"
+    searched = ", ".join(labels.name(key) for key in SEARCHED)
+    title = f"Pareto front: {searched}; SSIM {ssim(front[0]):.2f} ... {ssim(front[-1]):.2f}"
     ends = [f"{row['ssim_content']:.3f} and {row['style_distance']:.3g}" for row in (front[0], front[-1])]
     rates = [row[SEARCHED[1]] for row in front if SEARCHED[1] in row]
     answer = (

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments.common import figures, study
+from nst_jax.shell.reports import labels
 
 METRICS = ("total", "weighted_content", "weighted_style", "ssim_content", "style_distance")
 
@@ -32,7 +33,7 @@ def main(*words: str, home: Path | None = None) -> Path:
             axis.plot(100 * (found / line["median"] - 1), np.full(len(found), place), "|", markersize=7)
         axis.set(yticks=range(len(table)), xlabel="difference from the median, % (logarithmic beyond 10)")
         axis.set_xscale("symlog", linthresh=10)
-        axis.set_yticklabels([line["metric"] for line in table], fontsize=6)
+        axis.set_yticklabels([labels.name(line["metric"]) for line in table], fontsize=6)
         axis.invert_yaxis()
 
     parts = [

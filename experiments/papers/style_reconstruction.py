@@ -20,7 +20,7 @@ from nst_jax.losses.term import taps
 def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing and draw the figure: a column for each set of layers; the first seed."""
     runs = study.sweep("style_reconstruction", *words, home=home)
-    sets = values(runs.rows, "layers")
+    sets, named = values(runs.rows, "layers"), reading.words(runs.rows, "layers")
     whole = max(judging.jobs(runs.rows), key=lambda job: len(job.spec.terms))  # the one with all layers
     layers = taps(whole.spec.terms, "style")
     goals = judging.style_moments(whole, whole.style)
@@ -31,9 +31,10 @@ def main(*words: str, home: Path | None = None) -> Path:
         for row, far in zip(runs.rows, distances, strict=True)
     ]
     deepest = layers[-1]
-    parts = [f"{n} {reading.quartiles(row[deepest] for row in where(table, layers=n))}" for n in sets]
+    parts = [f"{named[n]} {reading.quartiles(row[deepest] for row in where(table, layers=n))}" for n in sets]
     answer = f"Distance of the Gram matrices in {deepest}, |G - A| / |A|, median and quartiles over the seeds: "
-    figure = figures.grid([[picture(where(runs.rows, layers=n)[0]) for n in sets]], across=sets, down=[""])
+    cells = [picture(where(runs.rows, layers=n)[0]) for n in sets]
+    figure = figures.grid([cells], across=[named[n] for n in sets], down=[""])
     return study.record(runs, figure, table, f"{answer}{'; '.join(parts)}.")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from experiments.common import figures, study
 from experiments.common.reading import picture, values, where
+from nst_jax.shell.reports import labels
 
 COLUMNS = ("convention", "tv_weight", "ssim_content", "style_distance", "seconds")
 
@@ -34,7 +35,7 @@ def main(*words: str, home: Path | None = None) -> Path:
                 axis.plot([r["grain"] for r in line], [r[metric] for r in line], "o-", label=kind)
                 for row in line:
                     axis.annotate(f"{row['tv_weight']:g}", (row["grain"], row[metric]), fontsize=6)
-            axis.set(xlabel="grain, of 255", ylabel=metric)
+            axis.set(xlabel="grain, of 255", ylabel=labels.name(metric))
         left.legend(fontsize=7)
 
     parts = []

@@ -32,11 +32,13 @@ def build(folder: Path) -> Path:
     if not rows:
         raise UserError(f"{folder}: no sweep is here, or none of its jobs has ended")
     table.write(folder, rows)
-    keys, pictures = table.swept_keys(folder), {row["path"]: p for row in rows if (p := picture(folder, row))}
-    said = words(folder, rows, keys)
+    given = {row["path"]: settings(folder / row["path"]) for row in rows}
+    keys = table.swept_keys(folder)
+    pictures = {row["path"]: p for row in rows if (p := picture(folder, row, given[row["path"]]))}
+    said = words(rows, keys, given)
     sheet.draw(folder, rows, keys, pictures, lambda key, value: said["labels"][key].get(str(value), str(value)))
     (folder / "thumbs").mkdir(exist_ok=True)
-    cells = [cell(folder, row, pictures.get(row["path"])) for row in rows]
+    cells = [cell(folder, row, pictures.get(row["path"]), given[row["path"]]) for row in rows]
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     told = {"title": folder.resolve().name, "keys": keys, "cells": cells, **said}
     told["search"] = objectives(folder)
@@ -45,14 +47,14 @@ def build(folder: Path) -> Path:
     return write_text(folder / "index.html", page.replace("/*DATA*/", data).replace("<!--TITLE-->", title))
 
 
-def words(folder: Path, rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> dict[str, Any]:
-    """The swept keys and their values in words: {"names": by key, "labels": by key and value}."""
-    found: dict[str, dict[str, str]] = {key: {} for key in keys}
-    for row in rows:
-        new = [key for key in keys if str(row.get(key)) not in found[key]]
-        config = settings(folder / row["path"]) if new else {}
-        for key in new:
-            found[key][str(row.get(key))] = labels.value(key, row.get(key), config)
+def words(rows: Sequence[dict[str, Any]], keys: Sequence[str], given: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The swept keys and their values in words: {"names": by key, "labels": by key and value}.
+
+    given: the settings of each job, by its path in the folder.
+    """
+    firsts = {key: {row.get(key): given[row["path"]] for row in reversed(rows)} for key in keys}
+    said = {key: labels.values(key, configs) for key, configs in firsts.items()}
+    found = {key: {str(value): text for value, text in texts.items()} for key, texts in said.items()}
     return {"names": {key: labels.name(key) for key in keys}, "labels": found}
 
 
@@ -65,9 +67,9 @@ def objectives(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def picture(folder: Path, row: dict[str, Any]) -> Path | None:
-    """The job's picture, if it has one."""
-    found = settings(folder / row["path"]).get("output", {}).get("file")
+def picture(folder: Path, row: dict[str, Any], config: dict[str, Any]) -> Path | None:
+    """The picture of the job with these settings, if it has one."""
+    found = config.get("output", {}).get("file")
     path = folder / row["path"] / str(found)
     # the mark has the size of the picture of a job that is done; that of another is decoded to see whether it is whole
     return path if found and path.is_file() and (row["status"] == marks.DONE or is_picture(path)) else None
@@ -96,14 +98,14 @@ def address(*parts: str) -> str:
     return "/".join(quote(part) for part in parts)
 
 
-def cell(folder: Path, row: dict[str, Any], result: Path | None) -> dict[str, Any]:
-    """What the page shows of one job."""
+def cell(folder: Path, row: dict[str, Any], result: Path | None, config: dict[str, Any]) -> dict[str, Any]:
+    """What the page shows of one job: of its row, its picture and its settings."""
     mark = marks.read(folder / row["path"]) or {"words": []}  # a damaged one
     told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"])}
     if result is None:
         return told
     thumb = thumbnail(folder, result, row["path"])
-    return told | {"image": address(row["path"], result.name), **thumb, "before": before(folder, row["path"])}
+    return told | {"image": address(row["path"], result.name), **thumb, "before": before(folder, config.get("content"))}
 
 
 def finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -123,9 +125,8 @@ def thumbnail(folder: Path, source: Path, name: str) -> dict[str, Any]:
         return {"thumb": address("thumbs", f"{name}.webp"), "size": list(image.size)}
 
 
-def before(folder: Path, name: str) -> str | None:
-    """The content picture of a job, copied beside the page, once for all jobs that have it."""
-    content = settings(folder / name).get("content")
+def before(folder: Path, content: Any) -> str | None:
+    """The content picture at this path, copied beside the page, once for all jobs that have it."""
     source = Path(str(content))
     try:
         if content is None or not source.expanduser().is_file():

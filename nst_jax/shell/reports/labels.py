@@ -1,4 +1,4 @@
-"""Keys and values of a sweep in a reader's words, for pages and figures."""
+"""Keys, values and columns of a sweep in a reader's words, for pages and figures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +21,10 @@ NAMES = {
     "network.pool": "pooling",
     "convention.resolution": "resolution",
     "device.precision": "precision",
+    "total": "loss",
+    "ssim_content": "SSIM with the photograph",
+    "style_distance": "style distance, |G - A| / |A|",
+    "judge_distance": "style distance, by the judge",
 }
 
 
@@ -29,26 +33,33 @@ def name(key: str) -> str:
     return NAMES.get(key, key)
 
 
-def value(key: str, given: Any, config: Mapping[str, Any]) -> str:
-    """A value in words: of a profile of layers, the layers; of a path, the file's name.
-
-    Args:
-      key: of the setting.
-      given: the value that the sweep gave it.
-      config: the settings of a job that has it.
-    """
-    if key == "layers":
-        layers = config.get("layers") or {}
-        style, content = (sorted(layers.get(side) or {}) for side in ("style", "content"))
-        if config.get("style_weight") == 0 or not style:
-            return span(content) or str(given)
-        return span(style)
+def value(key: str, given: Any) -> str:
+    """A value in words: of a path, the file's name."""
     if isinstance(given, float):
         return f"{given:g}"
     text = str(given).strip("'\"")
     return Path(text).stem if "/" in text or key in ("content", "style") else text
 
 
-def span(layers: list[str]) -> str:
-    """The first and the last of several layers: "relu1_1 ... relu3_1"."""
-    return f"{layers[0]} ... {layers[-1]}" if len(layers) > 1 else "".join(layers)
+def values(key: str, configs: Mapping[Any, Mapping[str, Any]]) -> dict[Any, str]:
+    """The values of a key in words, by value: of a choice of layers, the layers that tell it from the others.
+
+    Args:
+      key: of the setting.
+      configs: for each of its values the settings of a job that has it.
+    """
+    if key == "layers":
+        content, style = ({v: layers(config, side) for v, config in configs.items()} for side in ("content", "style"))
+        both = {v: f"content {content[v] or 'none'}, style {style[v] or 'none'}" for v in configs}
+        for said in (style, content, both):
+            if all(said.values()) and len(set(said.values())) == len(said):
+                return said
+    return {v: value(key, v) for v in configs}
+
+
+def layers(config: Mapping[str, Any], side: str) -> str:
+    """The first and the last of a job's layers: "relu1_1 ... relu3_1"; nothing where they do not count."""
+    chosen = sorted((config.get("layers") or {}).get(side) or {})
+    if not chosen or config.get(f"{side}_weight") == 0:
+        return ""
+    return f"{chosen[0]} ... {chosen[-1]}" if len(chosen) > 1 else chosen[0]

@@ -85,12 +85,27 @@ def test_a_sheet_of_many_values_has_pages(tmp_path):
 
 
 def test_layers_are_said_in_words():
-    style = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
-    config = {"layers": {"style": style, "content": {"relu4_2": 1}}, "style_weight": 1.0}
-    assert labels.value("layers", "nested_3", config) == "relu1_1 ... relu3_1"
-    assert labels.value("layers", "content_relu4_2", config | {"style_weight": 0}) == "relu4_2"
+    def config(content, *style, **weights):
+        layers = {"content": {content: 1.0}, "style": dict.fromkeys(style, 0.2)}
+        return {"layers": layers, "content_weight": 1.0, "style_weight": 1e3} | weights
+
+    blocks = [f"relu{b}_1" for b in range(1, 6)]
+    styles = {"nested_1": config("relu4_2", *blocks[:1]), "nested_3": config("relu4_2", *blocks[:3])}
+    assert labels.values("layers", styles) == {"nested_1": "relu1_1", "nested_3": "relu1_1 ... relu3_1"}
+    contents = {"deep": config("relu4_2", *blocks), "shallow": config("relu2_2", *blocks)}  # the style is the same
+    assert labels.values("layers", contents) == {"deep": "relu4_2", "shallow": "relu2_2"}
+    alone = {"content_relu4_2": config("relu4_2", *blocks, style_weight=0)}
+    assert labels.values("layers", alone) == {"content_relu4_2": "relu4_2"}
+    mixed = {"a": contents["deep"], "b": contents["shallow"], "c": config("relu4_2", *blocks[:2])}
+    assert labels.values("layers", mixed) == {
+        "a": "content relu4_2, style relu1_1 ... relu5_1",
+        "b": "content relu2_2, style relu1_1 ... relu5_1",
+        "c": "content relu4_2, style relu1_1 ... relu2_1",
+    }
+    ends = {"all": config("relu4_2", *blocks), "outer": config("relu4_2", blocks[0], blocks[4])}  # a span tells no more
+    assert labels.values("layers", ends) == {"all": "all", "outer": "outer"}
     assert labels.name("style_weight") == "style weight (beta)"
-    assert labels.value("content", "a/b/photo.jpg", {}) == "photo"
+    assert labels.value("content", "a/b/photo.jpg") == "photo"
 
 
 def test_the_command_itself(tmp_path, monkeypatch, capsys):

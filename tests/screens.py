@@ -1,7 +1,7 @@
-"""Screens of four people who meet the tool: the commands of each file *.txt here, run in a terminal, one after another.
+"""Screens of four people who meet the tool: the commands of each file in visits/, run in a terminal, one after another.
 
-    python tests/visits/record.py              # runs all of them, and writes their screens anew
-    python tests/visits/record.py artist
+    python tests/screens.py              # runs all of them, and writes their screens anew
+    python tests/screens.py artist
 
 A file starts with who the person is. Then, for each command: what the person wants (`# `), the command (`$ `), the
 screen as it is at the end, and the exit code if it is not 0 (`[1]`). The tool is the wheel of this project in a new
@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "visits"
 ROOT = HERE.parents[1]
 PICTURES = ROOT / "nst_jax/pictures"
 COLUMNS, ROWS = 100, 400
