@@ -58,10 +58,10 @@ class Scene:
 
 def read(path: Path) -> tuple[str, list[Scene]]:
     """Who the person is, and the scenes of a file."""
-    head, *parts = re.split(r"^(?=# )", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    head, *parts = re.split(r"^(?=# .*\n\$ )", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     scenes = []
     for part in parts:
-        wish, command, screen = re.fullmatch(r"((?:# .*\n)+)\$ (.*)\n((?s:.*))", part).groups()
+        wish, command, screen = re.fullmatch(r"(# .*\n)\$ (.*)\n((?s:.*))", part).groups()
         screen = screen.strip("\n")
         code = re.search(r"(?:^|\n)\[(\d+)\]$", screen)
         screen = screen[: code.start()] if code else screen

@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
 from experiments.__main__ import listed
-from experiments.common import reading, study
+from experiments.common import index, reading, study
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.settings import config
 from nst_jax.shell.sweeps.composing import Composer
@@ -139,3 +139,15 @@ def test_a_key_with_one_value_is_in_the_rows_too():
 def test_distances():
     assert reading.rms_difference([0, 1], [0, 0]) == pytest.approx(0.5**0.5)
     assert reading.relative_difference([3, 3], [1, 1]) == pytest.approx(2)
+
+
+def test_the_page_keeps_the_sections_without_a_record_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    (tmp_path / "experiments.md").write_text(page.replace("## search\n", "## search\n\nKept.\n"), encoding="utf-8")
+    monkeypatch.setattr(index, "DOCS", tmp_path)
+    monkeypatch.setattr(index, "HOME", tmp_path / "nothing")
+    made = index.main().read_text(encoding="utf-8")
+    assert "\nKept.\n" in made
+    assert made.replace("\n\nKept.\n", "\n") == page
+    assert list(index.sections(page)) == NAMES

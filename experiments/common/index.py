@@ -1,6 +1,6 @@
 """Write docs/experiments.md, the page of all experiments, and their figures in docs/gallery/, from the records.
 
-An experiment that has no record keeps its question and command. After running some of them:
+An experiment that has no record here keeps its section of the page. After running some of them:
 
     python -m experiments.common.index
 """
@@ -30,23 +30,33 @@ figures only.
 NETWORKS = {  # a word of the command -> the network, in a sentence
     "vgg19_blocks1-3": "The network: the first three blocks of VGG-19, trained on ImageNet. The deeper ones "
     "were not available. Layers of these blocks stand for the paper's.",
+    "vgg16_hed": "The network: VGG-16 at full depth, trained on ImageNet and then fine-tuned to find edges.",
     "network=texnet": "The network: texnet, the small network of the package. Its layers stand for the paper's.",
 }
 
 
 def main() -> Path:
     """Write the page and the figures, and return the page's path."""
+    page = DOCS / "experiments.md"
     names = sorted(path.stem for path in (conf() / "experiment").glob("*.yaml"))
-    text = "\n".join([HEAD, *(entry(name) for name in names)])
-    (DOCS / "experiments.md").write_text(text, encoding="utf-8")
-    return DOCS / "experiments.md"
+    kept = sections(page.read_text(encoding="utf-8"))
+    page.write_text("\n".join([HEAD, *(entry(name, kept.get(name)) for name in names)]), encoding="utf-8")
+    return page
 
 
-def entry(name: str) -> str:
-    """One experiment: question, figure, answer, command."""
+def sections(page: str) -> dict[str, str]:
+    """The sections of the page, by the experiment's name."""
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]
+    return {part.splitlines()[0].removeprefix("## "): part.rstrip("\n") + "\n" for part in parts}
+
+
+def entry(name: str, kept: str | None = None) -> str:
+    """One experiment: question, figure, answer, command. kept: its section so far, where there is no record."""
     page = ast.get_docstring(ast.parse(Path(f"experiments/papers/{name}.py").read_text(encoding="utf-8"))) or ""
     question, default = page.splitlines()[0], re.search(r"^    (python .*)$", page, re.MULTILINE)
     record = HOME / name / "README.md"
+    if not record.exists() and kept:
+        return kept
     if not record.exists():
         return f"## {name}\n\n{question}\n\nNot run here yet. `{default.group(1) if default else ''}`\n"
     _, answer, _, command, made = record.read_text(encoding="utf-8").strip().split("\n\n")
