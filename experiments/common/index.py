@@ -30,7 +30,8 @@ figures only.
 NETWORKS = {  # a word of the command -> the network, in a sentence
     "vgg19_blocks1-3": "The network: the first three blocks of VGG-19, trained on ImageNet. The deeper ones "
     "were not available. Layers of these blocks stand for the paper's.",
-    "vgg16_hed": "The network: VGG-16 at full depth, trained on ImageNet and then fine-tuned to find edges.",
+    "vgg16_hed": "The network: VGG-16 at full depth, trained on ImageNet and then fine-tuned to find edges. Its deep "
+    "layers keep outlines and lose colours.",
     "network=texnet": "The network: texnet, the small network of the package. Its layers stand for the paper's.",
 }
 
@@ -56,7 +57,8 @@ def entry(name: str, kept: str | None = None) -> str:
     question, default = page.splitlines()[0], re.search(r"^    (python .*)$", page, re.MULTILINE)
     record = HOME / name / "README.md"
     if not record.exists() and kept:
-        return kept
+        head, _, rest = kept.split("\n\n", 2)
+        return f"{head}\n\n{question}\n\n{rest}"
     if not record.exists():
         return f"## {name}\n\n{question}\n\nNot run here yet. `{default.group(1) if default else ''}`\n"
     _, answer, _, command, made = record.read_text(encoding="utf-8").strip().split("\n\n")
