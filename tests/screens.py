@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent / "visits"
 ROOT = HERE.parents[1]
 PICTURES = ROOT / "nst_jax/pictures"
-COLUMNS, ROWS = 100, 400
+COLUMNS, ROWS = 120, 400
 LONGEST = 300  # seconds of one command
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
 UP, CLEAR = "\x1b[A", "\x1b[K"
@@ -38,7 +38,7 @@ problem = nst.problem(net, photo, painting)
 
 
 def likeness(style_weight):
-    return nst.ssim(nst.unrolled(problem, turns=4, style_weight=style_weight), photo)
+    return nst.ssim(nst.unrolled(problem, turns=2, style_weight=style_weight), photo)
 
 
 print(likeness(1e3), jax.grad(likeness)(1e3))
@@ -157,12 +157,12 @@ def visit(scenes: list[Scene], programs: Path, folder: Path) -> list[Scene]:
     """Each command of a person, in a folder that lasts from one to the next."""
     home = folder / "home"
     furnish(home)
-    variables = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH" and "NST" not in name},
-        **OFFLINE,
-        **{"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "TERM": "xterm"},
-        **{"NST_JAX_CACHE": str(folder / "cache"), "XDG_CACHE_HOME": str(folder / "cache"), "LC_ALL": "C.UTF-8"},
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and "NST" not in name}
+    own = {
+        **{"HOME": str(home), "NST_JAX_CACHE": str(home / ".cache/nst_jax"), "XDG_CACHE_HOME": str(home / ".cache")},
+        **{"JAX_PLATFORMS": "cpu", "TERM": "xterm", "LC_ALL": "C.UTF-8"},
     }
+    variables = {**kept, **OFFLINE, **own, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     made = []
     for scene in scenes:
         screen, code = show(scene.command, home, variables)

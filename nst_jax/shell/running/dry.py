@@ -43,7 +43,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
-    log(f"a step: about {between(each, most, '{:.3g} s'.format)} (a line search may take more)")
+    log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
     log(f"all {config.steps} steps: about {between(config.steps * each, config.steps * most, clock)}")
     return 0
 
