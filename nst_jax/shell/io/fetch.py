@@ -94,7 +94,9 @@ def _obtain(source: Source, log: Log) -> Path:
     final = cache.folder() / source.file
     part = cache.begin_download(source.file)
     resumes = part.stat().st_size > 0
-    log(f"downloading {source.url} to {final}" + (" (continued)" if resumes else ""))
+    size = f" ({source.size / 1e6:.0f} MB)" if source.size else ""
+    where = urllib.parse.urlsplit(source.url).netloc or source.url
+    log(f"downloading {source.file}{size} from {where}" + (", continued" if resumes else ""))
     try:
         _transfer(source.url, part, size=source.size)
         if resumes and not cache.matches(part, source.digest):
