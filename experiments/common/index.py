@@ -56,11 +56,9 @@ def entry(name: str, kept: str | None = None) -> str:
     page = ast.get_docstring(ast.parse(Path(f"experiments/papers/{name}.py").read_text(encoding="utf-8"))) or ""
     question, default = page.splitlines()[0], re.search(r"^    (python .*)$", page, re.MULTILINE)
     record = HOME / name / "README.md"
-    if not record.exists() and kept:
-        head, _, rest = kept.split("\n\n", 2)
-        return f"{head}\n\n{question}\n\n{rest}"
     if not record.exists():
-        return f"## {name}\n\n{question}\n\nNot run here yet. `{default.group(1) if default else ''}`\n"
+        rest = kept.split("\n\n", 2)[2] if kept else f"Not run here yet. `{default.group(1) if default else ''}`\n"
+        return f"## {name}\n\n{question}\n\n{rest}"
     _, answer, _, command, made = record.read_text(encoding="utf-8").strip().split("\n\n")
     figure = DOCS / "gallery" / f"{name}.jpg"
     shrink(HOME / name / "figure.png", figure)

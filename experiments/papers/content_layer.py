@@ -18,6 +18,7 @@ import numpy as np
 
 from experiments.common import figures, reading, study
 from experiments.common.reading import picture, values, where
+from nst_jax.shell.reports import labels
 
 KEYS = ("layers", "style_weight", "seed", "ssim_content", "style_distance", "seconds")
 
@@ -36,7 +37,7 @@ def main(*words: str, home: Path | None = None) -> Path:
         points = [[(row["style_distance"], row["ssim_content"]) for row in rows] for rows in groups if rows]
         axis.plot(*np.transpose([np.median(group, axis=0) for group in points]), color=f"C{colour}", label=named[layer])
         axis.plot(*np.transpose(np.concatenate(points)), ".", color=f"C{colour}")
-    axis.set(xlabel="style distance, |G - A| / |A|", ylabel="SSIM with the photograph")
+    axis.set(xlabel=labels.name("style_distance"), ylabel=labels.name("ssim_content"))
     axis.legend()
     parts = [
         f"{named[layer]}: SSIM {reading.quartiles(row['ssim_content'] for row in rows)}, "

@@ -80,17 +80,12 @@ def problem(
     }
     terms = compared.terms(factors["content_layers"], factors["style_layers"])
     extractor = net.extractor.clone(taps=losses.taps(terms))
-    height, width = next(iter(pictures.values())).shape[:2]
-    channels = {k: s[2] for k, s in shapes(extractor, net.params, height=height, width=width).items()}
-    units = compared.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors)
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=transfer.aims(
-            extractor, terms, net.params, pictures, pixels=height * width, key=transfer.aims_key(seed=seed)
-        ),
-        units=units,
+        aims=measure_aims(extractor, terms, net.params, pictures, key=transfer.aims_key(seed=seed)),
+        units=unit_weights(compared, extractor, net.params, pictures, factors),
         parts={PARTS[k]: v for k, v in numbers.items()},
         content=pictures.get("content"),
         style=pictures.get("style"),
@@ -110,6 +105,33 @@ def weigh(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, An
     return record.convention, numbers
 
 
+def size_of(pictures: Mapping[str, Image]) -> tuple[int, int]:
+    """Height and width of the image to be made: the content picture's, or the style picture's where there is none."""
+    height, width, _ = next(iter(pictures.values())).shape
+    return height, width
+
+
+def measure_aims(
+    extractor: Extractor, terms: Terms, params: Any, pictures: Mapping[str, Image], *, key: Array | None = None
+) -> dict[str, Aim]:
+    """What the terms aim at, by name. key: of what they draw."""
+    height, width = size_of(pictures)
+    return transfer.aims(extractor, terms, params, pictures, pixels=height * width, key=key)
+
+
+def unit_weights(
+    convention: Convention,
+    extractor: Extractor,
+    params: Any,
+    pictures: Mapping[str, Image],
+    factors: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    """Each term's weight if its part has the weight 1. A convention may divide by the channels of a layer."""
+    height, width = size_of(pictures)
+    channels = {k: s[2] for k, s in shapes(extractor, params, height=height, width=width).items()}
+    return dict(convention.weights(channels, content_weight=1.0, style_weight=1.0, tv_weight=1.0, **factors))
+
+
 def add(problem: Task, term: Term, *, weight: Any, aim: Aim | None = None) -> Task:
     """The problem with one more term.
 
@@ -123,9 +145,7 @@ def add(problem: Task, term: Term, *, weight: Any, aim: Aim | None = None) -> Ta
     extractor = problem.extractor.clone(taps=losses.taps(terms))
     if aim is None:
         pictures = {k: v for k, v in (("content", problem.content), ("style", problem.style)) if v is not None}
-        first = next(iter(pictures.values()))
-        pixels = first.shape[0] * first.shape[1]
-        own = transfer.aims(extractor, (term,), problem.params, pictures, pixels=pixels)
+        own = measure_aims(extractor, (term,), problem.params, pictures)
     else:
         own = {term.name: aim}
     return problem._replace(

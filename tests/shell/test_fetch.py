@@ -30,6 +30,19 @@ def get(files, *, mirror=None):
     return fetch.fetch(files, mirror=mirror, log=lambda _: None)
 
 
+def test_a_failure_is_told_only_where_another_address_helps(server):
+    """Where none does, the error has all of them."""
+    good, gone = at(server, "good")[0], at(server, "missing")[0]
+    said = []
+    fetch.fetch((gone, good), mirror=None, log=said.append)
+    assert [line.split()[0] for line in said] == ["downloading", "downloading", f"{gone.urls[0]}:"]
+    said = []
+    with pytest.raises(UserError, match="could not be downloaded") as caught:
+        fetch.fetch((gone._replace(file="b.h5"),), mirror=None, log=said.append)
+    assert [line.split()[0] for line in said] == ["downloading"]
+    assert str(caught.value).count(gone.urls[0]) == 1
+
+
 def names(folder):
     return sorted(p.name for p in folder.iterdir())
 

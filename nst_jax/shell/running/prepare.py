@@ -178,11 +178,11 @@ def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
 
 def _check_layer(layer: str, arch: Architecture) -> None:
     """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
-    own = f"\nThe layers that are meant for this network: layers={arch.name}" if arch.name in files("layers") else ""
     try:
         look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
     except UserError as error:
-        raise UserError(f"{error}{own}") from None
+        meant = f"\nThe layers that are meant for this network: layers={arch.name}"
+        raise UserError(f"{error}{meant if arch.name in files('layers') else ''}") from None
 
 
 def network(config: Config) -> tuple[Architecture, Extractor]:

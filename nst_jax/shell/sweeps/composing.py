@@ -47,7 +47,7 @@ class Composer:
         """Whether it chooses an option of a group, or concerns Hydra, rather than a value."""
         key = override.key_or_group
         if key not in self.groups:
-            options = [] if "." in key else self.loader.get_group_options(key)  # it reads every folder of settings
+            options = self.loader.get_group_options(key)
             self.groups[key] = bool(options) or override.package is not None or override.is_hydra_override()
         return self.groups[key]
 
