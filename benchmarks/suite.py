@@ -23,10 +23,10 @@ total: defaultdict[str, float] = defaultdict(float)  # of all workers
 began = [0.0]
 
 
-def listen(event: str, seconds: float, **_: object) -> None:
+def listen(event: str, duration_secs: float, **_: object) -> None:
     """Count what jax says of itself."""
     if (kind := EVENTS.get(event.rpartition("/")[2])) is not None:
-        found[kind] += seconds
+        found[kind] += duration_secs
 
 
 def collect(phase: str, _: object) -> None:
