@@ -51,8 +51,9 @@ def test_small_run_is_kept(data, tmp_path, monkeypatch):
     assert (home / "figure.png").stat().st_size > 10_000
     with (home / "table.csv").open() as file:
         table = list(csv.DictReader(file))
-    plain = {"texnet", "untrained VGG-19 #0", "ImageNet blocks 1-3", "ImageNet SqueezeNet"}
-    assert {row["network"] for row in table} == plain | {"texnet, relative", "untrained VGG-19 #0, whitened"}
-    assert all(0 < float(row["distance"]) < 10 for row in table)
+    assert {row["network"] for row in table} == {"VGG-16", "distilled", "texnet", "untrained VGG-16 #0"}
+    for column in ("distance", "distance by SqueezeNet"):
+        assert all(0 < float(row[column]) < 10 for row in table)
+    assert "its ratio to VGG-16" in (home / "README.md").read_text()
     monkeypatch.setattr(tuning, "stylise", None)  # the same line again computes nothing
     extractors_compared.main(*words, home=tmp_path)

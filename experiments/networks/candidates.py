@@ -1,53 +1,63 @@
-"""The networks that extractors_compared compares, and the one that measures their results."""
+"""The networks that extractors_compared compares, and those that measure their results."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import nst_jax as nst
 
-IMAGENET = {"content_layers": ("relu3_3",), "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu3_4")}
-FIRES = {"content_layers": ("fire5",), "style_layers": ("conv1", "fire2", "fire4", "fire6")}
-HELD_OUT = ("relu1_2", "relu2_2", "relu3_2", "relu3_3")  # of ImageNet's network; no style term uses them
+GATYS = {"content_layers": ("relu4_2",), "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")}
+HELD_OUT = ("relu1_2", "relu2_2", "relu3_2", "relu3_3")  # of VGG-19
+FIRES = ("conv1", "fire2", "fire4", "fire6")  # of SqueezeNet
+TEACHER = "VGG-16"
 
 
-def candidates(imagenet: Path, squeezenet: Path, texnets: Mapping[str, Path], *, seeds: int) -> dict[str, nst.Network]:
+def candidates(
+    teacher: Path, distilled: Mapping[str, Path], texnets: Mapping[str, Path], *, seeds: int
+) -> dict[str, nst.Network]:
     """The networks by name, each with its layers and convention.
 
     Args:
-      imagenet: a file with VGG-19's first three blocks, at least.
-      squeezenet: Keras' file of SqueezeNet 1.1; left out where it is missing.
+      teacher: a file with VGG-16's convolutions, of which `distilled` was made.
+      distilled: files of distilled's weights, by name.
       texnets: files of texnet's weights, by name.
       seeds: how many untrained networks.
     """
-    table = {}
+    table = {TEACHER: choose(nst.load(teacher, network="vgg16", preprocessing="caffe"), network="vgg16")}
+    for name, path in distilled.items():
+        table[name] = choose(nst.load(path, network="distilled"), network="distilled")
     for name, path in texnets.items():
         table[name] = nst.load(path, network="texnet")
-        if name == "texnet":
-            table["texnet, relative"] = table[name]._replace(convention="relative")
     for seed in range(seeds):
-        plain = choose(nst.load("vgg19", weights="random", seed=seed, pool="avg"), **IMAGENET)
-        table[f"untrained VGG-19 #{seed}"] = plain
-        table[f"untrained VGG-19 #{seed}, whitened"] = plain._replace(convention="texnet")
-    table["ImageNet blocks 1-3"] = choose(nst.load(imagenet, pool="avg"), **IMAGENET)
-    if squeezenet.exists():
-        net = nst.load(squeezenet, network="squeezenet", preprocessing="caffe")
-        table["ImageNet SqueezeNet"] = choose(net, **FIRES)
+        plain = nst.load("vgg16", weights="random", seed=seed, pool="avg")
+        table[f"untrained VGG-16 #{seed}"] = choose(plain, network="vgg16")
     return table
 
 
-def judge(imagenet: Path) -> nst.Network:
-    """ImageNet's first three blocks with max pooling, at layers whose Gram matrices no run optimises."""
-    net = choose(nst.load(imagenet), content_layers=(), style_layers=HELD_OUT)
-    return net._replace(extractor=net.extractor.clone(taps=HELD_OUT))
-
-
-def choose(net: nst.Network, *, content_layers: tuple[str, ...], style_layers: tuple[str, ...]) -> nst.Network:
-    """The network with these layers and relative losses, and the parameters that they need."""
-    layers = tuple(dict.fromkeys((*style_layers, *content_layers)))
-    needed = nst.architecture("squeezenet" if "conv1" in net.params else "vgg19").needs(layers)
+def choose(net: nst.Network, *, network: str) -> nst.Network:
+    """The network with the layers of Gatys et al. and relative losses, and the parameters that they need."""
+    needed = nst.architecture(network).needs((*GATYS["style_layers"], *GATYS["content_layers"]))
     return net._replace(
         params={name: net.params[name] for name in ("input", *needed)},
-        content_layers=dict.fromkeys(content_layers, 1.0),
-        style_layers=dict.fromkeys(style_layers, 1.0),
+        content_layers=dict.fromkeys(GATYS["content_layers"], 1.0),
+        style_layers=dict.fromkeys(GATYS["style_layers"], 1.0),
         convention="relative",
     )
+
+
+def judges(vgg19: Path, squeezenet: Path) -> dict[str, nst.Network]:
+    """What measures a result, by the column of the table: networks that no run has optimised.
+
+    Args:
+      vgg19: a file with VGG-19's first three blocks, at least.
+      squeezenet: Keras' file of SqueezeNet 1.1; left out where it is missing.
+    """
+    found = {"distance": tap(nst.load(vgg19), HELD_OUT)}
+    if squeezenet.exists():
+        net = nst.load(squeezenet, network="squeezenet", preprocessing="caffe")
+        found["distance by SqueezeNet"] = tap(net, FIRES)
+    return found
+
+
+def tap(net: nst.Network, layers: tuple[str, ...]) -> nst.Network:
+    """The network tapped at these layers alone."""
+    return net._replace(extractor=net.extractor.clone(taps=layers))

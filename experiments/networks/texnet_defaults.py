@@ -17,7 +17,7 @@ import numpy as np
 
 import nst_jax as nst
 from experiments.common import figures, study
-from experiments.networks.candidates import judge
+from experiments.networks.candidates import judges
 from experiments.networks.extractors_compared import FILES, picture, settings
 from experiments.networks.tuning import LADDER, Bench, Row, run
 
@@ -40,7 +40,8 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing, write table.csv, figure.png and README.md, and return their folder."""
     c = settings(words)
     home, data = home or study.HOME / "texnet_defaults", Path(c.data)
-    texnet, measuring, rows = nst.load(c.texnet.texnet, network="texnet"), judge(data / "weights" / FILES[0]), []
+    texnet, rows = nst.load(c.texnet.texnet, network="texnet"), []
+    measuring = judges(*(data / "weights" / name for name in FILES))
     for (content, style), (variant, (layers, convention, tv)) in product(PAIRS, VARIANTS.items()):
         photo, painting = (picture(data, name, c.size) for name in (content, style))
         net = texnet._replace(style_layers=dict.fromkeys(layers, 1.0), convention=convention)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,11 +24,11 @@ Row = dict[str, Any]
 
 
 class Bench(NamedTuple):
-    """A network on a pair of pictures, and the network that measures the results."""
+    """A network on a pair of pictures, and the networks that measure the results."""
 
     name: str
     net: nst.Network
-    judge: nst.Network
+    judges: Mapping[str, nst.Network]  # by the column of the table
     content: nst.types.Image
     style: nst.types.Image
     steps: int
@@ -37,7 +37,7 @@ class Bench(NamedTuple):
 
 
 def run(bench: Bench, weight: float, seed: int) -> Row:
-    """One run, from the folder if it is there: its SSIM, Gram distance, seconds and picture."""
+    """One run, from the folder if it is there: its SSIM, Gram distances, seconds and picture."""
     net = bench.net
     loss = f"{net.convention}_{'own' if bench.tv is None else f'{bench.tv:g}'}_{len(net.style_layers)}"
     name = f"{bench.name}_{loss}_{fingerprint(net.params)}_{weight:.4g}_{seed}_{bench.steps}"
@@ -73,10 +73,12 @@ def stylise(bench: Bench, weight: float, seed: int) -> tuple[nst.types.Image, fl
 
 
 def measure(bench: Bench, image: nst.types.Image) -> dict[str, float]:
-    """SSIM with the content picture, and |G - A|^2 / |A|^2 by the judge, the mean over its layers."""
-    found, wanted = (moments(bench.judge.extractor, bench.judge.params, x) for x in (image, bench.style))
-    distances = [float(d) ** 2 for d in style_distances(found, wanted).values()]
-    return {"ssim": float(nst.ssim(image, bench.content)), "distance": float(np.mean(distances))}
+    """SSIM with the content picture, and |G - A|^2 / |A|^2 by each judge, the mean over its layers."""
+    told = {"ssim": float(nst.ssim(image, bench.content))}
+    for column, judge in bench.judges.items():
+        found, wanted = (moments(judge.extractor, judge.params, x) for x in (image, bench.style))
+        told[column] = float(np.mean([float(d) ** 2 for d in style_distances(found, wanted).values()]))
+    return told
 
 
 @partial(jax.jit, static_argnums=0)

@@ -44,7 +44,7 @@ def load(
     """A network by name, or one whose weights are in a file.
 
     Args:
-      name: vgg19, vgg16, texnet or squeezenet; or the path of a weight file (.h5, .pth, .mat, .safetensors).
+      name: vgg19, vgg16, distilled, texnet or squeezenet; or the path of a weight file (.h5, .pth, .mat, .safetensors).
       network: which network the file holds; vgg19 if not said.
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
       preprocessing: auto; caffe or torchvision for a file that does not say what it was trained on; pystiche for that

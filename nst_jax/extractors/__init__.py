@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nst_jax.extractors.base import Architecture
 
-MODULES = {"vgg19": "vgg", "vgg16": "vgg", "texnet": "texnet", "squeezenet": "squeezenet"}  # name -> module
+MODULES = {  # name -> module
+    "vgg19": "vgg",
+    "vgg16": "vgg",
+    "distilled": "distilled",
+    "texnet": "texnet",
+    "squeezenet": "squeezenet",
+}
 
 
 def architecture(name: str) -> "Architecture":

@@ -10,6 +10,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from nst_jax.extractors.addresses import Published
+from nst_jax.nn.lifted import Lifted, dense
 from nst_jax.types import Activations, Image, Params
 
 Shape = tuple[int, int, int]  # height, width, channels
@@ -33,7 +34,10 @@ class Extractor(Protocol):
         ...
 
     def apply(self, variables: Any, image: Image) -> Any:
-        """The activations of one image, by layer name. variables: {"params": the network's parameters}."""
+        """The activations of one image, by layer name: arrays, or `Lifted`.
+
+        variables: {"params": the network's parameters}.
+        """
         ...
 
 
@@ -54,6 +58,11 @@ class Function(NamedTuple):
 
 def features(network: Extractor, params: Any, image: Image) -> Activations:
     """The activations of `image` at the network's taps, by layer name."""
+    return {tap: dense(found) for tap, found in activations(network, params, image).items()}
+
+
+def activations(network: Extractor, params: Any, image: Image) -> Mapping[str, Array | Lifted]:
+    """The same as the network gives them: a narrow network's are not yet lifted."""
     return network.apply({"params": params}, image)
 
 

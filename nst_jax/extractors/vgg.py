@@ -96,20 +96,21 @@ class Conv(nn.Module):
         return conv(x, kernel, bias, padding=self.padding)  # pyright: ignore[reportArgumentType]
 
 
-def prepare(params: Params, *, convolution: str, dtype: DTypeLike) -> Params:
+def prepare(params: Params, *, convolution: str, dtype: DTypeLike, pays: int = PAYS) -> Params:
     """Make the parameters ready for many evaluations, once per run.
 
     Args:
       params: kernels (3, 3, in, out) and biases.
       convolution: direct; winograd, for every layer; auto, for the layers where Winograd's method pays on a CPU.
       dtype: of the convolutions. The image, the preprocessing, the Gram products and the losses stay float32.
+      pays: channels in times channels out from which Winograd's method pays.
     """
     ready = {name: layer for name, layer in params.items() if name == "input"}
     for name, layer in params.items():
         kernel, bias = layer["kernel"], layer["bias"]
         if name != "input":
-            pays = convolution == "winograd" or (convolution == "auto" and kernel.shape[2] * kernel.shape[3] >= PAYS)
-            kernel = spectrum(kernel) if pays else kernel
+            large = kernel.shape[2] * kernel.shape[3] >= pays
+            kernel = spectrum(kernel) if convolution == "winograd" or (convolution == "auto" and large) else kernel
             ready[name] = {"kernel": kernel.astype(dtype), "bias": bias.astype(dtype)}
     return ready
 

@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from nst_jax.losses.term import View
+from nst_jax.nn.lifted import Lifted, product
 from nst_jax.nn.precision import widen
 from nst_jax.types import Activation, Scalar
 
@@ -25,17 +26,30 @@ class Moments(NamedTuple):
     second: Float[Array, "c c"]  # sum of m f f^T
 
 
-def moments(activation: Activation, mask: Mask | None = None) -> Moments:
+def moments(activation: Activation | Lifted, mask: Mask | None = None) -> Moments:
     """The moments of one activation, in float32 whatever the precision of the convolutions.
+
+    Those of a narrow activation are taken first and lifted then, at the cost of the narrow one.
 
     mask: (height, width), non-negative; the moments of masks that sum to 1 add up to those without a mask.
     """
+    if isinstance(activation, Lifted):
+        return lift(moments(activation.narrow, mask), activation)
     f = widen(activation)
     h, w, _ = f.shape
     if mask is None:
         return Moments(jnp.float32(h * w), f.sum((0, 1)), correlation(f))
     m = widen(mask)[..., None]
     return Moments(m.sum(), (m * f).sum((0, 1)), correlation(jnp.sqrt(m) * f))
+
+
+def lift(m: Moments, by: Lifted) -> Moments:
+    """The moments of f Q + b, from those of f: Q^T S Q is the second one, and what the offset b adds."""
+    first = product(m.first, by.lift)
+    cross = jnp.outer(first, by.offset)
+    offset = m.mass * jnp.outer(by.offset, by.offset)
+    second = product(by.lift.T, product(m.second, by.lift)) + cross + cross.T + offset
+    return Moments(m.mass, first + m.mass * by.offset, second)
 
 
 @jax.custom_vjp

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nst_jax.types import Activation, Activations, Image, Scalar
+from nst_jax.nn.lifted import Lifted, dense
+from nst_jax.types import Activation, Image, Scalar
 
 IMAGE = "image"  # the tap of a term that measures the image itself
 
@@ -28,7 +29,9 @@ class Aim(NamedTuple):
 class View(NamedTuple):
     """What an aim is made of."""
 
-    activation: Activation  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
+    activation: (
+        Activation | Lifted
+    )  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
     pixels: int  # height times width of the image to be made
     key: Array | None  # for aims that draw a part of themselves
 
@@ -51,6 +54,7 @@ class Term(NamedTuple):
       additive: False: the term needs all positions at once, and cannot be computed in tiles.
       of: the picture that it aims at: "content", "style". "": none.
       aim: a view of that picture -> the aim.
+      narrow: `measure` and `aim` take a `Lifted` activation as it is. For all others it is lifted before.
     """
 
     name: str
@@ -60,16 +64,23 @@ class Term(NamedTuple):
     additive: bool = True
     of: str = ""
     aim: Callable[[View], Aim] = no_aim
+    narrow: bool = False
 
-    def value(self, activation: Array, aim: Aim) -> Scalar:
+    def see(self, activation: Array | Lifted) -> Any:
+        """The activation as the term takes it."""
+        return activation if self.narrow else dense(activation)
+
+    def value(self, activation: Array | Lifted, aim: Aim) -> Scalar:
         """The unweighted value of the term."""
-        return self.compare(self.measure(activation, aim.local), aim.whole)
+        return self.compare(self.measure(self.see(activation), aim.local), aim.whole)
 
 
 Terms = tuple[Term, ...]
 
 
-def values(terms: Terms, aims: Mapping[str, Aim], activations: Activations, image: Image) -> dict[str, Scalar]:
+def values(
+    terms: Terms, aims: Mapping[str, Aim], activations: Mapping[str, Array | Lifted], image: Image
+) -> dict[str, Scalar]:
     """The unweighted value of each term, by name.
 
     Args:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nst_jax.extractors.base import Extractor, features
+from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Terms, View
 from nst_jax.optim import minimise
@@ -79,15 +79,16 @@ def aims(
     for name in dict.fromkeys(t.of for t in terms if t.of):
         own = [t for t in terms if t.of == name]
         taps = term.taps(own)
-        seen = {**(features(network.clone(taps=taps), params, pictures[name]) if taps else {}), IMAGE: pictures[name]}
+        seen = dict(activations(network.clone(taps=taps), params, pictures[name]) if taps else {})
+        seen[IMAGE] = pictures[name]
         keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
-        found |= {t.name: t.aim(View(seen[t.tap], pixels, k)) for t, k in zip(own, keys, strict=True)}
+        found |= {t.name: t.aim(View(t.see(seen[t.tap]), pixels, k)) for t, k in zip(own, keys, strict=True)}
     return found
 
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
     """The unweighted value of each term of one image, by name."""
-    return term.values(spec.terms, problem.aims, features(spec.network, problem.params, image), image)
+    return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, image), image)
 
 
 def objective(spec: Spec, problem: Problem, image: Image) -> Scalar:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from nst_jax.losses.differences import errors
 from nst_jax.losses.moments import moments
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View
-from nst_jax.types import Activation, Image, Scalar
+from nst_jax.types import Image, Scalar
 
 
 def same(summary: Any, view: View) -> Any:
@@ -34,7 +34,7 @@ def aim_at_activation(view: View) -> Aim:
 class AimAtSummary(NamedTuple):
     """Aim at what the term measures of the style picture. A value: two equal ones are one program."""
 
-    measure: Callable[[Activation, Any], Any]
+    measure: Callable[[Any, Any], Any]  # (activation, None) -> the summary
     finish: Callable[[Any, View], Any]  # computed or drawn once, before the run
 
     def __call__(self, view: View) -> Aim:
@@ -64,7 +64,8 @@ def content(compare: Callable, measure: Callable = errors, *, additive: bool = T
 
 def style(compare: Callable, measure: Callable = moments, finish: Callable = same, *, additive: bool = True) -> Term:
     """A style term without its layer: compare(measure(F), finish(measure(A))). By default it compares `Moments`."""
-    return Term("style", "", measure, compare, additive, "style", AimAtSummary(measure, finish))
+    aim, narrow = AimAtSummary(measure, finish), measure is moments
+    return Term("style", "", measure, compare, additive, "style", aim, narrow)
 
 
 def smooth(function: Callable[[Image], Scalar]) -> Term:

@@ -99,7 +99,8 @@ def topic(key: str, value: str) -> str:
 
 def groups() -> list[str]:
     """The names of all groups."""
-    found = [p for p in (*conf().iterdir(), *(conf() / "hydra").iterdir()) if any(p.glob("*.yaml"))]
+    folders = (p for p in (*conf().iterdir(), *(conf() / "hydra").iterdir()) if p.name != "train")  # of nst-train
+    found = [p for p in folders if any(p.glob("*.yaml"))]
     return sorted(p.relative_to(conf()).as_posix() for p in found)
 
 

@@ -188,7 +188,11 @@ def roots() -> set[str]:
 
     text = (conf() / "config.yaml").read_text(encoding="utf-8")
     keys = set(re.findall(r"^(\w+):", text, re.MULTILINE)) - {"defaults"}
-    return keys | {path.name for path in conf().iterdir() if path.is_dir()} - {"preset", "experiment"} | {"resume"}
+    return (
+        keys
+        | {path.name for path in conf().iterdir() if path.is_dir()} - {"preset", "experiment", "train"}
+        | {"resume"}
+    )
 
 
 def booleans() -> set[str]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from nst_jax.analysis.metrics import style_distances
 from nst_jax.api import networks
-from nst_jax.extractors.base import Extractor, features
+from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses.moments import moments
 from nst_jax.types import Image, Scalar
 
@@ -44,5 +44,7 @@ def network() -> networks.Network:
 @functools.partial(jax.jit, static_argnums=0)
 def mean_distance(extractor: Extractor, params: Any, image: Image, style: Image) -> Scalar:
     """The mean over the layers that the extractor taps."""
-    shown, wanted = ({k: moments(f) for k, f in features(extractor, params, each).items()} for each in (image, style))
+    shown, wanted = (
+        {k: moments(f) for k, f in activations(extractor, params, each).items()} for each in (image, style)
+    )
     return jnp.mean(jnp.stack(list(style_distances(shown, wanted).values())))

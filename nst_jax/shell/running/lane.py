@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nst_jax.analysis.metrics import ssim, style_distances
-from nst_jax.extractors.base import Extractor, features
+from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses.moments import Moments, moments
 from nst_jax.losses.term import part, sum_parts, taps
 from nst_jax.optim.minimise import State
@@ -234,7 +234,7 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
 
 
 def _all_moments(network: Extractor, params: Any, image: jax.Array) -> Any:
-    return {k: moments(f) for k, f in features(network, params, image).items()}
+    return {k: moments(f) for k, f in activations(network, params, image).items()}
 
 
 _moments = jax.jit(_all_moments, static_argnums=0)

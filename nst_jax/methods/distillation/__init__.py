@@ -1,0 +1,1 @@
+"""Distillation: a narrow network learns to give a VGG's activations, each layer by a linear map."""

@@ -1,0 +1,32 @@
+"""Activations in few channels, and the linear map that lifts them to many.
+
+Moments are linear in what they sum: they are taken of the few channels, and lifted afterwards.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from nst_jax.nn.precision import widen
+
+
+class Lifted(NamedTuple):
+    """The activation narrow @ lift + offset, (height, width, c), not yet computed."""
+
+    narrow: Float[Array, "h w k"]
+    lift: Float[Array, "k c"]
+    offset: Float[Array, " c"]
+
+
+def dense(activation: Float[Array, "h w c"] | Lifted) -> Float[Array, "h w c"]:
+    """The activation itself, whether it was lifted or not."""
+    if not isinstance(activation, Lifted):
+        return activation
+    return product(widen(activation.narrow), activation.lift) + activation.offset
+
+
+def product(a: Float[Array, "*_ k"], b: Float[Array, "k c"]) -> Float[Array, "*_ c"]:
+    """The matrix product in full precision, on every device."""
+    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
