@@ -15,7 +15,7 @@ help:
 	@echo "make experiments-smoke   all of them, two steps each"
 
 demo: $(VENV)/installed
-	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=texnet size=256 steps=100
+	$(BIN)/nst content=nst_jax/pictures/landscape.jpg style=nst_jax/pictures/brush.jpg network=distilled size=384 steps=150
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal

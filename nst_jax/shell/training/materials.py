@@ -50,7 +50,8 @@ def make(config: Config) -> Made:
     LOG.info("teacher: %s", source.source)
     params = network.ready(source.params, convolution="auto", dtype="float32")
     tapped = network.tap(RELUS, pool="max", rounding="floor", padding="zero")
-    pictures = load(folders(config), side=config.side, largest=config.largest, held_out=config.held_out, log=LOG.warning)
+    sides = {"side": config.side, "largest": config.largest}
+    pictures = load(folders(config), **sides, held_out=config.held_out, log=LOG.warning)
     sizes = jax.jit(student.measure_sizes, static_argnums=0)(tapped, params, sample(config, pictures, count=1)[0])
     return Made(config, source, Teacher(tapped, params, sizes), pictures)
 
