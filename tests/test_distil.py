@@ -81,8 +81,8 @@ def test_patches_are_what_a_convolution_sees():
 
 def test_gram_of_the_lifted_activation(params):
     activation = jax.random.normal(jax.random.key(7), (2, 5, 4, distilled.WIDTHS["conv2_1"]))
-    expected = student.gram(student.raise_up(params, "relu2_1", activation))
-    found = student.lifted_gram(params, "relu2_1", activation)
+    expected = student.grams(student.raise_up(params, "relu2_1", activation))
+    found = student.lifted_grams(params, "relu2_1", activation)
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
@@ -124,15 +124,15 @@ def test_transfers_go_on_and_begin_anew(params, images, entry):
     fresh = training.Fresh(images, images, images, images[::-1], jnp.ones(2))
     settings = training.Settings(0.3, 1e-3, 1, 10, 0.9, 2)
     first = training.begin(params, settings, fresh).transfers
-    assert (first.age == training.LIFE).all()
+    assert (first.age == 0).all()
     step = jax.jit(training.go_on, static_argnames="turns")
-    second = step(params, first._replace(image=images + 1), fresh, entry, turns=2)
+    second = step(params, first._replace(image=images + 1, age=first.age + training.LIFE), fresh, entry, turns=2)
     assert (second.age == 2).all()
     assert np.abs(second.image - images).max() <= 2 * training.RATE * 1.01  # not where the last one was
     third = step(params, second, fresh._replace(start=images + 1), entry, turns=2)
     assert (third.age == 4).all()
     aims = student.see(params, images, entry, taps=(*training.STYLE, training.CONTENT), learn=False)
     content = student.raise_up(params, training.CONTENT, aims[training.CONTENT])
-    grams = {name: student.lifted_gram(params, name, aims[name][::-1]) for name in training.STYLE}
+    grams = {name: student.lifted_grams(params, name, aims[name][::-1]) for name in training.STYLE}
     losses = [training.transfer_loss(params, s.image, (content, grams), entry, first.balance) for s in (second, third)]
     assert losses[1] < losses[0]

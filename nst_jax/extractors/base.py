@@ -6,11 +6,12 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Float
 
 from nst_jax.extractors.addresses import Published
 from nst_jax.nn.lifted import Lifted, dense
+from nst_jax.nn.precision import product
 from nst_jax.types import Activations, Image, Params
 
 Shape = tuple[int, int, int]  # height, width, channels
@@ -121,7 +122,12 @@ class Input(nn.Module):
     def __call__(self, image: Image) -> Float[Array, "h w 3"]:
         kernel = self.param("kernel", nn.initializers.zeros, (3, 3))
         bias = self.param("bias", nn.initializers.zeros, (3,))
-        return jnp.matmul(image, kernel, precision=lax.Precision.HIGHEST) + bias
+        return preprocess({"kernel": kernel, "bias": bias}, image)
+
+
+def preprocess(entry: Mapping[str, Array], image: Float[Array, "*_ 3"]) -> Float[Array, "*_ 3"]:
+    """The affine map of each pixel. entry: the parameters of the layer `input`."""
+    return product(image, entry["kernel"]) + entry["bias"]
 
 
 def draw_params(key: Array, kernels: Mapping[str, tuple[int, ...]]) -> Params:

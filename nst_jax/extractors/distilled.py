@@ -12,13 +12,12 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from nst_jax.extractors import vgg
-from nst_jax.extractors.base import Architecture, Shape, draw_params
+from nst_jax.extractors.base import Architecture, Shape, draw_params, preprocess
 from nst_jax.nn.conv import conv
 from nst_jax.nn.lifted import Lifted
 from nst_jax.nn.pooling import pool
@@ -77,7 +76,7 @@ class Distilled(NamedTuple):
     def apply(self, variables: Mapping[str, Params], image: Image) -> dict[str, Float[Array, "_ _ _"] | Lifted]:
         """The activations of one image, by layer name. Raises ValueError for a layer that this network lacks."""
         params = variables["params"]
-        x = jnp.matmul(image, params["input"]["kernel"], precision=lax.Precision.HIGHEST) + params["input"]["bias"]
+        x = preprocess(params["input"], image)
         seen = narrow(params, x[None], network=self)
         return {tap: x if tap == "input" else lift(params, tap, seen[tap][0]) for tap in self.taps}
 

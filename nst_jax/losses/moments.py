@@ -11,8 +11,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from nst_jax.losses.term import View
-from nst_jax.nn.lifted import Lifted, product
-from nst_jax.nn.precision import widen
+from nst_jax.nn.lifted import Lifted
+from nst_jax.nn.precision import product, widen
 from nst_jax.types import Activation, Scalar
 
 Mask = Float[Array, "_ _"]  # a weight for each position

@@ -6,12 +6,13 @@ All of it is a function of sums over positions, so that it works for tiles, devi
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Float
 
 from nst_jax.losses.differences import mse, sse
 from nst_jax.losses.moments import Moments, channels, gram
 from nst_jax.losses.term import View
+from nst_jax.nn.precision import product
 from nst_jax.types import Scalar
 
 Vector = Float[Array, " c"]
@@ -105,11 +106,6 @@ def root(a: Matrix) -> Matrix:
         t = (three - product(z, y)) / 2
         y, z = product(y, t), product(t, z)
     return y * jnp.sqrt(norm)
-
-
-def product(a: Matrix, b: Matrix) -> Matrix:
-    """The matrix product in float32, on every device."""
-    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
 class Whitening(NamedTuple):

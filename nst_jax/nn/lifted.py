@@ -5,11 +5,9 @@ Moments are linear in what they sum: they are taken of the few channels, and lif
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float
 
-from nst_jax.nn.precision import widen
+from nst_jax.nn.precision import product, widen
 
 
 class Lifted(NamedTuple):
@@ -25,8 +23,3 @@ def dense(activation: Float[Array, "h w c"] | Lifted) -> Float[Array, "h w c"]:
     if not isinstance(activation, Lifted):
         return activation
     return product(widen(activation.narrow), activation.lift) + activation.offset
-
-
-def product(a: Float[Array, "*_ k"], b: Float[Array, "k c"]) -> Float[Array, "*_ c"]:
-    """The matrix product in full precision, on every device."""
-    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)

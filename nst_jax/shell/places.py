@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # suffixes, in folders
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

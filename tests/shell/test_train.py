@@ -105,15 +105,30 @@ def test_training_writes_what_the_package_reads(whole):
             assert sheet.width >= 64
 
 
-def test_stopped_training_goes_on(whole, folder, tmp_path, caplog):
+def test_signal_before_the_first_step_keeps_nothing(folder, tmp_path):
+    stop = Stop()
+    stop.asked = signal.SIGTERM
+    with pytest.raises(Ended) as ended:
+        distil.run(train.read([f"data={folder}", f"folder={tmp_path}", *SHORT]), stop)
+    assert (ended.value.code, ended.value.early) == (143, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopped_training_goes_on(whole, folder, tmp_path, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "nst_jax")
     config = train.read([f"data={folder}", f"folder={tmp_path}", "report=1", *SHORT])
-    stop = Stop()
-    stop.asked = signal.SIGINT  # after the first step
+    stop, summary = Stop(), distil.summary
+
+    def interrupt(*given, **named):
+        stop.asked = signal.SIGINT  # during the first step
+        return summary(*given, **named)
+
+    monkeypatch.setattr(distil, "summary", interrupt)
     with pytest.raises(Ended) as ended:
         distil.run(config, stop)
-    assert ended.value.code == 130
+    assert (ended.value.code, ended.value.early) == (130, False)
     assert not (tmp_path / "distilled.safetensors").exists()
+    monkeypatch.undo()
     path = distil.run(config, Stop())
     assert "going on from step 1" in caplog.text
     first, second = (load_file(str(p)) for p in (whole[0], path))

@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from nst_jax.extractors.distilled import WIDTHS, lift_of
 from nst_jax.methods.distillation.student import INPUT, Batch, Images, Layer, Teacher, enter
 from nst_jax.nn.conv import conv
-from nst_jax.nn.lifted import product
 from nst_jax.nn.pooling import pool
+from nst_jax.nn.precision import product
 from nst_jax.types import Scalar
 
 MANY = 16_000  # positions of a batch that a fit takes

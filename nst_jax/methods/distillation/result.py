@@ -10,9 +10,9 @@ from jaxtyping import Array, Float
 
 from nst_jax.extractors.base import Extractor, features
 from nst_jax.extractors.distilled import CONVOLUTIONS, LINEAR, lift_of
+from nst_jax.losses.moments import gram, moments
 from nst_jax.methods.distillation.pruning import Sums, add_up, correlate, solve
-from nst_jax.methods.distillation.student import INPUT, RELUS, Images, Teacher, gram, see
-from nst_jax.nn.lifted import dense
+from nst_jax.methods.distillation.student import INPUT, RELUS, Images, Teacher, see
 from nst_jax.types import Image, Params, Scalar
 
 
@@ -50,7 +50,7 @@ class Quality(NamedTuple):
 
 def compare(activation: Float[Array, "h w c"], wanted: Float[Array, "h w c"]) -> Quality:
     """Compare the student's activation of one picture with the teacher's."""
-    own, aim = (gram(a[None])[0] for a in (activation, wanted))
+    own, aim = (gram(moments(a)) for a in (activation, wanted))
     norms = jnp.linalg.norm(own) * jnp.linalg.norm(aim)
     return Quality(
         jnp.sum((activation - wanted) ** 2),
@@ -64,4 +64,4 @@ def compare(activation: Float[Array, "h w c"], wanted: Float[Array, "h w c"]) ->
 def judge(student: Extractor, network: Extractor, params: Params, teacher: Params, image: Image) -> dict[str, Quality]:
     """The quality of each tap of the student on one picture. The two networks have the same taps."""
     seen, wanted = features(student, params, image), features(network, teacher, image)
-    return {tap: compare(dense(seen[tap]), wanted[tap]) for tap in student.taps}
+    return {tap: compare(seen[tap], wanted[tap]) for tap in student.taps}

@@ -3,7 +3,7 @@
 Each layer is scaled so that the teacher's activations have the root mean square 1 after the ReLU.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,11 +12,12 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from nst_jax.extractors.base import Extractor, features
-from nst_jax.extractors.distilled import CONVOLUTIONS, KERNELS, WIDTHS, Distilled, lift_of, narrow
+from nst_jax.extractors.base import Extractor, features, preprocess
+from nst_jax.extractors.distilled import CONVOLUTIONS, KERNELS, WIDTHS, Distilled, lift, lift_of, narrow
+from nst_jax.losses.moments import gram, moments
 from nst_jax.nn.conv import conv, trainable
-from nst_jax.nn.lifted import product
-from nst_jax.types import Params, Scalar
+from nst_jax.nn.lifted import Lifted, dense
+from nst_jax.types import Activation, Params, Scalar
 
 Images = Float[Array, "n h w 3"]
 Batch = Float[Array, "n _ _ _"]
@@ -54,28 +55,25 @@ def see(params: Params, images: Images, entry: Layer, *, taps: tuple[str, ...], 
 
 def enter(images: Images, entry: Layer) -> Images:
     """The images preprocessed as for the teacher, of size 1."""
-    return (product(images, entry["kernel"]) + entry["bias"]) / INPUT
+    return preprocess(entry, images) / INPUT
 
 
 def raise_up(params: Params, name: str, activation: Batch) -> Batch:
-    """The activation lifted to the teacher's channels."""
-    own = params[lift_of(name)]
-    return product(activation, own["kernel"]) + own["bias"]
+    """The activations lifted to the teacher's channels."""
+    return jax.vmap(lambda a: dense(lift(params, name, a)))(activation)
 
 
-def gram(activation: Batch) -> Float[Array, "n c c"]:
-    """The mean over positions of f f^T, of each picture."""
-    flat = activation.reshape(activation.shape[0], -1, activation.shape[-1])
-    # one product a picture: XLA's CPU backend takes twice as long for a batch of them
-    return jnp.stack([product(f.T, f) for f in flat]) / flat.shape[1]
+def grams(activations: Iterable[Activation | Lifted]) -> Float[Array, "n c c"]:
+    """The Gram matrix of each picture, of the lifted activation where it is narrow.
+
+    One product a picture: XLA's CPU backend takes twice as long for a batch of them.
+    """
+    return jnp.stack([gram(moments(a)) for a in activations])
 
 
-def lifted_gram(params: Params, name: str, activation: Batch) -> Float[Array, "n c c"]:
-    """The Gram matrices of the lifted activation, by those of the narrow one and a channel of ones."""
-    ones = jnp.ones((*activation.shape[:-1], 1), activation.dtype)
-    own = params[lift_of(name)]
-    up = jnp.concatenate([own["kernel"], own["bias"][None]])
-    return jnp.stack([product(up.T, product(g, up)) for g in gram(jnp.concatenate([activation, ones], -1))])
+def lifted_grams(params: Params, name: str, activation: Batch) -> Float[Array, "n c c"]:
+    """The Gram matrices of the lifted activations."""
+    return grams(lift(params, name, a) for a in activation)
 
 
 def square(a: Array) -> Float[Array, " n"]:

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from nst_jax.extractors.base import Extractor
 from nst_jax.extractors.distilled import CHANNELS
@@ -28,8 +28,8 @@ from nst_jax.methods.distillation.student import (
     Images,
     Layer,
     Teacher,
-    gram,
-    lifted_gram,
+    grams,
+    lifted_grams,
     look,
     raise_up,
     see,
@@ -42,6 +42,7 @@ CONTENT = "relu4_2"
 GRAMS = (*STYLE, "relu1_2", "relu2_2", "relu3_3", "relu4_3")  # the style layers of published programs
 LIFE = 60  # Adam's steps of a transfer before another begins
 RATE = 0.03  # of those steps
+ADAM = optax.adam(RATE, b1=0.9, b2=0.99)
 
 
 class Settings(NamedTuple):
@@ -62,9 +63,8 @@ class Transfers(NamedTuple):
     content: Images
     style: Images
     balance: Float[Array, " n"]  # of the content
-    first: Images  # Adam's moments
-    second: Images
-    age: Float[Array, " n"]
+    adam: Any  # its state, a row for each
+    age: Int[Array, " n"]  # steps
 
 
 class Fresh(NamedTuple):
@@ -95,10 +95,14 @@ def optimiser(settings: Settings) -> optax.GradientTransformation:
 
 def begin(params: Params, settings: Settings, fresh: Fresh) -> State:
     """The state before the first step. params: those of `prune`."""
-    zeros, done = jnp.zeros_like(fresh.start), jnp.full(fresh.start.shape[0], float(LIFE))  # each begins anew at once
-    transfers = Transfers(fresh.start, fresh.content, fresh.style, fresh.balance, zeros, zeros, done)
-    state = State(jnp.int32(0), params, params, optimiser(settings).init(params), transfers)
+    state = State(jnp.int32(0), params, params, optimiser(settings).init(params), begin_transfers(fresh))
     return jax.tree.map(jnp.copy, state)  # a step donates each array: none may be there twice
+
+
+def begin_transfers(fresh: Fresh) -> Transfers:
+    """Transfers before their first step."""
+    ages = jnp.zeros(fresh.start.shape[0], int)
+    return Transfers(fresh.start, fresh.content, fresh.style, fresh.balance, jax.vmap(ADAM.init)(fresh.start), ages)
 
 
 class Errors(NamedTuple):
@@ -111,17 +115,17 @@ class Errors(NamedTuple):
 def errors(params: Params, images: Images, wanted: Mapping[str, Batch], entry: Layer) -> Errors:
     """How far the student is from the teacher's activations `wanted`."""
     seen = see(params, images, entry, taps=RELUS, learn=True)
-    embedding, grams = {}, {}
+    embedding, statistics = {}, {}
     for name in RELUS:
         target, size = wanted[name], wanted[name][0].size
         # a flat picture has little in the deep layers: a fiftieth of the common size is added
         embedding[name] = square(raise_up(params, name, seen[name]) - target) / (square(target) + 0.02 * size)
     for name in GRAMS:
-        aim = gram(wanted[name])
+        aim = grams(wanted[name])
         floor = 1e-4 * aim.shape[-1] ** 2
-        error = square(lifted_gram(params, name, seen[name]) - aim) / (square(aim) + floor)
-        grams[name] = jnp.sqrt(jnp.minimum(error, 1.0) + 1e-8)
-    return Errors(embedding, grams)
+        error = square(lifted_grams(params, name, seen[name]) - aim) / (square(aim) + floor)
+        statistics[name] = jnp.sqrt(jnp.minimum(error, 1.0) + 1e-8)
+    return Errors(embedding, statistics)
 
 
 def loss(
@@ -135,34 +139,29 @@ def loss(
 
 def transfer_loss(params: Params, images: Images, aims: tuple[Batch, dict[str, Array]], entry: Layer, balance: Array):
     """The objective of the student's own transfers: relative Gram errors, and relative content errors by `balance`."""
-    content, grams = aims
+    content, wanted = aims
     seen = see(params, images, entry, taps=(*STYLE, CONTENT), learn=False)
     value = jnp.sum(balance * square(raise_up(params, CONTENT, seen[CONTENT]) - content) / content[0].size)
     for name in STYLE:
         floor = 1e-4 * CHANNELS[name.replace("relu", "conv")] ** 2
-        error = square(lifted_gram(params, name, seen[name]) - grams[name])
-        value += jnp.sum(error / (square(grams[name]) + floor))
+        error = square(lifted_grams(params, name, seen[name]) - wanted[name])
+        value += jnp.sum(error / (square(wanted[name]) + floor))
     return value
 
 
 def go_on(params: Params, transfers: Transfers, fresh: Fresh, entry: Layer, *, turns: int) -> Transfers:
     """Some steps of Adam (0.9, 0.99) for each transfer. One that has had its share begins anew."""
-    zeros = jnp.zeros_like(fresh.start)
-    begun = Transfers(
-        fresh.start, fresh.content, fresh.style, fresh.balance, zeros, zeros, jnp.zeros_like(fresh.balance)
-    )
     over = transfers.age >= LIFE
-    now = jax.tree.map(lambda a, b: jnp.where(over.reshape(-1, *[1] * (a.ndim - 1)), a, b), begun, transfers)
+    now = jax.tree.map(
+        lambda a, b: jnp.where(over.reshape(-1, *[1] * (a.ndim - 1)), a, b), begin_transfers(fresh), transfers
+    )
     style = see(params, now.style, entry, taps=STYLE, learn=False)
     content = raise_up(params, CONTENT, see(params, now.content, entry, taps=(CONTENT,), learn=False)[CONTENT])
-    aims = content, {name: lifted_gram(params, name, style[name]) for name in STYLE}
+    aims = content, {name: lifted_grams(params, name, style[name]) for name in STYLE}
     for _ in range(turns):
         slope = jax.grad(transfer_loss, argnums=1)(params, now.image, aims, entry, now.balance)
-        age = now.age + 1
-        first, second = 0.9 * now.first + 0.1 * slope, 0.99 * now.second + 0.01 * slope**2
-        whole = [(1 - b**age)[:, None, None, None] for b in (0.9, 0.99)]
-        moved = now.image - RATE * (first / whole[0]) / (jnp.sqrt(second / whole[1]) + 1e-8)
-        now = now._replace(image=jnp.clip(moved, -0.1, 1.1), first=first, second=second, age=age)
+        moves, adam = jax.vmap(ADAM.update)(slope, now.adam)
+        now = now._replace(image=jnp.clip(now.image + moves, -0.1, 1.1), adam=adam, age=now.age + 1)
     return now
 
 

@@ -34,6 +34,8 @@ def main() -> None:
         print(f"nst-train: {error}", file=sys.stderr)
         sys.exit(2)
     except Ended as ended:
+        if ended.early:
+            print("nst-train: stopped before the first step; nothing is kept", file=sys.stderr)
         sys.exit(ended.code)
 
 

@@ -14,10 +14,10 @@ from glob import glob
 from pathlib import Path
 
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.places import PICTURES
 from nst_jax.shell.settings import synonyms
 from nst_jax.shell.settings.synonyms import CROWSON, NEURAL_STYLE, OF_ANY
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 SAFE = re.compile(r"[A-Za-z0-9_./+@-]*|\?\?\?|null")  # what Hydra takes as it is
 QUOTES = "'\""
 TOKEN = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_./+@-]+)"""
@@ -255,9 +255,9 @@ def expand(names: Iterable[str]) -> list[str]:
     for name in names:
         path = Path(name).expanduser() if exists(name) or name.startswith("~/") else Path(name)
         if path.is_dir():
-            inside = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+            inside = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
             if not inside:
-                raise UserError(f"{name}: no picture is in this folder ({', '.join(SUFFIXES)})")
+                raise UserError(f"{name}: no picture is in this folder ({', '.join(PICTURES)})")
             found += inside
         elif set(name) & set("*?[") and not path.exists():
             found += sorted(glob(str(path), recursive=True)) or [name]  # noqa: PTH207  the whole path is the pattern

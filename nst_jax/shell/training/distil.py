@@ -49,10 +49,10 @@ def run(config: Config, stop: Stop) -> Path:
         len(made.pictures.train),
         time.monotonic() - started,
     )
-    state, before = begin(made, folder)
-    sheet.write(
-        folder / "sheet.jpg", np.concatenate([fresh(config, made.pictures, number=n).pictures for n in range(18)])
-    )
+    stop.check()
+    state, before = begin(made, folder, stop)
+    seen = [fresh(config, made.pictures, number=n).pictures for n in range(18)]
+    sheet.write(folder / "sheet.jpg", np.concatenate(seen))
     state, seconds = train(made, state, folder, stop, before=before)
     return finish(made, state, folder, seconds=seconds)
 
@@ -62,30 +62,35 @@ def settings(config: Config) -> training.Settings:
     return training.Settings(config.gram, config.learning_rate, config.warmup, config.steps, config.decay, config.turns)
 
 
-def fingerprint(config: Config) -> str:
-    """The settings that a checkpoint belongs to."""
-    told = dataclasses.asdict(config)
+def fingerprint(made: Made) -> str:
+    """What a checkpoint belongs to: the settings, the teacher, the number of pictures."""
+    told = {**dataclasses.asdict(made.config), "teacher": made.source.sha256, "pictures": made.pictures.different}
     for free in ("folder", "checkpoint", "report"):
         told.pop(free)
     return json.dumps(told, sort_keys=True, default=str)
 
 
-def begin(made: Made, folder: Path) -> tuple[State, float]:
+def begin(made: Made, folder: Path, stop: Stop) -> tuple[State, float]:
     """The checkpoint's state, or the first one, and the seconds that it took."""
+
+    def after_layer(_: str) -> None:
+        bar.update()
+        stop.check()
+
     config, path = made.config, folder / "checkpoint.msgpack"
     start = partial(training.begin, settings=settings(config), fresh=fresh(config, made.pictures, number=0))
     if not path.exists():
         began = time.monotonic()
         with tqdm(total=len(WIDTHS), unit="layer", dynamic_ncols=True, disable=None) as bar:
             batches = sample(config, made.pictures, count=config.fitted)
-            params = prune(made.teacher, batches, lambda _: bar.update())
+            params = prune(made.teacher, batches, after_layer)
         LOG.info("%d layers pruned and fitted (%.0f s)", len(WIDTHS), time.monotonic() - began)
         return start(params), time.monotonic() - began
     try:
         told: Any = serialization.msgpack_restore(path.read_bytes())
-        if told["settings"] != fingerprint(made.config):
+        if told["settings"] != fingerprint(made):
             raise UserError(
-                f"{path} is of other settings: take another folder, folder=FOLDER, or remove it to begin anew"
+                f"{path} is of other settings or pictures: take another folder=FOLDER, or remove it to begin anew"
             )
         state = jax.tree.map(jnp.asarray, serialization.from_state_dict(start(blank()), told["state"]))
     except (ValueError, KeyError, TypeError) as error:
@@ -94,10 +99,10 @@ def begin(made: Made, folder: Path) -> tuple[State, float]:
     return state, float(told["seconds"])
 
 
-def save(state: State, folder: Path, *, config: Config, seconds: float) -> None:
+def save(state: State, folder: Path, made: Made, *, seconds: float) -> None:
     """Write the checkpoint, whole or not at all."""
     told = {
-        "settings": fingerprint(config),
+        "settings": fingerprint(made),
         "seconds": seconds,
         "state": serialization.to_state_dict(jax.device_get(state)),
     }
@@ -107,11 +112,11 @@ def save(state: State, folder: Path, *, config: Config, seconds: float) -> None:
 
 def train(made: Made, state: State, folder: Path, stop: Stop, *, before: float) -> tuple[State, float]:
     """Take the steps that are left. Returns the last state, and the seconds of all steps."""
-    config, chosen = made.config, settings(made.config)
+    config, chosen, first = made.config, settings(made.config), int(state.step)
     began = saved = time.monotonic()
     seen: list[dict[str, float]] = []
-    with tqdm(total=config.steps, initial=int(state.step), unit="step", dynamic_ncols=True, disable=None) as bar:
-        for number in range(int(state.step), config.steps):
+    with tqdm(total=config.steps, initial=first, unit="step", dynamic_ncols=True, disable=None) as bar:
+        for number in range(first, config.steps):
             given = fresh(config, made.pictures, number=number)
             network, params, sizes = made.teacher
             state, errors = training.step(state, given, params, sizes, network=network, settings=chosen)
@@ -119,16 +124,17 @@ def train(made: Made, state: State, folder: Path, stop: Stop, *, before: float) 
             bar.update()
             seconds = before + time.monotonic() - began
             if (number + 1) % config.report == 0 or number + 1 == config.steps:
-                report(seen, folder, step=number + 1, seconds=seconds, config=config, bar=bar)
+                pace = (seconds - before) / (number + 1 - first)
+                report(seen, folder, step=number + 1, seconds=seconds, left=pace * (config.steps - number - 1), bar=bar)
                 seen = []
             if stop.asked or time.monotonic() - saved > config.checkpoint > 0:
-                save(state, folder, config=config, seconds=seconds)
+                save(state, folder, made, seconds=seconds)
                 saved = time.monotonic()
             if stop.asked:
                 LOG.info("stopped after step %d; the same line goes on from there", number + 1)
-                raise Ended(EXIT[stop.asked], early=True)
+                raise Ended(EXIT[stop.asked])
     seconds = before + time.monotonic() - began
-    save(state, folder, config=config, seconds=seconds)
+    save(state, folder, made, seconds=seconds)
     return state, seconds
 
 
@@ -143,7 +149,7 @@ def summary(errors: training.Errors, *, pictures: int) -> dict[str, float]:
     return told
 
 
-def report(seen: list[dict[str, float]], folder: Path, *, step: int, seconds: float, config: Config, bar: tqdm) -> None:
+def report(seen: list[dict[str, float]], folder: Path, *, step: int, seconds: float, left: float, bar: tqdm) -> None:
     """Write a line of the log: the means since the last one."""
     means = {key: round(float(np.mean([s[key] for s in seen])), 5) for key in seen[0]}
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -152,5 +158,4 @@ def report(seen: list[dict[str, float]], folder: Path, *, step: int, seconds: fl
     told = f"embedding {embedding:.3f} gram {gram:.3f} of transfers {means['transfers/embedding']:.3f}"
     bar.set_postfix_str(told)
     if bar.disable:
-        left = seconds / step * (config.steps - step) / 60
-        LOG.info("step %d/%d %s, %.0f min, %.0f left", step, config.steps, told, seconds / 60, left)
+        LOG.info("step %d/%d %s, %.0f min, %.0f left", step, bar.total, told, seconds / 60, left / 60)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import read
+from nst_jax.shell.places import PICTURES
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 SMALLER = 1.6  # each copy of a picture has so many times fewer pixels on a side
 ALIKE = 6.0  # mean difference, of 255, of two thumbnails of one picture
 FLAT = 8.0  # standard deviation, of 255, of a thumbnail that shows nothing
@@ -60,7 +60,7 @@ def find(folders: Sequence[str]) -> Iterator[Path]:
         place = Path(folder).expanduser()
         if not place.is_dir():
             raise UserError(f"data={folder}: there is no such folder")
-        yield from sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        yield from sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
 
 
 def open_picture(path: Path, *, largest: int, log: Callable[[str], object]) -> Image.Image | None:
