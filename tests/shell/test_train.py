@@ -5,15 +5,18 @@ import logging
 import signal
 import sys
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from nst_jax.extractors import architecture
+from nst_jax.methods.distillation.student import Teacher
 from nst_jax.shell.cli import train
 from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.running.stop import Stop
-from nst_jax.shell.training import distil, pictures, views
+from nst_jax.shell.training import distil, pictures, quality, views
 
 SHORT = [
     "weights=random",
@@ -47,7 +50,7 @@ def test_pictures_are_read_once_each(folder):
     told = []
     found = pictures.load([str(folder)], side=64, largest=200, held_out=0.25, log=told.append)
     assert found.different == 4  # again.png comes first; more/1.png is the same picture
-    assert len(found.held) == 1
+    assert {kind: len(held) for kind, held in found.held.items()} == {folder.name: 1}
     assert max(max(picture.shape[:2]) for picture in found.train) == 200
     sides = sorted(max(picture.shape[:2]) for picture in found.train)
     assert sides == [100, 100, 125, 160, 160, 200]
@@ -91,7 +94,6 @@ def whole(folder, tmp_path_factory):
 
 
 def test_training_writes_what_the_package_reads(whole):
-    from nst_jax.extractors import architecture
     from nst_jax.shell.io import weights
 
     path, place = whole
@@ -103,6 +105,20 @@ def test_training_writes_what_the_package_reads(whole):
     for name in ("sheet.jpg", "transfers.jpg"):
         with Image.open(place / name) as sheet:
             assert sheet.width >= 64
+
+
+def test_quality_of_a_student_that_is_its_teacher_and_of_one_that_is_not(monkeypatch):
+    monkeypatch.setattr(quality, "STEPS", 2)
+    params, rng = architecture("distilled").random(jax.random.key(0)), np.random.default_rng(0)
+    teacher = Teacher(quality.STUDENT, params, {name: jax.numpy.float32(1) for name in quality.RELUS})
+    held = {kind: [rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)] for kind in ("photographs", "paintings")}
+    same = quality.measure(teacher, params, held)
+    assert list(same) == ["photographs", "paintings", "transfers"]
+    assert all(told == pytest.approx((1, 1), abs=1e-5) for layers in same.values() for told in layers.values())
+    other = {**params, "conv4_1": jax.tree.map(lambda a: 2 * a, params["conv4_1"])}
+    for layers in quality.measure(teacher, other, held).values():
+        assert layers["relu3_3"] == pytest.approx((1, 1), abs=1e-5)
+        assert layers["relu4_1"][0] < 0.9
 
 
 def test_signal_before_the_first_step_keeps_nothing(folder, tmp_path):

@@ -45,7 +45,7 @@ def run(config: Config, stop: Stop) -> Path:
     LOG.info(
         "%d pictures, %d of them held out; %d with their smaller copies (%.0f s)",
         made.pictures.different,
-        len(made.pictures.held),
+        sum(map(len, made.pictures.held.values())),
         len(made.pictures.train),
         time.monotonic() - started,
     )

@@ -1,5 +1,6 @@
 """The pictures that a training sees: every picture of some folders, at several sizes."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ class Pictures(NamedTuple):
     """Pictures as bytes (height, width, 3), each at several sizes."""
 
     train: list[np.ndarray]
-    held: list[np.ndarray]  # the largest copy of each picture that is not trained on
+    held: dict[str, list[np.ndarray]]  # by folder, the largest copy of each picture that is not trained on
     different: int  # pictures, each at all its sizes
 
 
@@ -32,9 +33,9 @@ def load(folders: Sequence[str], *, side: int, largest: int, held_out: float, lo
     Raises:
       UserError: a folder is missing, or holds too few pictures.
     """
-    train, held, thumbnails = [], [], []
+    train, thumbnails, held = [], [], defaultdict(list)
     every = round(1 / held_out) if held_out else 0
-    for path in find(folders):
+    for folder, path in find(folders):
         picture = open_picture(path, largest=largest, log=log)
         if picture is None or min(picture.size) < side:
             continue
@@ -44,23 +45,24 @@ def load(folders: Sequence[str], *, side: int, largest: int, held_out: float, lo
         thumbnails.append(small)
         copies = list(sizes(picture, side=side))
         if every and len(thumbnails) % every == 0:
-            held.append(copies[0])
+            held[folder].append(copies[0])
         else:
             train += copies
     if not train or (every and not held):
         raise UserError(
             f"data={','.join(folders)}: {len(thumbnails)} pictures of {side} pixels and more; give more of them"
         )
-    return Pictures(train, held, len(thumbnails))
+    return Pictures(train, dict(held), len(thumbnails))
 
 
-def find(folders: Sequence[str]) -> Iterator[Path]:
-    """The pictures' paths, in order. Raises UserError for what is no folder."""
+def find(folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """The pictures' paths, in order, each with the name of its folder. Raises UserError for what is no folder."""
     for folder in folders:
         place = Path(folder).expanduser()
         if not place.is_dir():
             raise UserError(f"data={folder}: there is no such folder")
-        yield from sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+        for path in sorted(p for p in place.rglob("*") if p.suffix.lower() in PICTURES and p.is_file()):
+            yield place.resolve().name, path
 
 
 def open_picture(path: Path, *, largest: int, log: Callable[[str], object]) -> Image.Image | None:

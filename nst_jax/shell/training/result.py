@@ -9,21 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from safetensors.numpy import save_file
 
-from nst_jax.extractors.distilled import Distilled
 from nst_jax.methods.distillation import result
-from nst_jax.methods.distillation.student import RELUS
 from nst_jax.methods.distillation.training import State
 from nst_jax.shell.io.atomic import draft
 from nst_jax.shell.running import provenance
 from nst_jax.shell.training import sheet
 from nst_jax.shell.training.materials import Made, folders, sample
+from nst_jax.shell.training.quality import Quality, measure
 
 LOG = logging.getLogger(__name__)
-JUDGED = 224  # pixels of the middle of a held-out picture
 
 
 def finish(made: Made, state: State, folder: Path, *, seconds: float) -> Path:
@@ -32,33 +29,17 @@ def finish(made: Made, state: State, folder: Path, *, seconds: float) -> Path:
     params = jax.device_get(result.finish(state.mean, made.teacher, sample(config, made.pictures, count=config.fitted)))
     rounded = {n: {k: a.astype(np.float16) for k, a in layer.items()} for n, layer in params.items() if n != "input"}
     rounded["input"] = {k: a.astype(np.float32) for k, a in params["input"].items()}
-    quality = measure(made, rounded)
-    for layer, told in quality.items():
-        LOG.info("%s explains %.1f %% of the teacher, cosine of Gram matrices %.4f", layer, 100 * told[0], told[1])
+    quality = measure(made.teacher, rounded, made.pictures.held)
+    for kind, layers in quality.items():
+        for layer, told in layers.items():
+            LOG.info("%s of %s: %.1f %% explained, cosine of Gram matrices %.4f", layer, kind, 100 * told[0], told[1])
     sheet.write(folder / "transfers.jpg", np.asarray(state.transfers.image))
     path = folder / "distilled.safetensors"
     write(path, rounded, notes(made, quality, seconds=seconds))
     return path
 
 
-def measure(made: Made, params: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """The share of variance explained, and the mean cosine of the Gram matrices, by layer, on held-out pictures."""
-    student = Distilled(RELUS, "max", "floor", "zero")
-    full = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), dict(params))
-    found = []
-    for picture in made.pictures.held:
-        side = min(JUDGED, *picture.shape[:2])
-        top, left = ((n - side) // 2 for n in picture.shape[:2])
-        image = jnp.asarray(picture[top : top + side, left : left + side], jnp.float32) / 255
-        found.append(jax.device_get(result.judge(student, made.teacher.network, full, made.teacher.params, image)))
-    told = {}
-    for layer in RELUS if found else ():
-        error, variance = (sum(float(f[layer][i]) for f in found) for i in (0, 1))
-        told[layer] = 1 - error / variance, float(np.mean([f[layer].cosine for f in found]))
-    return told
-
-
-def notes(made: Made, quality: Mapping[str, tuple[float, float]], *, seconds: float) -> dict[str, str]:
+def notes(made: Made, quality: Quality, *, seconds: float) -> dict[str, str]:
     """What the file says about itself."""
     config = dataclasses.asdict(made.config)
     del config["folder"]
@@ -76,7 +57,9 @@ def notes(made: Made, quality: Mapping[str, tuple[float, float]], *, seconds: fl
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": json.dumps(provenance.versions()),
         "device": provenance.device(),
-        "held_out": json.dumps({k: [round(v, 4) for v in pair] for k, pair in quality.items()}),
+        "held_out": json.dumps(
+            {kind: {k: [round(v, 4) for v in pair] for k, pair in q.items()} for kind, q in quality.items()}
+        ),
         "licence": "CC BY 4.0: derived from VGG-16 of K. Simonyan and A. Zisserman, Visual Geometry Group, Oxford",
     }
 
