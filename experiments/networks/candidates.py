@@ -12,7 +12,7 @@ TEACHER = "VGG-16"
 
 
 def candidates(
-    teacher: Path, distilled: Mapping[str, Path], texnets: Mapping[str, Path], *, seeds: int
+    teacher: Path, distilled: Mapping[str, Path], texnets: Mapping[str, Path], *, untrained: int
 ) -> dict[str, nst.Network]:
     """The networks by name, each with its layers and convention.
 
@@ -20,14 +20,14 @@ def candidates(
       teacher: a file with VGG-16's convolutions, of which `distilled` was made.
       distilled: files of distilled's weights, by name.
       texnets: files of texnet's weights, by name.
-      seeds: how many untrained networks.
+      untrained: how many untrained networks.
     """
     table = {TEACHER: choose(nst.load(teacher, network="vgg16", preprocessing="caffe"), network="vgg16")}
     for name, path in distilled.items():
         table[name] = choose(nst.load(path, network="distilled"), network="distilled")
     for name, path in texnets.items():
         table[name] = nst.load(path, network="texnet")
-    for seed in range(seeds):
+    for seed in range(untrained):
         plain = nst.load("vgg16", weights="random", seed=seed, pool="avg")
         table[f"untrained VGG-16 #{seed}"] = choose(plain, network="vgg16")
     return table

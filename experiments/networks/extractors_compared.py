@@ -3,9 +3,8 @@
 Source: the measurement is ours; the plan is that of Wang et al. 2020 (arXiv 2003.08436), who judge a student by VGG's
 Gram matrices; untrained networks: He, Wang & Hopcroft 2016, arXiv 1606.04801. Every network stylises every pair, at the
 weight that gives the teacher's SSIM with the photograph. Two networks that no run has optimised then measure the
-distance to the style, |G - A|^2 / |A|^2: VGG-19's first blocks and SqueezeNet. Expected: docs/distilled.md.
-Cost: some 200 runs, an hour and a half on two CPU cores at size=256 steps=100 seeds=2. The same line again runs only
-what is missing.
+distances to style and content: VGG-19's first blocks and SqueezeNet. Expected: docs/distilled.md.
+Cost: some 140 runs, an hour on two CPU cores. The same line again runs only what is missing.
 
     python -m experiments.networks.extractors_compared data=FOLDER size=256 steps=100
 
@@ -31,7 +30,8 @@ DEFAULTS = {
     "data": "???",
     "size": 256,
     "steps": 100,
-    "seeds": 2,
+    "seeds": 3,
+    "untrained": 1,
     "distilled": {"distilled": "nst_jax/trained/distilled.safetensors"},
     "texnet": {"texnet": "nst_jax/trained/texnet.safetensors"},
 }
@@ -52,7 +52,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     c = settings(words)
     home, data = home or study.HOME / "extractors_compared", Path(c.data)
     distilled, texnets = ({name: Path(path) for name, path in files.items()} for files in (c.distilled, c.texnet))
-    table = candidates(data / "weights" / TEACHER_FILE, distilled, texnets, seeds=c.seeds)
+    table = candidates(data / "weights" / TEACHER_FILE, distilled, texnets, untrained=c.untrained)
     measuring, rows = judges(*(data / "weights" / name for name in FILES)), []
     for content, style in PAIRS:
         photo, painting = (picture(data, name, c.size) for name in (content, style))
@@ -95,7 +95,7 @@ def draw(rows: list[Row], names: list[str]) -> Any:
 def summarise(rows: list[Row]) -> str:
     """A line for each network, over pairs and starts: SSIM, distances, and their ratios to the teacher's."""
     chosen = [row for row in rows if row["kind"] == "tuned"]
-    columns = [key for key in chosen[0] if key.startswith("distance")]
+    columns = [key for key in chosen[0] if key.startswith(("distance", "content error"))]
     heads = [f"{column} | its ratio to {TEACHER}" for column in columns]
     lines = [f"| network | SSIM | {' | '.join(heads)} |", "|---" * (2 + 2 * len(columns)) + "|"]
     for name in dict.fromkeys(row["network"] for row in chosen):

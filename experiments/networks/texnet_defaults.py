@@ -19,8 +19,9 @@ import nst_jax as nst
 from experiments.common import figures, study
 from experiments.networks.candidates import judges
 from experiments.networks.extractors_compared import FILES, picture, settings
-from experiments.networks.tuning import LADDER, Bench, Row, run
+from experiments.networks.tuning import Bench, Row, run
 
+LADDER = (1.0, 10.0, 100.0, 1000.0)  # style weights
 PAIRS = (("tubingen", "shipwreck"), ("landscape", "mosaic"), ("portrait", "ink"))
 TWO_OF_BLOCK = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1")  # texnet's own
 ALL = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu4_1", "relu4_2")

@@ -16,9 +16,9 @@ import numpy as np
 import nst_jax as nst
 from nst_jax.analysis.metrics import style_distances
 
-LADDER = (1.0, 10.0, 100.0, 1000.0)  # style weights that the tuning starts from
-REFERENCE = 100.0  # the wanted SSIM is the first network's at this weight
-TRIES, NOISE = 3, 0.02  # runs after the ladder; standard deviation of the start's noise, for a seed over 0
+REFERENCE = 100.0  # the style weight that the tuning starts from; the wanted SSIM is the first network's at it
+STEP = 10.0  # the ratio of the next weight, until two weights enclose the wanted SSIM
+TRIES, NOISE = 6, 0.02  # runs of a tuning; standard deviation of the start's noise, for a seed over 0
 SOLVER = nst.lbfgs(memory=20)
 Row = dict[str, Any]
 
@@ -73,18 +73,30 @@ def stylise(bench: Bench, weight: float, seed: int) -> tuple[nst.types.Image, fl
 
 
 def measure(bench: Bench, image: nst.types.Image) -> dict[str, float]:
-    """SSIM with the content picture, and |G - A|^2 / |A|^2 by each judge, the mean over its layers."""
+    """How much of the photograph and of the style a picture has.
+
+    SSIM hardly sees whether a house is still a house, so each judge measures the content as well.
+
+    Returns:
+      ssim: with the content picture.
+      distance...: of each judge, |G - A|^2 / |A|^2, the mean over its layers.
+      content error...: of each judge, |F - P|^2 / |P|^2 at its deepest layer, P of the content picture.
+    """
     told = {"ssim": float(nst.ssim(image, bench.content))}
     for column, judge in bench.judges.items():
-        found, wanted = (moments(judge.extractor, judge.params, x) for x in (image, bench.style))
+        shown, style, content = (see(judge.extractor, judge.params, x) for x in (image, bench.style, bench.content))
+        found, wanted = ({layer: nst.moments(f) for layer, f in each.items()} for each in (shown, style))
         told[column] = float(np.mean([float(d) ** 2 for d in style_distances(found, wanted).values()]))
+        deepest = judge.extractor.taps[-1]
+        error = jnp.sum((shown[deepest] - content[deepest]) ** 2) / jnp.sum(content[deepest] ** 2)
+        told[column.replace("distance", "content error")] = float(error)
     return told
 
 
 @partial(jax.jit, static_argnums=0)
-def moments(network: nst.Extractor, params: Any, image: nst.types.Image) -> dict[str, nst.Moments]:
-    """The moments of every tapped layer."""
-    return {layer: nst.moments(f) for layer, f in nst.features(network, params, image).items()}
+def see(network: nst.Extractor, params: Any, image: nst.types.Image) -> Any:
+    """The activations of every tapped layer."""
+    return nst.features(network, params, image)
 
 
 def tune(bench: Bench, goal: float | None, *, seeds: int) -> tuple[list[Row], float]:
@@ -93,24 +105,22 @@ def tune(bench: Bench, goal: float | None, *, seeds: int) -> tuple[list[Row], fl
     Args:
       bench: what runs.
       goal: the wanted SSIM; None: the network's own at the weight REFERENCE.
-      seeds: further starts.
+      seeds: starts, the first from the content picture itself.
 
     Returns:
-      The rows, of `kind` ladder or tuned, and the goal.
+      The rows, of `kind` tuning or tuned, and the goal.
     """
-    rows = [run(bench, weight, 0) for weight in LADDER]
-    wanted = goal or next(row["ssim"] for row in rows if row["weight"] == REFERENCE)
-    for _ in range(TRIES):
-        if (weight := propose(rows, wanted)) is None:
-            break
+    rows = [run(bench, REFERENCE, 0)]
+    wanted = rows[0]["ssim"] if goal is None else goal
+    while len(rows) < TRIES and (weight := propose(rows, wanted)) is not None:
         rows.append(run(bench, weight, 0))
     best = min(rows, key=lambda row: abs(row["ssim"] - wanted))
-    again = [run(bench, best["weight"], seed) for seed in range(1, seeds + 1)]
-    return [row | {"kind": "ladder"} for row in rows] + [row | {"kind": "tuned"} for row in (best, *again)], wanted
+    again = [run(bench, best["weight"], seed) for seed in range(1, seeds)]
+    return [row | {"kind": "tuning"} for row in rows] + [row | {"kind": "tuned"} for row in (best, *again)], wanted
 
 
 def propose(rows: Sequence[Row], goal: float) -> float | None:
-    """A weight between the neighbours whose SSIMs enclose the goal; None where one is near enough, or none do."""
+    """A weight between the neighbours whose SSIMs enclose the goal, or beyond all; None where one is near enough."""
     if min(abs(row["ssim"] - goal) for row in rows) < 0.003:
         return None
     ordered = sorted(rows, key=lambda row: row["weight"])
@@ -118,4 +128,4 @@ def propose(rows: Sequence[Row], goal: float) -> float | None:
         if (low["ssim"] - goal) * (high["ssim"] - goal) < 0:
             share = float(np.clip((low["ssim"] - goal) / (low["ssim"] - high["ssim"]), 0.15, 0.85))
             return low["weight"] * (high["weight"] / low["weight"]) ** share
-    return None
+    return ordered[-1]["weight"] * STEP if ordered[-1]["ssim"] > goal else ordered[0]["weight"] / STEP
