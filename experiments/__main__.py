@@ -15,7 +15,7 @@ def listed() -> str:
         if "Cost: " in said:
             text += [f"{path.stem}: {said.splitlines()[0]}", f"    {cost(said)}"]
     text += ["", "one of them: make experiment NAME=start WORDS='size=small'"]
-    text += ["    size=small: network=texnet size=128 steps=100, minutes on a laptop and nothing to download"]
+    text += ["    size=small: network=distilled size=128 steps=100, minutes on a laptop and nothing to download"]
     return "\n".join(text)
 
 

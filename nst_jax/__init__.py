@@ -1,7 +1,7 @@
 """Neural style transfer research in JAX.
 
 >>> import nst_jax as nst
->>> net = nst.load("texnet")
+>>> net = nst.load("distilled")
 >>> content, style = nst.picture("landscape", size=32), nst.picture("brush", size=32)
 >>> problem = nst.problem(net, content, style, style_weight=100.0)
 >>> result = nst.run(problem, steps=5, progress=False)

@@ -28,7 +28,7 @@ UP, CLEAR = "\x1b[A", "\x1b[K"
 LESSON = """import jax
 import nst_jax as nst
 
-net = nst.load("texnet")
+net = nst.load("distilled")
 result = nst.stylise(net, "photo.jpg", "painting.jpg", style_weight=1e3, size=48, steps=4)
 result.save("lesson.png")
 print(result.terms)
@@ -102,7 +102,7 @@ def furnish(folder: Path) -> None:
     shutil.copy(PICTURES / "landscape.jpg", folder / "photo.jpg")
     shutil.copy(PICTURES / "landscape.jpg", folder / "Zoë's café.jpg")
     shutil.copy(PICTURES / "brush.jpg", folder / "painting.jpg")
-    for name in ("landscape", "ink", "brush"):
+    for name in ("landscape", "ink", "mosaic"):
         shutil.copy(PICTURES / f"{name}.jpg", folder / "photos")
     (folder / "notes.jpg").write_text("buy paint\n")
     (folder / "vgg19.pth").write_bytes(b"PK\x03\x04" + bytes(2000))

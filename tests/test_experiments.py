@@ -21,13 +21,13 @@ from nst_jax.shell.sweeps.composing import Composer
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml"))
 
-SMALL = ("network=texnet", "size=48", "steps=2")
+SMALL = ("network=distilled", "size=48", "steps=2")
 PLAIN = ("optimiser=adam",)  # where the optimiser is not the point: it compiles fastest
 SHALLOW = "layers=content_relu2_2_style_3"
 WORDS = {  # of an experiment that needs others than PLAIN to run small
     "content_layer": (
         *PLAIN,
-        "layers=content_relu2_2_style_4,content_relu4_2_style_4",
+        "layers=content_relu2_2_style_5,content_relu4_2_style_5",
         "style_weight=1e3,1e4",
         "seed=0",
     ),
@@ -119,7 +119,7 @@ def test_a_small_size_has_nothing_to_download(monkeypatch, capsys):
     given = []
     monkeypatch.setattr(study.nst, "sweep", lambda *words: given.extend(words) or [{"status": "done"}])
     study.sweep("start", "size=small", "seed=0")
-    assert {"network=texnet", "size=128", "steps=100", "seed=0"} <= set(given)
+    assert {"network=distilled", "size=128", "steps=100", "seed=0"} <= set(given)
     assert "Cost: 6 runs" in capsys.readouterr().out
 
 

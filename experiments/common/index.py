@@ -32,7 +32,7 @@ NETWORKS = {  # a word of the command -> the network, in a sentence
     "were not available. Layers of these blocks stand for the paper's.",
     "vgg16_hed": "The network: VGG-16 at full depth, trained on ImageNet and then fine-tuned to find edges. Its deep "
     "layers keep outlines and lose colours.",
-    "network=texnet": "The network: texnet, the small network of the package. Its layers stand for the paper's.",
+    "network=distilled": "The network: distilled, the small VGG-16 of the package.",
 }
 
 

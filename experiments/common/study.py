@@ -23,7 +23,7 @@ from nst_jax.shell.settings import config
 from nst_jax.shell.settings.schema import Config
 
 HOME = Path("outputs/experiments")
-SMALL = ("network=texnet", "size=128", "steps=100")  # size=small
+SMALL = ("network=distilled", "size=128", "steps=100")  # size=small
 Row = dict[str, Any]
 
 

@@ -5,8 +5,7 @@ the style. One weight does not mean the same in both layers: the plot compares t
 Cost: 24 runs, one program for each layer; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.content_layer content=photo.jpg style=painting.jpg
-    python -m experiments.papers.content_layer network=texnet size=128 \\
-        layers=content_relu2_2_style_4,content_relu4_2_style_4
+    python -m experiments.papers.content_layer network=distilled size=128 steps=100
 
 With weights of three blocks: layers=content_relu2_2_style_3,content_relu3_3_style_3
 """

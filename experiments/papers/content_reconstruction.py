@@ -5,7 +5,7 @@ pixels. A large distance of features says that the run has not converged, and no
 Cost: 15 runs, one program for each layer; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.content_reconstruction content=photo.jpg
-    python -m experiments.papers.content_reconstruction network=texnet layers=content_relu1_1,content_relu4_1 size=128
+    python -m experiments.papers.content_reconstruction network=distilled size=128 steps=100
 """
 
 import sys

@@ -8,7 +8,7 @@ less of local structure than what compares whole distributions, if the distances
 Cost: 25 runs, 5 programs, and a judge; at size=512 steps=500 a day on a CPU, half an hour on a GPU.
 
     python -m experiments.papers.gram_alternatives content=photo.jpg style=painting.jpg
-    python -m experiments.papers.gram_alternatives network=texnet size=64 steps=100 optimiser=adam
+    python -m experiments.papers.gram_alternatives network=distilled size=64 steps=100 optimiser=adam
 """
 
 import sys

@@ -5,7 +5,7 @@ own distance rises most when it is left out, and neighbours make up for a part o
 far from the style. Cost: 11 lanes of one program; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.layer_weights content=photo.jpg style=painting.jpg
-    python -m experiments.papers.layer_weights network=texnet size=64 steps=100 optimiser=adam
+    python -m experiments.papers.layer_weights network=distilled size=64 steps=100 optimiser=adam
 """
 
 import sys

@@ -4,8 +4,7 @@ Expected: deeper subsets give larger and smoother structures of the style; more 
 Cost: 20 runs, one program for each subset; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.layers_by_ratio content=photo.jpg style=painting.jpg
-    python -m experiments.papers.layers_by_ratio network=texnet size=128 steps=50 \\
-        layers=nested_1,nested_2,nested_3,nested_4
+    python -m experiments.papers.layers_by_ratio network=distilled size=128 steps=50
 """
 
 import sys

@@ -6,7 +6,7 @@ over the first. Seconds are a program's, divided by its lanes: sweep.lanes=1 mea
 Cost: 150 runs in 12 programs; at size=512 steps=500 days on a CPU, an hour or two on a GPU.
 
     python -m experiments.papers.optimisers content=a.jpg,b.jpg style=c.jpg,d.jpg
-    python -m experiments.papers.optimisers network=texnet optimiser=adam,lbfgs size=96 steps=100
+    python -m experiments.papers.optimisers network=distilled optimiser=adam,lbfgs size=96 steps=100
 """
 
 import sys

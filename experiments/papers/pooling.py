@@ -7,7 +7,7 @@ Expected: the mean halves a gradient's norm at each pooling and spreads it over 
 Cost: 12 runs, one program for each pooling; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.pooling content=photo.jpg style=painting.jpg
-    python -m experiments.papers.pooling network=texnet size=128 steps=200
+    python -m experiments.papers.pooling network=distilled size=128 steps=200
 """
 
 import sys

@@ -6,7 +6,7 @@ A CPU has no tf32. Every picture is measured in float32, whatever made it.
 Cost: three runs of one program each; at size=512 steps=500 an hour on a CPU, two minutes on a GPU.
 
     python -m experiments.papers.precision content=photo.jpg style=painting.jpg
-    python -m experiments.papers.precision network=texnet size=64 steps=100 optimiser=adam
+    python -m experiments.papers.precision network=distilled size=64 steps=100 optimiser=adam
 """
 
 import sys

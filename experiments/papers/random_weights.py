@@ -6,7 +6,7 @@ the one at which content and style are of one size in each network; a judge that
 Cost: 18 runs, 6 programs, and a judge; at size=512 steps=500 a day on a CPU, half an hour on a GPU.
 
     python -m experiments.papers.random_weights content=photo.jpg style=painting.jpg
-    python -m experiments.papers.random_weights network=texnet weights.random_from=null,4,3,2,1 size=64 optimiser=adam
+    python -m experiments.papers.random_weights network=distilled size=64 optimiser=adam
 """
 
 import sys

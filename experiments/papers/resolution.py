@@ -6,8 +6,7 @@ change; strokes keep their size in pixels, so that the pictures differ all the s
 Cost: 6 runs of 6 programs; at steps=500 half a day on a CPU, minutes on a GPU.
 
     python -m experiments.papers.resolution content=photo.jpg style=painting.jpg
-    python -m experiments.papers.resolution network=texnet size=32,48,64 optimiser=adam \\
-        convention=gatys_2016 style_weight=1e8
+    python -m experiments.papers.resolution network=distilled size=32,48,64 optimiser=adam
 """
 
 import sys

@@ -6,7 +6,7 @@ Needs the extra `optuna`: pip install 'nst-jax[optuna]'.
 Cost: 32 runs, 8 lanes of one program at a time; at size=512 steps=500 a day on a CPU, ten minutes on a GPU.
 
     python -m experiments.papers.search content=photo.jpg style=painting.jpg
-    python -m experiments.papers.search network=texnet size=64 steps=100 hydra.sweeper.trials=16
+    python -m experiments.papers.search network=distilled size=64 steps=100 hydra.sweeper.trials=16
 """
 
 import sys

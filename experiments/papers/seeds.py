@@ -5,7 +5,7 @@ everybody. Expected: the loss and the style distance differ by a few percent, si
 Cost: 32 lanes of one program; at size=512 steps=500 a day on a CPU, half an hour on a GPU.
 
     python -m experiments.papers.seeds content=photo.jpg style=painting.jpg
-    python -m experiments.papers.seeds network=texnet size=64 steps=100 optimiser=adam
+    python -m experiments.papers.seeds network=distilled size=64 steps=100 optimiser=adam
 """
 
 import itertools

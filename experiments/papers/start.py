@@ -5,7 +5,7 @@ pictures. With few steps the start is simply still there.
 Cost: 6 runs of one program; at size=512 steps=500 an hour on a CPU, a minute on a GPU.
 
     python -m experiments.papers.start content=photo.jpg style=painting.jpg
-    python -m experiments.papers.start network=texnet canvas=content,style,noise,noise seed=0,0,0,1 size=128 steps=200
+    python -m experiments.papers.start network=distilled size=128 steps=200
 """
 
 import sys

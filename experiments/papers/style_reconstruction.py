@@ -5,7 +5,7 @@ was not asked for is matched badly.
 Cost: 15 runs, one program for each set; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.style_reconstruction style=painting.jpg
-    python -m experiments.papers.style_reconstruction network=texnet layers=nested_1,nested_2,nested_3,nested_4 size=128
+    python -m experiments.papers.style_reconstruction network=distilled size=128 steps=100
 """
 
 import sys

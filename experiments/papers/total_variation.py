@@ -3,12 +3,10 @@
 Source: Mahendran & Vedaldi 2015 (arXiv 1412.0035), section 4, where the exponent is called beta; jcjohnson/neural-style
 (squares) and neural-style-pt (absolute values), whose weights of 1e-3 do not mean the same. Expected: grain falls first
 and style distance rises later; where a curve lies below the other, its exponent is the better bargain.
-Cost: 10 runs, two programs; at size=512 steps=500 hours on a CPU, minutes on a GPU. texnet's features are smaller than
-VGG's, which the second line makes up for.
+Cost: 10 runs, two programs; at size=512 steps=500 hours on a CPU, minutes on a GPU.
 
     python -m experiments.papers.total_variation content=photo.jpg style=painting.jpg
-    python -m experiments.papers.total_variation network=texnet size=64 optimiser=adam \\
-        content_weight=50 style_weight=5e6
+    python -m experiments.papers.total_variation network=distilled size=64 optimiser=adam
 """
 
 import sys

@@ -13,5 +13,5 @@ def conf() -> Path:
 
 
 def package_file(file: str) -> Path:
-    """The path of a file of the package, for example trained/texnet.safetensors."""
+    """The path of a file of the package, for example trained/distilled.safetensors."""
     return PACKAGE / file

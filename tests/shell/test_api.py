@@ -15,7 +15,7 @@ QUICK = {"steps": 2, "progress": False}
 
 @pytest.fixture(scope="module")
 def net():
-    return nst.load("texnet")
+    return nst.load("distilled")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,9 @@ def pair():
 
 @pytest.fixture(scope="module")
 def problem(net, pair):
-    return nst.problem(net, *pair, style_layers=("relu1_1", "relu2_1"), content_layers={"relu2_2": 2.0})
+    return nst.problem(
+        net, *pair, style_layers=("relu1_1", "relu2_1"), content_layers={"relu2_2": 2.0}, convention="relative"
+    )
 
 
 def test_a_bundled_picture_and_a_file_of_the_same():
@@ -36,13 +38,13 @@ def test_a_bundled_picture_and_a_file_of_the_same():
         nst.picture("landscap", size=40)
 
 
-def test_texnet_comes_with_its_settings(net, pair):
-    assert "texnet" in net.source
-    assert net.extractor.pool == "avg"
-    assert net.extractor.taps == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1")
+def test_distilled_comes_with_vggs_settings(net, pair):
+    assert "distilled from vgg16" in net.source
+    assert net.extractor.pool == "max"
+    assert net.extractor.taps == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
     whole = nst.problem(net, *pair)
-    assert whole.parts == {"content": 1.0, "style": 3.0, "tv": 4.0}
-    assert whole.terms[-2].compare is nst.CONVENTIONS["whitened"].style_term.compare
+    assert whole.parts == {"content": 1.0, "style": 1e3, "tv": 0.0}
+    assert whole.terms[-1].compare is nst.CONVENTIONS["gatys_released"].style_term.compare
     assert net.params["conv1_1"]["kernel"].dtype == jnp.float32
 
 
@@ -76,7 +78,7 @@ def test_stylise_in_a_line(net, tmp_path):
     with Image.open(path) as saved:
         assert isinstance(saved, PngImageFile)
         assert saved.size == (32, 24)
-        assert saved.text["nst:convention"] == "texnet"
+        assert saved.text["nst:convention"] == "gatys_released"
         assert saved.text["nst:style_weight"] == "100.0"
     assert result._repr_png_().startswith(b"\x89PNG")
 
@@ -198,7 +200,7 @@ def test_a_whole_run_is_differentiated_by_a_weight(problem):
 def test_a_sweep_by_a_function(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pictures = (f"content={nst.pictures.path('landscape')}", f"style={nst.pictures.path('brush')}")
-    rows = nst.sweep(*pictures, "network=texnet", "size=16", "steps=1", "output.every=0", "style_weight=1,10")
+    rows = nst.sweep(*pictures, "network=distilled", "size=24", "steps=1", "output.every=0", "style_weight=1,10")
     assert [row["status"] for row in rows] == ["done", "done"]
     assert all((row["folder"] / "result.png").exists() for row in rows)
     with pytest.raises(UserError, match="Did you mean style_weight"):

@@ -258,7 +258,7 @@ def test_the_main_job_on_real_pictures_and_weights(nst, data, optimiser):
 def test_a_run_that_ends_above_its_start_keeps_its_best_image(nst):
     weights = ("content_weight=1e4", "style_weight=1e-3", "tv_weight=0")  # the photograph itself is the best image
     rate = ("optimiser=adam", "optimiser.learning_rate=0.3", "canvas=content", *weights)
-    code, text = nst(*PAIR, *rate, "network=texnet", "size=32", "steps=4", "output.every=1")
+    code, text = nst(*PAIR, *rate, "network=distilled", "size=32", "steps=4", "output.every=1")
     assert code == 0
     assert "ends above its start" in text
     made = folder(text)
@@ -266,7 +266,7 @@ def test_a_run_that_ends_above_its_start_keeps_its_best_image(nst):
     assert lines[-1]["total"] <= lines[0]["total"] < max(line["total"] for line in lines)
     assert json.loads((made / "result.json").read_text())["kept"] == "best"
     assert "kept: the best image" in (made / "nst.log").read_text()
-    code, text = nst("-m", *PAIR, *rate, "network=texnet", "size=32", "steps=4,5", "sweep.folder=climbs")
+    code, text = nst("-m", *PAIR, *rate, "network=distilled", "size=32", "steps=4,5", "sweep.folder=climbs")
     assert code == 0
     assert text.count("kept: the best image") == 2
 

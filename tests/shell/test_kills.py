@@ -17,7 +17,7 @@ from nst_jax.shell.io import marks
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 ONE_LAYER = ("layers=nested_1_of_3", "~layers.content.relu3_3", "+layers.content.relu1_1=1")
-LINE = (*PAIR, *ONE_LAYER, "network=texnet", "size=32", "optimiser=adam", "steps=100", "output.every=50")
+LINE = (*PAIR, *ONE_LAYER, "network=distilled", "size=32", "optimiser=adam", "steps=100", "output.every=50")
 JOBS = ("-m", *LINE, "seed=0,1,2", "canvas=noise", "sweep.checkpoint=0.02")
 STEPS = [0, 50, 100]
 HARD = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

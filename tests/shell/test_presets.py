@@ -193,7 +193,7 @@ def test_weights_that_are_missing_come_with_the_presets_needs_and_a_line_that_wo
     code, text = nst(*PAIR, "+preset=nis_normalised", "size=32", "steps=1")
     assert code == 2
     assert f"nst: {presets.needs(['+preset=nis_normalised'])}" in text
-    advice = re.search(r"this works now: nst (.*network=texnet)$", text, re.MULTILINE)
+    advice = re.search(r"this works now: nst (.*network=distilled)$", text, re.MULTILINE)
     assert advice
     code, text = nst(*shlex.split(advice.group(1)))
     assert code == 0, text

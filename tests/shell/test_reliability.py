@@ -23,7 +23,7 @@ from nst_jax.shell.running.checkpoint import Checkpoint
 from nst_jax.shell.running.stop import catch_signals
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
-LINE = (*PAIR, "network=texnet", "size=32", "steps=2", "output.every=1", "optimiser=adam")
+LINE = (*PAIR, "network=distilled", "size=32", "steps=2", "output.every=1", "optimiser=adam")
 
 
 def command(*words, name="nst", **options):

@@ -16,7 +16,7 @@ from PIL import Image
 from nst_jax import pictures
 
 WORDS = (
-    *(f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "network=texnet", "size=24"),
+    *(f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "network=distilled", "size=24"),
     *("output.every=20", "output.checkpoint=0.05"),
 )
 pytestmark = pytest.mark.optimised  # bits are compared

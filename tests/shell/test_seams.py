@@ -153,7 +153,7 @@ def nst_picture(name):
     [("network.name=nothing.here:NET", "No module named"), ("convention.name=nst_jax.published:NOTHING", "NOTHING")],
 )
 def test_a_name_that_leads_nowhere(nst, word, message):
-    code, text = nst(*PAIR, "network=texnet", "size=16", word)
+    code, text = nst(*PAIR, "network=distilled", "size=24", word)
     assert code == 2
     assert message in text
     assert "package.module:NAME" in text

@@ -13,7 +13,15 @@ from PIL import Image
 from nst_jax import pictures
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
-LINE = (*PAIR, "network=texnet", "size=64", "steps=40", "output.every=1", "optimiser=adam", "output.folder=disk/runs")
+LINE = (
+    *PAIR,
+    "network=distilled",
+    "size=64",
+    "steps=40",
+    "output.every=1",
+    "optimiser=adam",
+    "output.folder=disk/runs",
+)
 LEAVE = [350_000, 400_000, 500_000]
 LEAVE += [random.Random(number).randint(350_000, 550_000) for number in range(times(3) - len(LEAVE))]
 pytestmark = pytest.mark.slow

@@ -89,11 +89,11 @@ def test_saved_weights_keep_their_preprocessing_and_their_origin(tmp_path):
 
 
 def test_random_weights_are_seeded_and_say_so():
-    first, again, other = (weights.load("random", network="texnet", needed=(), seed=s) for s in (1, 1, 2))
+    first, again, other = (weights.load("random", network="distilled", needed=(), seed=s) for s in (1, 1, 2))
     assert first.sha256 == again.sha256 != other.sha256
     assert "untrained" in first.source
     assert "seed 1" in first.source
-    some = weights.load("random", network="texnet", needed=("conv2_1",), seed=1)
+    some = weights.load("random", network="distilled", needed=("conv2_1",), seed=1)
     same(some.params, {n: first.params[n] for n in ("conv2_1", "input")})
 
 
@@ -111,9 +111,9 @@ def test_untrained_from_a_block_on(tmp_path):
     assert any("untrained" in line for line in told)
     with pytest.raises(UserError, match="conv2_1"):
         weights.load("file", **given, random_from=3, log=told.append)
-    for source, first in (("own", 0), ("own", 5), ("random", 2)):
+    for source, first in (("own", 0), ("own", 6), ("random", 2)):
         with pytest.raises(UserError, match=r"weights\.random_from"):
-            weights.load(source, network="texnet", needed=(), random_from=first)
+            weights.load(source, network="distilled", needed=(), random_from=first)
 
 
 def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
@@ -121,21 +121,21 @@ def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
     nowhere = tuple(f._replace(urls=("http://127.0.0.1:9/none",)) for f in files)
     monkeypatch.setattr(weights, "ORDER", ("keras",))
     monkeypatch.setitem(architecture("vgg19").sources, "keras", nowhere)
-    with pytest.raises(UserError, match="network=texnet"):
+    with pytest.raises(UserError, match="network=distilled"):
         weights.load("auto", network="vgg19", needed=(), log=[].append)
 
 
 @pytest.mark.parametrize("source", ["own", "auto"])
-def test_texnet_comes_with_the_package(source):
-    found = weights.load(source, network="texnet", needed=("conv4_2",), log=[].append)
+def test_distilled_comes_with_the_package(source):
+    found = weights.load(source, network="distilled", needed=("conv4_2",), log=[].append)
     assert "come with nst_jax" in found.source
     assert found.params["conv1_1"]["kernel"].dtype == np.float32
     assert set(found.params["input"]) == {"kernel", "bias"}
 
 
-def test_texnet_has_no_other_publisher():
+def test_distilled_has_no_other_publisher():
     with pytest.raises(UserError, match="weights=own"):
-        weights.load("keras", network="texnet", needed=(), log=[].append)
+        weights.load("keras", network="distilled", needed=(), log=[].append)
 
 
 def test_the_command_converts_and_names_mistakes(tmp_path, capsys):
@@ -194,7 +194,7 @@ def test_a_network_without_a_publisher_says_what_there_is(monkeypatch):
 
 def test_saved_weights_have_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
-    weights.save(weights.load("random", network="texnet", needed=("conv1_1",)), tmp_path / "new" / "a.safetensors")
+    weights.save(weights.load("random", network="distilled", needed=("conv1_1",)), tmp_path / "new" / "a.safetensors")
     assert (tmp_path / "new" / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.safetensors"]
 
@@ -211,4 +211,4 @@ def test_pystiches_mean_in_the_place_of_the_original_one(data):
 
 def test_untrained_weights_have_no_input_of_pystiches():
     with pytest.raises(UserError, match="no effect with weights=random"):
-        weights.load("random", network="texnet", needed=(), preprocessing="pystiche")
+        weights.load("random", network="distilled", needed=(), preprocessing="pystiche")

@@ -20,7 +20,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.settings import synonyms
 
 PAIR = (str(pictures.path("landscape")), str(pictures.path("brush")))
-SMALL = ("network=texnet", "size=16", "steps=1", "output.every=0", "optimiser=adam")
+SMALL = ("network=distilled", "size=24", "steps=1", "output.every=0", "optimiser=adam")
 
 
 def hydra(line):
@@ -221,7 +221,7 @@ def test_quiet_and_json(nst):
     assert Path(text.strip()).is_file()
     code, text = nst(*PAIR, *SMALL, "--json")
     told = json.loads(text)
-    assert told["config"]["size"] == 16
+    assert told["config"]["size"] == 24
     assert Path(told["picture"]).is_file()
     assert told["files"]["content"]["path"] == PAIR[0]
     assert len(told["files"]["style"]["sha256"]) == 64

@@ -135,9 +135,9 @@ def report(error: UserError, given: list[str]) -> int:
     if isinstance(error, NoWeights):
         if advice := presets.needs(given):
             print(f"nst: {advice}", file=sys.stderr)
-        bound = ("weights", "preset", "layers", "convention", "network")  # to another network than texnet
+        bound = ("weights", "preset", "layers", "network")  # to a network that may have other layers and input
         plain = [word for word in given if not word.lstrip("+~").startswith(bound)]
-        print(f"nst: this works now: {shlex.join(['nst', *plain, 'network=texnet'])}", file=sys.stderr)
+        print(f"nst: this works now: {shlex.join(['nst', *plain, 'network=distilled'])}", file=sys.stderr)
     return code
 
 

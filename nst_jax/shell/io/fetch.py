@@ -85,7 +85,7 @@ def fetch(published: tuple[Published, ...], *, mirror: str | None, log: Log) -> 
         + "Three ways on: weights=file weights.path=FILE with a copy of your own; "
         "weights.mirror=URL (or NST_JAX_MIRROR) with another address of it; "
         "weights=random, an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).\n"
-        "Or, with nothing to download: network=texnet, the small network that comes with nst_jax"
+        "Or, with nothing to download: network=distilled, a small VGG-16 that comes with nst_jax"
     )
 
 

@@ -1,7 +1,7 @@
 """A network's parameters from one of several sources, with their preprocessing and where they come from.
 
 Sources:
-  own: the network's own: a file of the package (texnet), or else what the first publisher of ORDER has.
+  own: the network's own: a file of the package (distilled, texnet), or else what the first publisher of ORDER has.
   keras, torchvision, matconvnet: downloaded once, verified, and converted to .safetensors beside the download.
   file: any of these formats on disk.
   random: an untrained network, a published method (He, Wang & Hopcroft 2016, arXiv 1606.04801).

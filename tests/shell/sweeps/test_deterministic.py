@@ -18,7 +18,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import device, program
 from nst_jax.shell.running.job import Job
 
-LINE = (*PAIR, *ONE_LAYER, "network=texnet", "size=48", "steps=12", "canvas=noise", "output.every=0")
+LINE = (*PAIR, *ONE_LAYER, "network=distilled", "size=48", "steps=12", "canvas=noise", "output.every=0")
 
 
 def pictures_by_seed(folder):
