@@ -5,6 +5,7 @@ import csv
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 import nst_jax as nst
 from experiments.networks import extractors_compared, side_by_side, tuning
@@ -29,15 +30,6 @@ def test_nothing_is_proposed_near_the_aim():
 def test_a_weight_beyond_all_is_proposed_while_none_enclose_the_aim():
     assert tuning.propose(rows(w10=0.9, w100=0.7), 0.6) == 1000
     assert tuning.propose(rows(w10=0.9, w100=0.7), 0.95) == 1
-
-
-def test_the_sheet_has_a_line_for_each_pair_and_a_column_for_each_picture():
-    red, wide = np.broadcast_to((1.0, 0, 0), (40, 20, 3)), np.full((10, 40, 3), 0.5)
-    page = np.asarray(side_by_side.sheet([{"a": red, "b": wide}, {"a": wide, "b": red}], names=("photograph", "x")))
-    assert page.shape == (side_by_side.HEAD + 800 + side_by_side.GAP, 800 + side_by_side.GAP, 3)
-    assert tuple(page[side_by_side.HEAD + 5, 5]) == (255, 0, 0)
-    assert tuple(page[side_by_side.HEAD + 5, 405 + side_by_side.GAP]) == (128, 128, 128)
-    assert tuple(page[-5, 405 + side_by_side.GAP]) == (255, 0, 0)
 
 
 def test_squeezenets_first_layer_is_keras(data):
@@ -70,3 +62,16 @@ def test_small_run_is_kept(data, tmp_path, monkeypatch):
     assert "its ratio to VGG-16" in (home / "README.md").read_text()
     monkeypatch.setattr(tuning, "stylise", None)  # the same line again computes nothing
     extractors_compared.main(*words, home=tmp_path)
+
+
+@pytest.mark.slow
+def test_sheet_of_pairs_is_drawn_and_its_pictures_are_kept(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(side_by_side, "PAIRS", (("landscape", "brush"), ("portrait", "brush")))
+    words = (f"data={data}", "size=48", "steps=1")
+    path = side_by_side.main(*words, home=tmp_path)
+    with Image.open(path) as sheet:
+        assert sheet.width > 5 * 400
+        assert np.asarray(sheet).std() > 10
+    assert len(list(tmp_path.glob("*.npy"))) == 6
+    monkeypatch.setattr(nst, "stylise", None)  # the same line again computes nothing
+    assert side_by_side.main(*words, home=tmp_path) == path

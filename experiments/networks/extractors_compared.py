@@ -4,7 +4,7 @@ Source: the measurement is ours; the plan is that of Wang et al. 2020 (arXiv 200
 Gram matrices; untrained networks: He, Wang & Hopcroft 2016, arXiv 1606.04801. Every network stylises every pair, at the
 weight that gives the teacher's SSIM with the photograph. Two networks that no run has optimised then measure the
 distances to style and content: VGG-19's first blocks and SqueezeNet. Expected: docs/distilled.md.
-Cost: some 140 runs, an hour on two CPU cores. The same line again runs only what is missing.
+Cost: some 140 runs, an hour and a quarter on two CPU cores. The same line again runs only what is missing.
 
     python -m experiments.networks.extractors_compared data=FOLDER size=256 steps=100
 
@@ -93,7 +93,7 @@ def draw(rows: list[Row], names: list[str]) -> Any:
 
 
 def summarise(rows: list[Row]) -> str:
-    """A line for each network, over pairs and starts: SSIM, distances, and their ratios to the teacher's."""
+    """A line for each network, over pairs and starts: SSIM, distances, errors, and their ratios to the teacher's."""
     chosen = [row for row in rows if row["kind"] == "tuned"]
     columns = [key for key in chosen[0] if key.startswith(("distance", "content error"))]
     heads = [f"{column} | its ratio to {TEACHER}" for column in columns]

@@ -28,7 +28,7 @@ class Bench(NamedTuple):
 
     name: str
     net: nst.Network
-    judges: Mapping[str, nst.Network]  # by the column of the table
+    judges: Mapping[str, nst.Network]  # by the end of the names of their columns
     content: nst.types.Image
     style: nst.types.Image
     steps: int
@@ -62,8 +62,7 @@ def stylise(bench: Bench, weight: float, seed: int) -> tuple[nst.types.Image, fl
     """The best image of a run from the content picture, in [0, 1], and its seconds without compilation."""
     weights = {"content_weight": 1.0, "style_weight": weight, "tv_weight": bench.tv}
     task = nst.problem(bench.net, bench.content, bench.style, **weights)
-    spec = nst.Spec(task.extractor, task.terms, SOLVER.solver, SOLVER.options)
-    problem = nst.Problem(task.params, task.aims, task.weights, {})
+    spec, problem = nst.split(task, SOLVER)
     start = bench.content + NOISE * (seed > 0) * jax.random.normal(jax.random.key(seed), bench.content.shape)
     advance = partial(nst.advance, spec, problem, room=bench.steps)
     jax.block_until_ready(advance(nst.begin(spec, problem, start), steps=0))  # compiles
@@ -83,13 +82,13 @@ def measure(bench: Bench, image: nst.types.Image) -> dict[str, float]:
       content error...: of each judge, |F - P|^2 / |P|^2 at its deepest layer, P of the content picture.
     """
     told = {"ssim": float(nst.ssim(image, bench.content))}
-    for column, judge in bench.judges.items():
+    for whose, judge in bench.judges.items():
         shown, style, content = (see(judge.extractor, judge.params, x) for x in (image, bench.style, bench.content))
         found, wanted = ({layer: nst.moments(f) for layer, f in each.items()} for each in (shown, style))
-        told[column] = float(np.mean([float(d) ** 2 for d in style_distances(found, wanted).values()]))
+        told[f"distance{whose}"] = float(np.mean([float(d) ** 2 for d in style_distances(found, wanted).values()]))
         deepest = judge.extractor.taps[-1]
         error = jnp.sum((shown[deepest] - content[deepest]) ** 2) / jnp.sum(content[deepest] ** 2)
-        told[column.replace("distance", "content error")] = float(error)
+        told[f"content error{whose}"] = float(error)
     return told
 
 

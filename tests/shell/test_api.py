@@ -48,6 +48,16 @@ def test_distilled_comes_with_vggs_settings(net, pair):
     assert net.params["conv1_1"]["kernel"].dtype == jnp.float32
 
 
+def test_texnet_comes_with_its_settings(pair):
+    net = nst.load("texnet")
+    assert "texnet" in net.source
+    assert net.extractor.pool == "avg"
+    assert net.extractor.taps == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1")
+    whole = nst.problem(net, *pair)
+    assert whole.parts == {"content": 1.0, "style": 3.0, "tv": 4.0}
+    assert whole.terms[-2].compare is nst.CONVENTIONS["whitened"].style_term.compare
+
+
 def test_a_file_of_three_blocks_is_a_vgg_19_with_the_layers_it_has(data, pair):
     net = nst.load(data / "weights/vgg19_blocks1-3.safetensors")
     assert list(net.content_layers) == ["relu3_3"]

@@ -20,9 +20,9 @@ def test_the_nearest_name_is_proposed_and_all_are_listed():
 
 
 def test_a_name_of_another_package():
-    known = "nst_jax.extractors.vgg:VGG16"
+    known = "nst_jax.extractors.texnet:BLOCKS"
     assert names.find(architecture, MODULES, known, "network") == architecture(known)
-    for name in ("vgg166", "nst_jax.nowhere:NET", "nst_jax.extractors:NET"):
+    for name in ("texnett", "nst_jax.nowhere:NET", "nst_jax.extractors:NET"):
         with pytest.raises(UserError, match="network"):
             names.find(architecture, MODULES, name, "network")
 

@@ -13,7 +13,7 @@ from nst_jax.shell.running.job import Job, Output, Plan
 
 @pytest.fixture(scope="module")
 def jobs():
-    arch = nst.architecture("vgg16")
+    arch = nst.architecture("texnet")
     net = arch.tap(("relu1_1", "relu1_2"), pool="avg", rounding="floor", padding="zero")
     params, key = arch.random(jax.random.key(0)), jax.random.key(1)
     content, style = (jax.random.uniform(k, (32, 32, 3)) for k in jax.random.split(key))

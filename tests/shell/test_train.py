@@ -113,7 +113,7 @@ def test_quality_of_a_student_that_is_its_teacher_and_of_one_that_is_not(monkeyp
     teacher = Teacher(quality.STUDENT, params, {name: jax.numpy.float32(1) for name in quality.RELUS})
     held = {kind: [rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)] for kind in ("photographs", "paintings")}
     same = quality.measure(teacher, params, held)
-    assert list(same) == ["photographs", "paintings", "transfers"]
+    assert list(same) == ["photographs", "paintings", "own transfers"]
     assert all(told == pytest.approx((1, 1), abs=1e-5) for layers in same.values() for told in layers.values())
     other = {**params, "conv4_1": jax.tree.map(lambda a: 2 * a, params["conv4_1"])}
     for layers in quality.measure(teacher, other, held).values():

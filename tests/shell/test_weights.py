@@ -125,17 +125,19 @@ def test_auto_ends_in_a_clear_choice_and_never_in_other_weights(monkeypatch):
         weights.load("auto", network="vgg19", needed=(), log=[].append)
 
 
+@pytest.mark.parametrize("network", ["distilled", "texnet"])
 @pytest.mark.parametrize("source", ["own", "auto"])
-def test_distilled_comes_with_the_package(source):
-    found = weights.load(source, network="distilled", needed=("conv4_2",), log=[].append)
+def test_some_networks_come_with_the_package(source, network):
+    found = weights.load(source, network=network, needed=("conv4_2",), log=[].append)
     assert "come with nst_jax" in found.source
     assert found.params["conv1_1"]["kernel"].dtype == np.float32
     assert set(found.params["input"]) == {"kernel", "bias"}
 
 
-def test_distilled_has_no_other_publisher():
+@pytest.mark.parametrize("network", ["distilled", "texnet"])
+def test_they_have_no_other_publisher(network):
     with pytest.raises(UserError, match="weights=own"):
-        weights.load("keras", network="distilled", needed=(), log=[].append)
+        weights.load("keras", network=network, needed=(), log=[].append)
 
 
 def test_the_command_converts_and_names_mistakes(tmp_path, capsys):

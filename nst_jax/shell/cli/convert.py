@@ -106,7 +106,7 @@ def _shapes(network: str, taps: Iterable[str], height: int, width: int) -> dict[
     kind = architecture(chosen["name"])
     shape = {key: chosen[key] for key in ("pool", "rounding", "padding")}  # how it is convolved changes no shape
     try:
-        return kind.shapes(kind.tap(set(taps), **shape), height=height, width=width)
+        return kind.shapes(kind.tap(tuple(taps), **shape), height=height, width=width)
     except ValueError as error:
         raise UserError(f"--layers: {error}") from None
 

@@ -13,7 +13,7 @@ nst: neural style transfer
 
   nst photo.jpg painting.jpg                         the picture, in a new folder under runs/
   nst photo.jpg painting.jpg -o out.jpg              and there
-  nst photo.jpg painting.jpg network=distilled       without a download: VGG-16 in 2 MB, part of the package
+  nst photo.jpg painting.jpg network=distilled       without a download: a small VGG-16 that comes with nst_jax
   nst photo.jpg painting.jpg size=256 steps=200 style_weight=1e4
   nst photos/ painting.jpg -o painted/               every photograph of a folder
   nst -m photo.jpg painting.jpg style_weight=1e2,1e3,1e4 seed=0,1

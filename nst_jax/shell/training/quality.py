@@ -1,7 +1,7 @@
 """How near a student is to its teacher, by kind of picture: those of each folder, and its own transfers.
 
-An optimised image finds every direction in which a student is wrong, so what the student gives on photographs says
-little of what it gives on its own transfers. Both are measured, on pictures that it was not trained on.
+An optimised image finds every direction in which a student is wrong, so a student that is good on photographs may be
+poor on its own transfers. Both are measured, on pictures that it was not trained on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ def measure(teacher: Teacher, params: Mapping[str, Any], held: Mapping[str, Sequ
     told = {kind: compare(teacher, full, map(middle, pictures)) for kind, pictures in held.items()}
     every = [image for pictures in zip(*held.values(), strict=False) for image in map(middle, pictures)]
     if len(every) > 1:
-        told["transfers"] = compare(teacher, full, transfers(full, every))
+        told["own transfers"] = compare(teacher, full, transfers(full, every))
     return told
 
 
