@@ -51,6 +51,10 @@ _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in na
     "SOLVERS": "optim.solvers",
     "State": "optim.minimise",
     "ssim": "analysis.metrics",
+    "gray": "images.colour",
+    "match_colours": "images.colour",
+    "palette": "images.colour",
+    "with_chroma": "images.colour",
     "resize": "images.size",
     "target_shape": "images.size",
 }

@@ -74,6 +74,17 @@ def test_every_group_and_option_is_named():
     """In the README, or, of the many conventions and their layers, in the page on conventions."""
     conf = README.parent / "conf"
     pages = TEXT + (README.parent / "docs/conventions.md").read_text(encoding="utf-8")
-    for group in ("convention", "preset", "layers", "network", "weights", "optimiser", "canvas", "output", "device"):
+    for group in (
+        "convention",
+        "preset",
+        "layers",
+        "network",
+        "weights",
+        "optimiser",
+        "canvas",
+        "colour",
+        "output",
+        "device",
+    ):
         for file in (conf / group).glob("*.yaml"):
             assert f"`{file.stem}`" in pages or f"`.{file.stem}`" in pages, f"{group}={file.stem} is on neither page"

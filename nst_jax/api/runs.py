@@ -12,9 +12,11 @@ from jax.sharding import Mesh
 
 from nst_jax.api.networks import Network, picture
 from nst_jax.api.optimisers import Method, adam, lbfgs, solver_name
-from nst_jax.api.problems import PARTS, Task, problem, split
+from nst_jax.api.problems import PARTS, Task, as_image, problem, split
 from nst_jax.api.progress import step_through, step_through_lanes
+from nst_jax.extractors.base import see_gray
 from nst_jax.images import starts
+from nst_jax.images.colour import MODES, gray, with_chroma
 from nst_jax.images.size import cover
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Problem
@@ -131,6 +133,7 @@ def stylise(
     *,
     size: int = 512,
     style_scale: float = 1.0,
+    colour: str = "style",
     start: str | Any = "content",
     solver: Method | None = None,
     steps: int = 300,
@@ -145,6 +148,7 @@ def stylise(
       content, style: files, bundled pictures by name, or images (height, width, 3) in [0, 1], which keep their size.
       size: of a file's longer side, in pixels.
       style_scale: the style picture's size relative to `size`; larger strokes for larger values.
+      colour: whose colours the result has: style, luminance, match or keep; see `images.colour.MODES`.
       start: content, style, noise, gray, white, or an image.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
       steps: iterations.
@@ -152,8 +156,14 @@ def stylise(
       progress: show a progress bar.
       **settings: of `problem`: convention, style_weight, ...
     """
-    photo, painting = read(content, size), read(style, max(1, round(size * style_scale)))
-    posed = problem(net, photo, painting, seed=seed, **settings)
+    if colour not in MODES:
+        raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
+    photograph, painting = read(content, size), read(style, max(1, round(size * style_scale)))
+    photo = as_image("content", photograph)
+    if painting is not None:
+        photo, painting = MODES[colour].before(photo, as_image("style", painting))
+    params = see_gray(net.params) if MODES[colour].gray else net.params
+    posed = problem(net._replace(params=params), photo, painting, seed=seed, **settings)
     shape = {"height": photo.shape[0], "width": photo.shape[1]}
     named = {
         "content": lambda: photo,
@@ -164,8 +174,9 @@ def stylise(
     }
     if isinstance(start, str) and start not in named:
         raise ValueError(f"start={start!r}: {', '.join(named)}, or an image")
-    first = named[start]() if isinstance(start, str) else start
-    return run(posed, first, solver, steps=steps, progress=progress)
+    first = jnp.asarray(named[start]() if isinstance(start, str) else start)
+    result = run(posed, gray(first) if MODES[colour].gray else first, solver, steps=steps, progress=progress)
+    return result._replace(image=with_chroma(result.image, photograph)) if MODES[colour].restored else result
 
 
 def sweep(*words: str) -> list[dict[str, Any]]:

@@ -130,6 +130,17 @@ def preprocess(entry: Mapping[str, Array], image: Float[Array, "*_ 3"]) -> Float
     return product(image, entry["kernel"]) + entry["bias"]
 
 
+def see_gray(params: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The parameters of the same network on the mean of the image's channels, in each of the three.
+
+    The gradient is then the same in all channels: an image that starts in shades of gray stays so, and is optimised as
+    the image of one channel that it is.
+    """
+    entry = params["input"]
+    kernel = jnp.broadcast_to(jnp.asarray(entry["kernel"]).mean(0), entry["kernel"].shape)
+    return {**params, "input": {**entry, "kernel": kernel}}
+
+
 def draw_params(key: Array, kernels: Mapping[str, tuple[int, ...]]) -> Params:
     """He-normal kernels and zero biases: an untrained network (He, Wang & Hopcroft 2016, arXiv 1606.04801).
 

@@ -231,3 +231,16 @@ def test_a_run_that_ends_above_its_start_keeps_its_best_image(problem):
     np.testing.assert_allclose(total, best, rtol=1e-5)
     np.testing.assert_allclose(both.image[1], alone.image, atol=1e-5)
     assert np.asarray(both.curve["total"])[0, -1] < np.asarray(both.curve["total"])[0, 0]
+
+
+def test_stylise_has_the_colours_that_are_asked_for():
+    net, photo = nst.load("distilled"), nst.picture("landscape", size=24)
+    paint = lambda **words: nst.stylise(net, photo, "mosaic", size=24, steps=2, progress=False, **words).image
+    kept, plain, shades = paint(colour="keep"), paint(), paint(colour="luminance")
+    np.testing.assert_allclose(kept, nst.with_chroma(plain, photo), atol=1e-6)
+    apart = shades - photo
+    inside = ((shades > 0) & (shades < 1)).all(-1)
+    np.testing.assert_allclose(jnp.ptp(apart, axis=-1)[inside], 0, atol=1e-5)
+    assert float(jnp.abs(paint(colour="match") - plain).max()) > 0.01
+    with pytest.raises(ValueError, match="luminance"):
+        paint(colour="luma")

@@ -13,7 +13,7 @@ from nst_jax import pictures
 from nst_jax.shell.cli.words import quote
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
-from nst_jax.shell.running import prepare, starts
+from nst_jax.shell.running import colours, prepare, starts
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.sweeps.composing import Composer
 
@@ -24,7 +24,7 @@ VALUES = (
     *("off", "no", "''", "abc", "é", "../x", "/", "a b", "[1,2]", "[]", "{a:1}", "{}", "???", "${size}", "${nothing}"),
     *("3000000000", "0x10", "1_000", "2e3", "keras", "vgg19", "random", "adam", "noise", "0.5", "-3", "16", "1e9"),
 )
-GROUPS = ("weights", "layers", "convention", "optimiser", "canvas", "output", "device", "network", "+preset")
+GROUPS = ("weights", "layers", "convention", "optimiser", "canvas", "colour", "output", "device", "network", "+preset")
 
 
 def lines():
@@ -41,6 +41,7 @@ def use(config):
     prepare.method(config)
     prepare.convention(config, (16, 16, 3), lambda _: None)
     image = jnp.zeros((16, 16, 3))
+    colours.colours(config.colour)
     if config.canvas.get("start") != "file":
         starts.start(config.canvas, jax.random.key(config.seed), image, image, lambda _: image)
 

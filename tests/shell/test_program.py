@@ -25,7 +25,7 @@ def jobs():
 
     def job(weight):
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}
-        return Job(spec, Problem(params, aims, weights, {}), content, content, style, None, plan, output, {})
+        return Job(spec, Problem(params, aims, weights, {}), content, content, style, None, None, plan, output, {})
 
     return [job(10.0**n) for n in range(6)]
 

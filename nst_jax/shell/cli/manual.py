@@ -31,7 +31,12 @@ nst: neural style transfer
 # (title, settings of conf/config.yaml, groups whose options are listed, groups whose keys are listed)
 SECTIONS = (
     ("The pictures", ("content", "style", "background", "max_pixels"), (), ()),
-    ("How it looks", ("content_weight", "style_weight", "tv_weight", "style_scale"), ("layers", "canvas"), ()),
+    (
+        "How it looks",
+        ("content_weight", "style_weight", "tv_weight", "style_scale"),
+        ("layers", "canvas", "colour"),
+        (),
+    ),
     ("How large, how long", ("size", "size_rule", "steps", "seed", "dry_run"), ("optimiser",), ()),
     ("Where the results go", (), ("output",), ("output/default",)),
     ("What published programs do", ("convention", "weights"), ("preset", "convention", "network", "weights"), ()),

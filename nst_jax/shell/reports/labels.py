@@ -17,6 +17,8 @@ NAMES = {
     "canvas.start": "start",
     "canvas.sigma": "noise at the start",
     "canvas.ratio": "share of noise at the start",
+    "colour": "colours",
+    "colour.name": "colours",
     "optimiser.learning_rate": "learning rate",
     "network.pool": "pooling",
     "convention.resolution": "resolution",

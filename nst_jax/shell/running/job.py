@@ -34,6 +34,7 @@ class Job(NamedTuple):
     content: Image  # at the result's size; the style picture where there is no content
     style: Image  # at its own size; the content picture where there is no style
     alpha: np.ndarray | None  # of the photograph, at the result's size
+    colours: Image | None  # of the photograph, at the result's size, if the result gets them; None: it keeps its own
     plan: Plan
     output: Output
     facts: dict[str, Any]  # settings, seed, weights and their hash, precision, size, conversions of the pictures

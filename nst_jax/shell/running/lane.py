@@ -14,6 +14,7 @@ from PIL import Image
 
 from nst_jax.analysis.metrics import ssim, style_distances
 from nst_jax.extractors.base import Extractor, activations
+from nst_jax.images.colour import with_chroma
 from nst_jax.losses.moments import Moments, moments
 from nst_jax.losses.term import part, sum_parts, taps
 from nst_jax.optim.minimise import State
@@ -97,7 +98,12 @@ class Lane:
         self.records.append({**counts, **summarise(values, weights)})
         self.attempt(partial(folder.note, self.folder, self.records[-1]), "metrics.jsonl")
         if self.job.plan.every and bool(np.isfinite(pixels(state)).all()):
-            self.attempt(partial(self.write_snapshot, pixels(state)), "a snapshot")
+            self.attempt(partial(self.write_snapshot, self.picture(state)), "a snapshot")
+
+    def picture(self, state: State) -> np.ndarray:
+        """The picture as it is delivered: with the photograph's colours where the settings ask for them."""
+        image, colours = pixels(state), self.job.colours
+        return image if colours is None else np.asarray(with_chroma(jnp.asarray(image), colours))
 
     def write_snapshot(self, image: np.ndarray) -> None:
         """Write the image as the snapshot of this step."""
@@ -156,7 +162,7 @@ class Lane:
         chunks = provenance.text_chunks(story)
         folder.release(self.folder)
         # the picture comes first: a full disk, or a film that fails, must not cost it
-        write(path, pixels(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
+        write(path, self.picture(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
         self.attempt(partial(sidecar, path, story), path.with_suffix(".json").name)
         self.attempt(partial(folder.curve, self.folder, self.curve()), "curve.csv")
         plot = partial(curves.plot, self.folder / "loss.png", self.curve(), self.records)

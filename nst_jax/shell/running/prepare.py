@@ -15,7 +15,8 @@ import numpy as np
 from nst_jax import published
 from nst_jax.analysis import resolution
 from nst_jax.extractors import MODULES, architecture
-from nst_jax.extractors.base import Architecture, Extractor
+from nst_jax.extractors.base import Architecture, Extractor, see_gray
+from nst_jax.images.colour import gray
 from nst_jax.images.size import SizeRule, resize, target_shape
 from nst_jax.losses.term import Terms
 from nst_jax.methods import transfer
@@ -27,6 +28,7 @@ from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import pictures, weights
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device
+from nst_jax.shell.running.colours import Colours, colours, recolour
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.settings import config as settings
@@ -41,7 +43,16 @@ Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was m
 Compute = Callable[[Callable[[], Any]], Any]
 
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-PICTURES = ("content", "style", "background", "max_pixels", "size", "size_rule", "style_scale")  # what makes them
+PICTURES = (
+    "content",
+    "style",
+    "background",
+    "max_pixels",
+    "size",
+    "size_rule",
+    "style_scale",
+    "colour",
+)  # what makes them
 
 
 def always(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -77,6 +88,7 @@ class Inputs(NamedTuple):
     files: Files
     content: Image
     style: Image
+    colours: Image | None  # of the photograph, where the result gets them
     loaded: weights.NetworkParams
     params: Params  # as the program takes them
     key: tuple[Any, ...]  # equal where all of this is
@@ -106,16 +118,17 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
         key=transfer.aims_key(seed=config.seed),
     )
     aims = once(("aims", net, *found.key, terms, config.seed, compute), lambda: compute(find))
-    output = config.output
+    output, mode = config.output, colours(config.colour).mode
     limits = {"background": config.background, "max_pixels": config.max_pixels}
     read = lambda path: pictures.read(path, log=log, **limits).image
     return Job(
         spec=Spec(net, terms, solver, options),
         problem=Problem(found.params, aims, numbers, hyper),
-        start=start(config.canvas, jax.random.key(config.seed), content, style, read),
+        start=begin(config, content, style, read, gray_only=mode.gray),
         content=content,
         style=style,
         alpha=alpha_of(found.files["content"], content.shape) if output.alpha else None,
+        colours=found.colours,
         plan=Plan(config.steps, output.every, config.seed),
         output=Output(output.file, output.quality, output.film, output.film_ms),
         facts=facts(config, found.loaded, content.shape, found.files),
@@ -127,12 +140,31 @@ def read_inputs(config: Config, arch: Architecture, net: Extractor, log: Log, on
     chosen = tuple(str(getattr(config, k)) for k in PICTURES)
     chosen += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
     files = once(("pictures", *chosen), lambda: {n: picture(config, n, log) for n in ("content", "style")})
-    content, style = once(("sized", *chosen, scale), lambda: sizes(config, files, log, scale))
+    colour = colours(config.colour)
+    seen = once(("coloured", *chosen), lambda: recolour(colour, files))
+    content, style = once(("sized", *chosen, scale), lambda: sizes(config, seen, log, scale))
+    palette = once(("colours", *chosen, scale), lambda: resized_to(files["content"], content.shape, colour))
     check_depth(arch, net, content.shape, style.shape)
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
     transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
-    params = once(transform, lambda: ready(config, arch, loaded.params))
-    return Inputs(files, content, style, loaded, params, (*transform, *chosen, scale))
+    transform += (colour.mode.gray,)
+    own = see_gray(loaded.params) if colour.mode.gray else loaded.params
+    params = once(transform, lambda: ready(config, arch, own))
+    return Inputs(files, content, style, palette, loaded, params, (*transform, *chosen, scale))
+
+
+def begin(config: Config, content: Image, style: Image, read: Callable[[str], Any], *, gray_only: bool) -> Image:
+    """The first image. gray_only: in shades of gray."""
+    first = start(config.canvas, jax.random.key(config.seed), content, style, read)
+    return gray(first) if gray_only else first
+
+
+def resized_to(photo: pictures.Picture | None, shape: tuple[int, ...], colour: Colours) -> Image | None:
+    """The photograph at that shape, where the result gets its colours."""
+    if not colour.mode.restored or photo is None:
+        return None
+    same = photo.image.shape == shape
+    return jnp.asarray(photo.image) if same else resize(jnp.asarray(photo.image), height=shape[0], width=shape[1])
 
 
 def losses(
@@ -163,7 +195,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
     }
 
 
-def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, np.ndarray]]) -> Params:
+def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, Any]]) -> Params:
     """The parameters as the program takes them, transformed once."""
     convolution = device.convolution(config.network.convolution)
     return arch.ready(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])

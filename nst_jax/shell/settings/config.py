@@ -28,7 +28,7 @@ ConfigStore.instance().store(name="schema", node=Config)
 
 
 FACTORS = ("layers.content", "layers.style")
-MAPPINGS = ("canvas", "optimiser", "layers", *FACTORS)
+MAPPINGS = ("canvas", "colour", "optimiser", "layers", *FACTORS)
 
 
 def read(cfg: DictConfig) -> Config:

@@ -95,7 +95,7 @@ class Device:
 
 @dataclass
 class Config:
-    """conf/config.yaml. `optimiser` and `canvas` hold just the keys of the one chosen, so that none is idle."""
+    """conf/config.yaml. `optimiser`, `canvas` and `colour` hold just the keys of the one chosen: none is idle."""
 
     content: str | None = MISSING
     style: str | None = MISSING
@@ -116,6 +116,7 @@ class Config:
     convention: Convention = field(default_factory=Convention)
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
+    colour: dict[str, Any] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
     sweep: Sweep = field(default_factory=Sweep)
     device: Device = field(default_factory=Device)

@@ -86,6 +86,9 @@ SYNONYMS = (
     Synonym("preset", "+preset"),
     Synonym("experiment", "+experiment"),
     Synonym("random_seed", "seed"),
+    Synonym("color", "colour"),
+    Synonym("original_colors", "colour", values={"1": "keep", "0": "style", "true": "keep", "false": "style"}),
+    Synonym("preserve_color", "colour", values={"1": "keep", "0": "style", "true": "keep", "false": "style"}),
     Synonym("save_every", "output.every"),
     Synonym("film", "output.film"),
     Synonym("video", "output.film"),
@@ -117,7 +120,7 @@ SYNONYMS = (
     Synonym("proto_file", "", NEURAL_STYLE, note="not needed"),
     Synonym("print_iter", "", NEURAL_STYLE, note="the bar shows every step"),
     Synonym("disable_check", "", NEURAL_STYLE, note="not needed"),
-    Synonym("original_colors", "", NEURAL_STYLE, note="not there yet"),
+    Synonym("original_colors", "colour", NEURAL_STYLE, {"1": "keep", "0": "style"}),
     Synonym("style_blend_weights", "", NEURAL_STYLE, note="not there yet"),
     Synonym("normalize_gradients", "", NEURAL_STYLE, note="not there"),
     Synonym(

@@ -1,0 +1,51 @@
+"""The colours of a run's pictures and of its result, as the settings ask for them."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from nst_jax.images import colour
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io.pictures import Picture
+from nst_jax.shell.names import look_up
+
+Files = Mapping[str, Picture | None]  # content and style
+
+
+class Colours(NamedTuple):
+    """A mode of `images.colour`, and its numbers."""
+
+    name: str
+    mode: colour.Mode
+    numbers: dict[str, Any]
+
+
+def colours(settings: Mapping[str, Any]) -> Colours:
+    """The mode that the settings name. Raises UserError for a name, a key or a value that is none."""
+    numbers = dict(settings)
+    name = str(numbers.pop("name", None))
+    mode = look_up(colour.MODES, name, "colour")
+    known = [k for k, p in inspect.signature(mode.before).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    if numbers.keys() != set(known):
+        raise UserError(f"colour={name} takes {', '.join(known) or 'no settings'}; got {', '.join(numbers)}")
+    if "by" in numbers:
+        look_up(colour.MAPS, str(numbers["by"]), "colour.by")
+    if not isinstance(numbers.get("spread", True), bool):
+        raise UserError(f"colour.spread must be true or false; got {numbers['spread']}")
+    return Colours(name, mode, numbers)
+
+
+def recolour(chosen: Colours, files: Files) -> Files:
+    """The pictures as the run takes them, at their own sizes. Raises UserError where there is no photograph."""
+    content, style = files["content"], files["style"]
+    if chosen.name == "style":
+        return files
+    if content is None:
+        raise UserError(f"colour={chosen.name} needs the colours of a photograph, and content is null")
+    painting = content if style is None else style
+    first, second = chosen.mode.before(jnp.asarray(content.image), jnp.asarray(painting.image), **chosen.numbers)
+    changed = {"content": content._replace(image=np.asarray(first))}
+    return changed | {"style": style and style._replace(image=np.asarray(second))}
