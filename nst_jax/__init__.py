@@ -37,6 +37,8 @@ _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in na
     "View": "losses.term",
     "total": "losses.term",
     "Moments": "losses.moments",
+    "laplacian_term": "losses.photo",
+    "matting_term": "losses.photo",
     "gram": "losses.moments",
     "moments": "losses.moments",
     "Convention": "published.base",

@@ -117,13 +117,16 @@ def laplacian_error(f: Activation, p: Activation) -> Scalar:
 
     Li et al. 2017, arXiv 1707.01253, eq. 6; askerlee/lapstyle lap_style.lua:26-27, 210-222.
     """
-    return jnp.mean((laplacian(f) - laplacian(p)) ** 2)
+    return jnp.mean((laplacian(f, pool=4) - laplacian(p, pool=4)) ** 2)
 
 
-def laplacian(f: Activation) -> Float[Array, "h w"]:
-    """4 times the pixel less its four neighbours, where all four exist."""
-    h, w = f.shape[0] // 4, f.shape[1] // 4
-    x = f[: 4 * h, : 4 * w].reshape(h, 4, w, 4, -1).mean((1, 3)).sum(-1)
+def laplacian(f: Activation, *, pool: int) -> Float[Array, "h w"]:
+    """4 times the pixel less its four neighbours, where all four exist, colours summed.
+
+    pool: pixels of a side that are averaged before.
+    """
+    h, w = f.shape[0] // pool, f.shape[1] // pool
+    x = f[: pool * h, : pool * w].reshape(h, pool, w, pool, -1).mean((1, 3)).sum(-1)
     return 4 * x[1:-1, 1:-1] - x[:-2, 1:-1] - x[2:, 1:-1] - x[1:-1, :-2] - x[1:-1, 2:]
 
 

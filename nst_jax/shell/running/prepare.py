@@ -18,6 +18,7 @@ from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.images.colour import gray
 from nst_jax.images.size import SizeRule, resize, target_shape
+from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Terms
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Problem, Spec
@@ -172,12 +173,23 @@ def losses(
 ) -> tuple[Terms, dict[str, Any]]:
     """The terms, and each one's weight by name. shape: of the image."""
     content, style = layers(config)
-    compared = convention(config, shape, log)
+    compared = with_photo_terms(config, convention(config, shape, log), shape)
     channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
     parts = {k: getattr(config, k) for k in WEIGHTS}
     return compared.terms(content, style), compared.weights(
         channels, **parts, content_layers=content, style_layers=style
     )
+
+
+def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...]) -> Convention:
+    """The convention with the terms of `photo` that have a weight. shape: of the image."""
+    p = config.photo
+    if (p.laplacian or p.matting) and config.content is None:
+        raise UserError("photo.laplacian and photo.matting keep what a photograph has, and content is null")
+    if p.laplacian and min(shape[:2]) < 3 * p.pool:
+        raise UserError(f"photo.pool={p.pool} leaves less than 3 x 3 pixels of {shape[1]} x {shape[0]}: lower it")
+    weights = {laplacian_term(pool=p.pool): p.laplacian, matting_term(): p.matting}
+    return compared._replace(others=(*compared.others, *((t, w) for t, w in weights.items() if w)))
 
 
 def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def problems(c: Config) -> Iterable[str]:
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
+    bounds += (("photo.pool", c.photo.pool, 1),)
     bounds += (("output.checkpoint", c.output.checkpoint, 0), ("sweep.checkpoint", c.sweep.checkpoint, 0))
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
     largest = (("size", c.size, SIDE), ("style_scale", c.style_scale, 1e3), ("steps", c.steps, COUNT))
@@ -124,6 +125,7 @@ def problems(c: Config) -> Iterable[str]:
 def _numbers(c: Config) -> Iterable[tuple[str, float]]:
     """The weights, of parts and of layers."""
     yield from ((key, getattr(c, key)) for key in ("content_weight", "style_weight", "tv_weight"))
+    yield from ((f"photo.{key}", getattr(c.photo, key)) for key in ("laplacian", "matting"))
     for side in ("content", "style"):
         yield from ((f"layers.{side}.{layer}", factor) for layer, factor in getattr(c.layers, side).items())
 

@@ -51,6 +51,15 @@ class Convention:
 
 
 @dataclass
+class Photo:
+    """conf/config.yaml, `photo`: terms that keep a result photographic."""
+
+    laplacian: float = MISSING
+    pool: int = MISSING
+    matting: float = MISSING
+
+
+@dataclass
 class Output:
     """conf/output/"""
 
@@ -114,6 +123,7 @@ class Config:
     weights: Weights = field(default_factory=Weights)
     layers: Layers = field(default_factory=Layers)
     convention: Convention = field(default_factory=Convention)
+    photo: Photo = field(default_factory=Photo)
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     colour: dict[str, Any] = field(default_factory=dict)
