@@ -7,23 +7,23 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from nst_jax.images.colour import luma
 from nst_jax.losses.differences import sse
 from nst_jax.losses.moments import Moments, gram
 from nst_jax.types import Image, Scalar
 
 # Wang, Bovik, Sheikh & Simoncelli 2004, section III.C: 11 x 11 Gaussian window of deviation 1.5, K1 and K2
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as the authors' rgb2gray
 
 
 @jax.jit
 def ssim(a: Image, b: Image) -> Scalar:
-    """The mean structural similarity of the luminance, in [-1, 1]; 1 for equal images.
+    """The mean structural similarity of the brightness, in [-1, 1]; 1 for equal images.
 
-    Wang et al. 2004, eq. 13. As in their code, only whole windows count. Where a side of the image is below 11 pixels,
-    the window has that side.
+    Wang et al. 2004, eq. 13. As in their code, the brightness is ITU-R BT.601's, and only whole windows count.
+    Where a side of the image is below 11 pixels, the window has that side.
     """
-    x, y = (jnp.clip(image, 0, 1) @ jnp.asarray(LUMA) for image in (a, b))
+    x, y = (luma(jnp.clip(image, 0, 1)) for image in (a, b))
     mean_x, mean_y, square_x, square_y, product = blur(jnp.stack([x, y, x * x, y * y, x * y]))
     var_x, var_y = square_x - mean_x**2, square_y - mean_y**2
     both = product - mean_x * mean_y

@@ -42,6 +42,13 @@ def test_their_weights_are_lanes_of_one_program(nst):
     assert {"photo.matting", "weighted_matting", "matting"} <= set(head)
 
 
+def test_a_weight_of_nothing_is_a_program_of_its_own(nst):
+    code, text = nst("-m", *LINE, "steps=1", "photo.matting=0,1", "photo.laplacian=0,1")
+    assert code == 0, text
+    (table,) = Path("runs").rglob("results.csv")
+    assert len(table.read_text().splitlines()) == 5
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -33,6 +33,8 @@ def outline(config: Config) -> str:
     settings = plain(config)
     static = [settings[key] for key in ("network", "weights", "device")]
     static += [settings["convention"][key] for key in ("name", "resolution", "reference", "positions")]
+    photo = config.photo
+    static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
     content, style = layers(config)
     shapes = [shape_of(config, config.content or config.style, 1.0), style_shape(config) if style else None]
     return json.dumps([static, options(config), list(content), list(style), shapes])
