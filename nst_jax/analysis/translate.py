@@ -22,7 +22,7 @@ from nst_jax.losses.differences import mean_of_squares
 from nst_jax.losses.grams import gram_mean
 from nst_jax.losses.moments import Moments, moments
 from nst_jax.losses.term import Aim, Term, View
-from nst_jax.published.base import AimAtSummary, Convention, content, style
+from nst_jax.published.base import AimAtMoments, Convention, content, style
 
 Shapes = Mapping[str, Shape]  # by layer
 
@@ -167,7 +167,7 @@ def _gradient(term: Term, f: Array, p: Array) -> Array:
 
 def _compare(term: Term, g: Moments, a: Moments, pixels: int) -> Array:
     """The style term of these moments, for an image of so many pixels."""
-    assert isinstance(term.aim, AimAtSummary)
+    assert isinstance(term.aim, AimAtMoments)
     return term.compare(g, term.aim.finish(a, View(jnp.zeros((1, 1, 1)), pixels, None)))
 
 

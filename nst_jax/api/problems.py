@@ -13,8 +13,9 @@ from nst_jax.api.networks import Network
 from nst_jax.api.optimisers import Method, lbfgs
 from nst_jax.extractors.base import Extractor, shapes
 from nst_jax.losses import term as losses
-from nst_jax.losses.term import Aim, Term, Terms
+from nst_jax.losses.term import Aim, Blend, Term, Terms
 from nst_jax.methods import transfer
+from nst_jax.methods.styles import arrange, as_one, shares_of, split_weights
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.published import LOSSES
 from nst_jax.published.base import Convention, Losses
@@ -34,7 +35,7 @@ class Task(NamedTuple):
     units: Mapping[str, Any]  # each term's weight if its part has the weight 1
     parts: Mapping[str, Any]  # each part's weight; an array of one dimension has a number for each lane
     content: Image | None
-    style: Image | None
+    style: Image | Blend | None
     facts: Mapping[str, Any]  # what a saved picture says it came from
 
     @property
@@ -48,6 +49,8 @@ def problem(
     content: Any,
     style: Any,
     *,
+    style_blend: Sequence[Any] | None = None,
+    style_mix: str = "targets",
     convention: str | None = None,
     content_weight: Any = None,
     style_weight: Any = None,
@@ -61,7 +64,10 @@ def problem(
     Args:
       net: the network.
       content: an image (height, width, 3) in [0, 1], or None with content_weight=0.
-      style: an image, of any size, or None with style_weight=0.
+      style: an image, of any size, a list of images, or None with style_weight=0.
+      style_blend: the share of each style in the list; equal if not said. They are divided by their sum.
+      style_mix: targets: one aim at the blend of all styles; terms: a part for each style, style_1, style_2, ..., which
+        `over` can weigh. Squares of Gram matrices have the same gradient either way.
       convention: a published way to compute the losses; the network's own if not said.
       content_weight, style_weight, tv_weight: the parts' weights; the convention's published ones if not said.
       content_layers, style_layers: layers, or layers with their factors; the network's own if not said.
@@ -73,22 +79,29 @@ def problem(
     name = convention or net.convention
     given = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
     compared, numbers = weigh(name, given)
-    pictures = as_pictures({"content": content, "style": style}, numbers)
+    styles = list(style) if isinstance(style, list | tuple) else [style]
+    pictures = as_pictures({"content": content, "style": styles[0] if styles else None}, numbers)
     factors = {
         "content_layers": with_factors(content_layers, net.content_layers) if "content" in pictures else {},
         "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
     }
-    terms = compared.terms(factors["content_layers"], factors["style_layers"])
+    images = [as_image("style", image) for image in styles] if "style" in pictures else []
+    sources, shares = arrange(images, shares_of(style_blend, styles=len(images)), mix=style_mix)
+    terms = losses.split(compared.terms(*factors.values()), of="style", into=tuple(shares))
     extractor = net.extractor.clone(taps=losses.taps(terms))
+    units = unit_weights(compared, extractor, net.params, pictures, factors)
+    style_parts = {k: numbers["style_weight"] * v for k, v in shares.items()}
+    parts = {"content": numbers["content_weight"], **style_parts, "tv": numbers["tv_weight"]}
+    seen = {**{k: v for k, v in pictures.items() if k == "content"}, **sources}
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=measure_aims(extractor, terms, net.params, pictures, key=transfer.aims_key(seed=seed)),
-        units=unit_weights(compared, extractor, net.params, pictures, factors),
-        parts={PARTS[k]: v for k, v in numbers.items()},
+        aims=measure_aims(extractor, terms, net.params, seen, key=transfer.aims_key(seed=seed)),
+        units=split_weights(units, dict.fromkeys(shares, 1.0)),
+        parts=parts,
         content=pictures.get("content"),
-        style=pictures.get("style"),
+        style=as_one(images, shares_of(style_blend, styles=len(images))),
         facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in numbers.items()}},
     )
 
@@ -105,14 +118,15 @@ def weigh(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, An
     return record.convention, numbers
 
 
-def size_of(pictures: Mapping[str, Image]) -> tuple[int, int]:
+def size_of(pictures: Mapping[str, Image | Blend]) -> tuple[int, int]:
     """Height and width of the image to be made: the content picture's, or the style picture's where there is none."""
-    height, width, _ = next(iter(pictures.values())).shape
+    first = next(iter(pictures.values()))
+    height, width, _ = (first.pictures[0] if isinstance(first, Blend) else first).shape
     return height, width
 
 
 def measure_aims(
-    extractor: Extractor, terms: Terms, params: Any, pictures: Mapping[str, Image], *, key: Array | None = None
+    extractor: Extractor, terms: Terms, params: Any, pictures: Mapping[str, Image | Blend], *, key: Array | None = None
 ) -> dict[str, Aim]:
     """What the terms aim at, by name. key: of what they draw."""
     height, width = size_of(pictures)

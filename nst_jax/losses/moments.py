@@ -3,6 +3,7 @@
 The Gram matrix, the covariance and the channel means are functions of them.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -82,6 +83,21 @@ def gram(m: Moments) -> Float[Array, "c c"]:
 def channels(m: Moments) -> int:
     """N of the papers: the number of feature maps."""
     return m.first.shape[-1]
+
+
+def mix(styles: Sequence[Moments], shares: Float[Array, " n"]) -> Moments:
+    """The moments of several style pictures as one: means over positions, each times its share.
+
+    The mean of the Gram matrices is that of jcjohnson/neural-style (-style_blend_weights) and, of both raw moments, of
+    crowsonkb/style-transfer-pytorch. The covariance of the result has the distance of the pictures' means in it.
+
+    shares: of each picture; they sum to 1.
+    """
+    all_of = jax.tree.map(lambda *each: jnp.stack(each), *styles)
+    mass = jnp.sum(shares * all_of.mass)
+    scale = shares * mass / all_of.mass
+    first, second = (jnp.tensordot(scale, x, 1, precision=lax.Precision.HIGHEST) for x in (all_of.first, all_of.second))
+    return Moments(mass, first, second)
 
 
 class Sized(NamedTuple):

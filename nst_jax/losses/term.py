@@ -6,7 +6,7 @@ A `Term` is static: it shapes the program. Aims and weights are arrays: they are
 differentiated.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -36,6 +36,13 @@ class View(NamedTuple):
     key: Array | None  # for aims that draw a part of themselves
 
 
+class Blend(NamedTuple):
+    """Several pictures as one aim."""
+
+    pictures: tuple[Image, ...]
+    shares: Array  # of each; they sum to 1
+
+
 def no_aim(view: View) -> Aim:
     """Aim at nothing: a term that looks at the image alone."""
     return Aim()
@@ -53,7 +60,8 @@ class Term(NamedTuple):
       compare: (measure of the whole, aim.whole) -> the unweighted value.
       additive: False: the term needs all positions at once, and cannot be computed in tiles.
       of: the picture that it aims at: "content", "style". "": none.
-      aim: a view of that picture -> the aim.
+      aim: a view of that picture -> the aim. Where it can aim at a `Blend`, it has a method `blend`: (a view of each
+        picture, their shares) -> the aim.
       narrow: `measure` and `aim` take a `Lifted` activation as it is. For all others it is lifted before.
     """
 
@@ -69,6 +77,12 @@ class Term(NamedTuple):
     def see(self, activation: Array | Lifted) -> Any:
         """The activation as the term takes it."""
         return activation if self.narrow else dense(activation)
+
+    def blend(self, views: Sequence[View], shares: Array) -> Aim:
+        """The aim at several pictures as one. Raises ValueError where the term cannot blend."""
+        if not hasattr(self.aim, "blend"):
+            raise ValueError(f"{self.name} compares no moments: it cannot aim at several pictures as one")
+        return self.aim.blend(views, shares)  # pyright: ignore[reportFunctionMemberAccess]
 
     def value(self, activation: Array | Lifted, aim: Aim) -> Scalar:
         """The unweighted value of the term."""
@@ -103,6 +117,18 @@ def total(weights: Mapping[str, Any], values: Mapping[str, Any]) -> Scalar:
     if alone := sorted(weights.keys() ^ values.keys()):
         raise ValueError(f"terms and weights do not match: {', '.join(alone)}")
     return jax.tree.reduce(jnp.add, [weights[name] * value for name, value in values.items()])
+
+
+def split(terms: Terms, *, of: str, into: Sequence[str]) -> Terms:
+    """The terms, each one that aims at the picture `of` as one for each of several pictures: "style_2/relu1_1".
+
+    Each has the name of its picture as its part.
+    """
+    found: list[Term] = []
+    for one in terms:
+        layer = one.name.rpartition("/")[2]
+        found += [one._replace(name=f"{name}/{layer}", of=name) for name in into] if one.of == of else [one]
+    return tuple(found)
 
 
 def part(name: str) -> str:

@@ -4,7 +4,7 @@ Two kinds of input, never mixed. A `Spec` shapes the program and is hashable. A 
 vmapped, swept and differentiated without a new compilation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from jax import Array
 
 from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
-from nst_jax.losses.term import IMAGE, Aim, Terms, View
+from nst_jax.losses.term import IMAGE, Aim, Blend, Term, Terms, View
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
@@ -57,7 +57,7 @@ def aims(
     network: Extractor,
     terms: Terms,
     params: Any,
-    pictures: Mapping[str, Image],
+    pictures: Mapping[str, Image | Blend],
     *,
     pixels: int,
     key: Array | None = None,
@@ -68,22 +68,33 @@ def aims(
       network: whose taps do not matter.
       terms: what is to be compared.
       params: the network's parameters.
-      pictures: by the names that the terms use: "content", "style".
+      pictures: by the names that the terms use: "content", "style". A `Blend` of several is one aim.
       pixels: height times width of the image to be made.
       key: for terms that draw a part of their aims, such as the directions of sliced Wasserstein.
 
     Raises:
       KeyError: a term aims at a picture that is not given.
+      ValueError: a term cannot aim at a blend.
     """
     found = {}
     for name in dict.fromkeys(t.of for t in terms if t.of):
         own = [t for t in terms if t.of == name]
-        taps = term.taps(own)
-        seen = dict(activations(network.clone(taps=taps), params, pictures[name]) if taps else {})
-        seen[IMAGE] = pictures[name]
+        picture = pictures[name]
+        all_seen = [
+            look(network, own, params, each)
+            for each in (picture.pictures if isinstance(picture, Blend) else (picture,))
+        ]
         keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
-        found |= {t.name: t.aim(View(t.see(seen[t.tap]), pixels, k)) for t, k in zip(own, keys, strict=True)}
+        for t, k in zip(own, keys, strict=True):
+            views = [View(t.see(seen[t.tap]), pixels, k) for seen in all_seen]
+            found[t.name] = t.blend(views, picture.shares) if isinstance(picture, Blend) else t.aim(views[0])
     return found
+
+
+def look(network: Extractor, terms: Sequence[Term], params: Any, picture: Image) -> dict[str, Any]:
+    """What the terms see of a picture: activations by layer, and the picture itself."""
+    taps = term.taps(terms)
+    return {**(activations(network.clone(taps=taps), params, picture) if taps else {}), IMAGE: picture}
 
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:

@@ -1,12 +1,13 @@
 """The records of published programs: `Convention`, `Losses`, `Profile`, `Program`, and what makes terms of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from jax import Array
 
 from nst_jax.losses.differences import errors
-from nst_jax.losses.moments import moments
+from nst_jax.losses.moments import mix, moments
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View
 from nst_jax.types import Image, Scalar
 
@@ -42,6 +43,20 @@ class AimAtSummary(NamedTuple):
         return Aim(whole=self.finish(self.measure(view.activation, None), view))
 
 
+class AimAtMoments(NamedTuple):
+    """Aim at the moments of the style picture, or of several. A value: two equal ones are one program."""
+
+    finish: Callable[[Any, View], Any]  # computed or drawn once, before the run
+
+    def __call__(self, view: View) -> Aim:
+        """The aim."""
+        return Aim(whole=self.finish(moments(view.activation), view))
+
+    def blend(self, views: Sequence[View], shares: Array) -> Aim:
+        """The aim at several pictures as one."""
+        return Aim(whole=self.finish(mix([moments(view.activation) for view in views], shares), views[0]))
+
+
 class Alone(NamedTuple):
     """A comparison of an image with nothing. A value: two equal ones are one program."""
 
@@ -64,7 +79,8 @@ def content(compare: Callable, measure: Callable = errors, *, additive: bool = T
 
 def style(compare: Callable, measure: Callable = moments, finish: Callable = same, *, additive: bool = True) -> Term:
     """A style term without its layer: compare(measure(F), finish(measure(A))). By default it compares `Moments`."""
-    aim, narrow = AimAtSummary(measure, finish), measure is moments
+    narrow = measure is moments
+    aim = AimAtMoments(finish) if narrow else AimAtSummary(measure, finish)
     return Term("style", "", measure, compare, additive, "style", aim, narrow)
 
 

@@ -244,3 +244,27 @@ def test_stylise_has_the_colours_that_are_asked_for():
     assert float(jnp.abs(paint(colour="match") - plain).max()) > 0.01
     with pytest.raises(ValueError, match="luminance"):
         paint(colour="luma")
+
+
+def test_several_styles_are_one_aim_or_a_part_for_each(net, pair):
+    photo, brush = pair
+    mosaic = nst.picture("mosaic", size=24)
+    pose = lambda **words: nst.problem(net, photo, [brush, mosaic], convention="gatys_2016", **words)
+    blended, summed = pose(style_blend=[3, 1]), pose(style_blend=[3, 1], style_mix="terms")
+    assert {"style_1", "style_2"} <= summed.parts.keys()
+    assert summed.parts["style_1"] == pytest.approx(3 * summed.parts["style_2"])
+    last = [nst.run(problem, photo, nst.adam(0.02), **QUICK).image for problem in (blended, summed)]
+    np.testing.assert_allclose(*last, atol=1e-3)
+    alone = nst.run(pose(style_blend=[0, 1]), photo, nst.adam(0.02), **QUICK).image
+    only = nst.run(nst.problem(net, photo, mosaic, convention="gatys_2016"), photo, nst.adam(0.02), **QUICK).image
+    np.testing.assert_allclose(alone, only, atol=1e-3)
+    lanes = nst.over(summed, style_1=jnp.array([1.0, 0.0]), style_2=jnp.array([0.0, 1.0]))
+    assert nst.run(lanes, photo, nst.adam(0.02), **QUICK).image.shape == (2, *photo.shape)
+    for words, said in (
+        ({"style_blend": [1]}, "1 shares for 2 styles"),
+        ({"style_blend": [0, 0]}, "above 0"),
+        ({"style_blend": [1, -1]}, "0 or more"),
+        ({"style_mix": "sum"}, "targets or terms"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            pose(**words)
