@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 import nst_jax as nst
+from nst_jax.losses.term import Blend
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import lbfgs
 from nst_jax.shell.running import program
@@ -25,7 +26,18 @@ def jobs():
 
     def job(weight):
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}
-        return Job(spec, Problem(params, aims, weights, {}), content, content, style, None, None, plan, output, {})
+        return Job(
+            spec,
+            Problem(params, aims, weights, {}),
+            content,
+            content,
+            Blend((style,), jnp.ones(1)),
+            None,
+            None,
+            plan,
+            output,
+            {},
+        )
 
     return [job(10.0**n) for n in range(6)]
 

@@ -22,6 +22,9 @@ SAFE = re.compile(r"[A-Za-z0-9_./+@-]*|\?\?\?|null")  # what Hydra takes as it i
 QUOTES = "'\""
 TOKEN = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_./+@-]+)"""
 TOKENS = re.compile(f"{TOKEN}(?:,{TOKEN})*")  # names with commas between them, some in quotes
+# names with commas between them, and lists of names in brackets, one at least
+NAMES = re.compile(r"\[[^\[\]]+\]|[^,\[\]]+")
+LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*")
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
 PATHS = (  # settings that are names of files
     *("content", "style", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
@@ -276,6 +279,13 @@ def literal(name: str) -> str:
     return f"'{escaped}'"
 
 
+def literal_list(names: str) -> str:
+    """A name, or names in brackets, as Hydra's grammar has them."""
+    if not names.startswith("["):
+        return literal(names)
+    return f"[{','.join(literal(name.strip()) for name in names[1:-1].split(','))}]"
+
+
 def quote(word: str, *, many: bool = True) -> str:
     """A setting for Hydra's parser: names of files are quoted where Hydra's grammar wants it.
 
@@ -287,6 +297,8 @@ def quote(word: str, *, many: bool = True) -> str:
     if matched := re.fullmatch(r"glob\((.*)\)", value):
         return f"{key}={','.join(map(literal, expand([matched.group(1).strip(QUOTES)])))}"
     if not exists(value):
+        if key == "style" and LISTS.fullmatch(value) and not set(value) & set(QUOTES):
+            return f"style={','.join(literal_list(name) for name in NAMES.findall(value))}"
         if re.fullmatch(r"\[.*\]|\{.*\}|[A-Za-z_]+\(.*\)", value) or (
             TOKENS.fullmatch(value) and set(value) & set(QUOTES)
         ):

@@ -61,10 +61,15 @@ def is_folder(to: str) -> bool:
 def name(config: Config, swept: dict[str, Any]) -> str:
     """The name of a result: its photograph's, and the values that the sweep gave it."""
     told = {k: v for k, v in swept.items() if k != "content"}
-    values = "".join(f"_{k.rpartition('.')[2]}={Path(str(v)).stem if k == 'style' else v}" for k, v in told.items())
-    photo = Path(str(config.content or config.style)).stem
-    stem = os.fsencode(f"{photo}{values}".replace("/", "-"))[:LONGEST]
-    return os.fsdecode(stem) + Path(config.output.file).suffix
+    values = "".join(f"_{k.rpartition('.')[2]}={stem(v) if k == 'style' else v}" for k, v in told.items())
+    photo = stem(config.content or config.style)
+    whole = os.fsencode(f"{photo}{values}".replace("/", "-"))[:LONGEST]
+    return os.fsdecode(whole) + Path(config.output.file).suffix
+
+
+def stem(pictures: Any) -> str:
+    """The names of one picture or several, without their folders and suffixes."""
+    return "+".join(Path(str(path)).stem for path in (pictures if isinstance(pictures, list) else [pictures]))
 
 
 def targets(configs: Iterable[tuple[Config, dict[str, Any]]]) -> list[Path | None]:

@@ -11,6 +11,7 @@ NAMES = {
     "content": "photograph",
     "style": "painting",
     "style_scale": "scale of the style",
+    "style_blend": "share of each style",
     "size": "size, pixels",
     "steps": "iterations",
     "canvas": "start",
@@ -39,6 +40,8 @@ def value(key: str, given: Any) -> str:
     """A value in words: of a path, the file's name."""
     if isinstance(given, float):
         return f"{given:g}"
+    if isinstance(given, list):
+        return " + ".join(value(key, each) for each in given)
     text = str(given).strip("'\"")
     return Path(text).stem if "/" in text or key in ("content", "style") else text
 

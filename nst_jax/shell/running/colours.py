@@ -12,7 +12,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.names import look_up
 
-Files = Mapping[str, Picture | None]  # content and style
+Files = Mapping[str, Picture | None]  # content, and style or style_1, style_2, ...
 
 
 class Colours(NamedTuple):
@@ -40,12 +40,17 @@ def colours(settings: Mapping[str, Any]) -> Colours:
 
 def recolour(chosen: Colours, files: Files) -> Files:
     """The pictures as the run takes them, at their own sizes. Raises UserError where there is no photograph."""
-    content, style = files["content"], files["style"]
+    content = files["content"]
     if chosen.name == "style":
         return files
     if content is None:
         raise UserError(f"colour={chosen.name} needs the colours of a photograph, and content is null")
-    painting = content if style is None else style
-    first, second = chosen.mode.before(jnp.asarray(content.image), jnp.asarray(painting.image), **chosen.numbers)
-    changed = {"content": content._replace(image=np.asarray(first))}
-    return changed | {"style": style and style._replace(image=np.asarray(second))}
+    photo, changed = jnp.asarray(content.image), dict(files)
+    for name, style in files.items():
+        painting = content if style is None else style
+        first, second = chosen.mode.before(photo, jnp.asarray(painting.image), **chosen.numbers)
+        if name != "content" and style is not None:
+            changed[name] = style._replace(image=np.asarray(second))
+        else:
+            changed["content"] = content._replace(image=np.asarray(first))
+    return changed

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nst_jax.losses.term import Blend
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.types import Image
 
@@ -32,7 +33,7 @@ class Job(NamedTuple):
     problem: Problem
     start: Image
     content: Image  # at the result's size; the style picture where there is no content
-    style: Image  # at its own size; the content picture where there is no style
+    style: Blend  # the style pictures at their own sizes; the content picture where there is no style
     alpha: np.ndarray | None  # of the photograph, at the result's size
     colours: Image | None  # of the photograph, at the result's size, if the result gets them; None: it keeps its own
     plan: Plan

@@ -13,9 +13,8 @@ import numpy as np
 from PIL import Image
 
 from nst_jax.analysis.metrics import ssim, style_distances
-from nst_jax.extractors.base import Extractor, activations
 from nst_jax.images.colour import with_chroma
-from nst_jax.losses.moments import Moments, moments
+from nst_jax.losses.moments import Moments
 from nst_jax.losses.term import part, sum_parts, taps
 from nst_jax.optim.minimise import State
 from nst_jax.shell.errors import UserError
@@ -226,21 +225,19 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
 
     image: (height, width, 3) in [0, 1].
     """
-    shown, layers = jnp.asarray(image), taps(job.spec.terms, "style")
+    shown = jnp.asarray(image)
+    layers = taps(job.spec.terms, "style") or taps(job.spec.terms, "style_1")  # of terms for each style, the first's
     known = {t.tap: job.problem.aims[t.name].whole for t in job.spec.terms if t.of == "style"}
     net = job.spec.network.clone(taps=layers)
-    if not all(isinstance(aim, Moments) for aim in known.values()):  # the terms aim at something else
-        known = _moments(net, job.problem.params, job.style)
+    if not known or not all(isinstance(aim, Moments) for aim in known.values()):  # the terms aim at something else
+        known = _moments_of_blend(net, job.problem.params, job.style)
     distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
-    both = layers and judge.sees(shown) and judge.sees(job.style)
+    both = layers and judge.sees(shown, *job.style.pictures)
     seen = {"judge_distance": judge.distance(shown, job.style)} if both else {}
     return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **seen, **mean, **plain}
 
 
-def _all_moments(network: Extractor, params: Any, image: jax.Array) -> Any:
-    return {k: moments(f) for k, f in activations(network, params, image).items()}
-
-
-_moments = jax.jit(_all_moments, static_argnums=0)
+_moments = jax.jit(judge.moments_of, static_argnums=0)
+_moments_of_blend = jax.jit(judge.moments_of_blend, static_argnums=0)

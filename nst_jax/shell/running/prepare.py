@@ -18,9 +18,10 @@ from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.images.colour import gray
 from nst_jax.images.size import SizeRule, resize, target_shape
+from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
-from nst_jax.losses.term import Terms
-from nst_jax.methods import transfer
+from nst_jax.losses.term import Blend, Terms
+from nst_jax.methods import styles, transfer
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
@@ -38,7 +39,7 @@ from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image, Params
 
-Files = Mapping[str, pictures.Picture | None]  # content and style
+Files = Mapping[str, pictures.Picture | None]  # content, and style or style_1, style_2, ...
 Log = Callable[[str], object]
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 Compute = Callable[[Callable[[], Any]], Any]
@@ -88,7 +89,7 @@ class Inputs(NamedTuple):
 
     files: Files
     content: Image
-    style: Image
+    styles: tuple[Image, ...]  # at least one: the content picture where there is no style
     colours: Image | None  # of the photograph, where the result gets them
     loaded: weights.NetworkParams
     params: Params  # as the program takes them
@@ -108,26 +109,29 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     arch, net = network(config)
     solver, options, hyper = method(config)
     found = read_inputs(config, arch, net, log, once, scale)
-    content, style = found.content, found.style
+    content, shares = found.content, share_styles(config, log)
     terms, numbers = losses(config, arch, net, content.shape, log)
+    sources, parts = styles.arrange(found.styles, shares, mix=config.style_mix)
+    if len(parts) > 1:
+        terms, numbers = term.split(terms, of="style", into=tuple(parts)), styles.split_weights(numbers, parts)
     find = lambda: transfer.aims(
         net,
         terms,
         found.params,
-        {"content": content, "style": style},
+        {"content": content, **sources},
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
     )
-    aims = once(("aims", net, *found.key, terms, config.seed, compute), lambda: compute(find))
+    aims = once(("aims", net, *found.key, *shares, terms, config.seed, compute), lambda: compute_aims(compute, find))
     output, mode = config.output, colours(config.colour).mode
     limits = {"background": config.background, "max_pixels": config.max_pixels}
     read = lambda path: pictures.read(path, log=log, **limits).image
     return Job(
         spec=Spec(net, terms, solver, options),
         problem=Problem(found.params, aims, numbers, hyper),
-        start=begin(config, content, style, read, gray_only=mode.gray),
+        start=begin(config, content, found.styles[0], read, gray_only=mode.gray),
         content=content,
-        style=style,
+        style=Blend(found.styles, jnp.asarray(shares)),
         alpha=alpha_of(found.files["content"], content.shape) if output.alpha else None,
         colours=found.colours,
         plan=Plan(config.steps, output.every, config.seed),
@@ -140,18 +144,18 @@ def read_inputs(config: Config, arch: Architecture, net: Extractor, log: Log, on
     """The pictures and the parameters. scale: of the sides of both pictures."""
     chosen = tuple(str(getattr(config, k)) for k in PICTURES)
     chosen += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
-    files = once(("pictures", *chosen), lambda: {n: picture(config, n, log) for n in ("content", "style")})
+    files = once(("pictures", *chosen), lambda: read_files(config, log))
     colour = colours(config.colour)
     seen = once(("coloured", *chosen), lambda: recolour(colour, files))
-    content, style = once(("sized", *chosen, scale), lambda: sizes(config, seen, log, scale))
+    content, painted = once(("sized", *chosen, scale), lambda: sizes(config, seen, log, scale))
     palette = once(("colours", *chosen, scale), lambda: resized_to(files["content"], content.shape, colour))
-    check_depth(arch, net, content.shape, style.shape)
+    check_depth(arch, net, content.shape, *(style.shape for style in painted))
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
     transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
     transform += (colour.mode.gray,)
     own = see_gray(loaded.params) if colour.mode.gray else loaded.params
     params = once(transform, lambda: ready(config, arch, own))
-    return Inputs(files, content, style, palette, loaded, params, (*transform, *chosen, scale))
+    return Inputs(files, content, painted, palette, loaded, params, (*transform, *chosen, scale))
 
 
 def begin(config: Config, content: Image, style: Image, read: Callable[[str], Any], *, gray_only: bool) -> Image:
@@ -202,7 +206,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
         "precision": config.device.precision,
         "size": list(shape[:2][::-1]),
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
-        "files": {name: {"path": getattr(config, name), "sha256": p.sha256} for name, p in files.items() if p},
+        "files": {k: {"path": path_of(config, k), "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
     }
 
@@ -262,25 +266,65 @@ def static_options(solver: Callable[..., Any]) -> set[str]:
     return {k for k, p in inspect.signature(solver).parameters.items() if p.annotation in (int, bool)}
 
 
+def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
+    """The pictures by name: content, and style, or style_1, style_2, ..."""
+    names = styles.names_of(styles=max(1, len(settings.styles_of(config))))
+    return {name: picture(config, name, log) for name in ("content", *names)}
+
+
+def path_of(config: Config, name: str) -> str | None:
+    """The path of a picture by that name."""
+    if name == "content":
+        return config.content
+    paths, number = settings.styles_of(config), int(name.partition("_")[2] or 1)
+    return paths[number - 1] if paths else None
+
+
+def share_styles(config: Config, log: Log) -> list[float]:
+    """The share of each style picture. Raises UserError for shares that do not fit."""
+    many = max(1, len(settings.styles_of(config)))
+    try:
+        shares = styles.shares_of(config.style_blend, styles=many)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if config.style_blend and abs(sum(config.style_blend) - 1) > 1e-3:
+        taken = ", ".join(f"{share:.3g}" for share in shares)
+        log(f"style_blend: {config.style_blend} sums to {sum(config.style_blend):g}; taken as {taken}")
+    return shares
+
+
+def compute_aims(compute: Compute, find: Callable[[], Any]) -> Any:
+    """The aims. Raises UserError where a term cannot aim at several pictures as one."""
+    try:
+        return compute(find)
+    except ValueError as error:
+        raise UserError(f"{error}; style_mix=terms has a term for each style") from None
+
+
 def picture(config: Config, name: str, log: Log) -> pictures.Picture | None:
-    """The content or style picture; None where the settings say null and nothing needs it."""
-    path = getattr(config, name)
+    """The picture of that name; None where the settings say null and nothing needs it."""
+    path, kind = path_of(config, name), name.partition("_")[0]
     if path is None:
-        if getattr(config, f"{name}_weight") or (name == "content" and not config.style):
-            raise UserError(f"{name}=null, but {name}_weight is {getattr(config, f'{name}_weight')}: give a picture")
+        if getattr(config, f"{kind}_weight") or (name == "content" and not config.style):
+            raise UserError(f"{kind}=null, but {kind}_weight is {getattr(config, f'{kind}_weight')}: give a picture")
         return None
     return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
 
 
-def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, Image]:
-    """Content and style at their sizes. Where one is not needed, the other is used for its shape."""
-    content, style = (files[name] for name in ("content", "style"))
-    first, second = content or style, style or content
-    if first is None or second is None:
+def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, tuple[Image, ...]]:
+    """Content and styles at their sizes. Where one is not needed, the other is used for its shape."""
+    content, painted = files["content"], {k: p for k, p in files.items() if k != "content" and p is not None}
+    known = {"content": content} if content else painted
+    if not known:
         raise UserError("content=null and style=null: there is no picture to work with")
+    (name, first), *_ = known.items()
+    scales = settings.scales_of(config)
     return (
-        resize_picture(first.image, config, scale, "content" if content else "style", log),
-        resize_picture(second.image, config, scale * config.style_scale, "style" if style else "content", log),
+        resize_picture(first.image, config, scale, name, log),
+        tuple(
+            resize_picture(style.image, config, scale * own, name, log)
+            for (name, style), own in zip((painted or known).items(), scales, strict=True)
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from nst_jax.shell.announce import announce
@@ -107,7 +108,7 @@ def check_names(file: str, film: str | None) -> None:
 
 def make_folder(config: Config, words: Sequence[str]) -> Path:
     """A new folder for the run, with its settings in it."""
-    pictures = [settings.folder_name(p) for p in (config.content, config.style) if p]
+    pictures = [settings.folder_name(p) for p in (config.content, *settings.styles_of(config)) if p]
     folder = folders.make(Path(config.output.folder).expanduser() / "_".join(pictures))
     write_text(folder / "config.yaml", settings.yaml(config))
     write_text(folder / "command.txt", shlex.join(["nst", *words]) + "\n")
@@ -148,7 +149,7 @@ def hints(job: Job) -> Iterable[str]:
     config = job.facts["config"]
     if config["seed"] and not job.facts["seed_used"]:
         yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
-    if max(job.start.shape[:2]) > LARGE and config["style_scale"] <= 1:
+    if max(job.start.shape[:2]) > LARGE and np.max(config["style_scale"]) <= 1:
         yield (
             f"at more than {LARGE} pixels strokes come out fine, since a layer sees a part of the picture only. Larger "
             "strokes: style_scale=2; or paint it small first, and go on from there: canvas=file canvas.path=RESULT.png"

@@ -97,12 +97,14 @@ def problems(c: Config) -> Iterable[str]:
                 "a number above 1.8e308 is read as infinity" if value == float("inf") else "a weight is never negative"
             )
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
-    bounds = (("size", c.size, 16), ("style_scale", c.style_scale, 1e-3), ("steps", c.steps, 0))
+    yield from _wrong_styles(c)
+    scales = scales_of(c)
+    bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
     bounds += (("photo.pool", c.photo.pool, 1),)
     bounds += (("output.checkpoint", c.output.checkpoint, 0), ("sweep.checkpoint", c.sweep.checkpoint, 0))
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
-    largest = (("size", c.size, SIDE), ("style_scale", c.style_scale, 1e3), ("steps", c.steps, COUNT))
+    largest = (("size", c.size, SIDE), ("style_scale", max(scales), 1e3), ("steps", c.steps, COUNT))
     largest += (("convention.reference", c.convention.reference, SIDE), ("output.every", c.output.every, COUNT))
     yield from (f"{key} must be at most {high:g}; got {value}" for key, value, high in largest if not value <= high)
     for key, seed in (("seed", c.seed), ("weights.seed", c.weights.seed)):
@@ -120,6 +122,38 @@ def problems(c: Config) -> Iterable[str]:
             yield f"layers.{side} is empty but {side}_weight is not 0: {mend}"
     if not c.layers.content and not c.layers.style:
         yield "layers.content and layers.style are both empty: nothing is compared with anything"
+
+
+def styles_of(c: Config) -> list[str]:
+    """The paths of the style pictures: none, one or several."""
+    return [str(path) for path in (c.style if isinstance(c.style, list) else [c.style]) if path is not None]
+
+
+def scales_of(c: Config) -> list[float]:
+    """The scale of each style picture; at least one."""
+    given = c.style_scale if isinstance(c.style_scale, list) else [c.style_scale] * max(1, len(styles_of(c)))
+    return [float(scale) for scale in given]
+
+
+def _wrong_styles(c: Config) -> Iterable[str]:
+    """What is wrong with the style pictures, their shares and their scales. The first of it alone."""
+    paths = c.style if isinstance(c.style, list) else [c.style]
+    if not paths or not all(isinstance(path, str | int | float | None) for path in paths):
+        yield f"style must be a picture, or a list of pictures: [one.jpg,two.jpg]; got {c.style}"
+    elif isinstance(c.style, list) and None in paths:
+        yield f"style has a null among its pictures: {c.style}"
+    scales = c.style_scale if isinstance(c.style_scale, list) else [c.style_scale]
+    if not scales or not all(is_number(scale) for scale in scales):
+        yield f"style_scale must be a number, or a list of numbers; got {c.style_scale}"
+    elif isinstance(c.style_scale, list) and len(scales) != len(styles_of(c)):
+        yield f"style_scale has {len(scales)} numbers for {len(styles_of(c))} styles: give one for each"
+    if c.style_blend is not None and not (isinstance(c.style_blend, list) and all(map(is_number, c.style_blend))):
+        yield f"style_blend must be a list of numbers, one for each style: [0.7,0.3]; got {c.style_blend}"
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number: neither a flag nor a word."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _numbers(c: Config) -> Iterable[tuple[str, float]]:
@@ -140,6 +174,7 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
         ("network.convolution", c.network.convolution, ("auto", "direct", "winograd")),
         ("device.precision", c.device.precision, ("float32", "tf32", "bfloat16")),
+        ("style_mix", c.style_mix, ("targets", "terms")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])

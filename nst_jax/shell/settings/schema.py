@@ -107,13 +107,15 @@ class Config:
     """conf/config.yaml. `optimiser`, `canvas` and `colour` hold just the keys of the one chosen: none is idle."""
 
     content: str | None = MISSING
-    style: str | None = MISSING
+    style: Any = MISSING  # a path, a list of paths, or None
+    style_blend: Any = None  # a list of shares, or None
+    style_mix: str = MISSING
     content_weight: float = MISSING
     style_weight: float = MISSING
     tv_weight: float = MISSING
     size: int = MISSING
     size_rule: str = MISSING
-    style_scale: float = MISSING
+    style_scale: Any = MISSING  # a number, or one for each style
     background: str = MISSING
     max_pixels: int = MISSING
     steps: int = MISSING

@@ -121,7 +121,7 @@ SYNONYMS = (
     Synonym("print_iter", "", NEURAL_STYLE, note="the bar shows every step"),
     Synonym("disable_check", "", NEURAL_STYLE, note="not needed"),
     Synonym("original_colors", "colour", NEURAL_STYLE, {"1": "keep", "0": "style"}),
-    Synonym("style_blend_weights", "", NEURAL_STYLE, note="not there yet"),
+    Synonym("style_blend_weights", "style_blend", NEURAL_STYLE, note="of style=[one.jpg,two.jpg]: style_blend=[3,7]"),
     Synonym("normalize_gradients", "", NEURAL_STYLE, note="not there"),
     Synonym(
         "content_layers", "layers.content", NEURAL_STYLE, note="layers.content={relu4_2:1}, or a profile: layers=NAME"
@@ -144,7 +144,7 @@ SYNONYMS = (
     Synonym("style_scale_fac", "style_scale", CROWSON),
     Synonym("init", "canvas", CROWSON, {"random": "noise"}),
     Synonym("pooling", "network.pool", CROWSON, {"average": "avg"}),
-    Synonym("style_img_weights", "", CROWSON, note="not there yet"),
+    Synonym("style_img_weights", "style_blend", CROWSON, note="of style=[one.jpg,two.jpg]: style_blend=[3,7]"),
     Synonym("ms", "", CROWSON, note="one scale here, as yet"),
     Synonym("min_scale", "", CROWSON, note="one scale here, as yet"),
     Synonym("ii", "", CROWSON, note="one scale here, as yet"),

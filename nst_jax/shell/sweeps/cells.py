@@ -49,7 +49,7 @@ def name(config: Config) -> str:
         plain["output"].pop(key)
     if not uses_seed(config):
         plain["seed"] = 0
-    paths = (config.content, config.style, config.canvas.get("path"), config.weights.path)
+    paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
     held = [fingerprint(path, *stamp(path)) for path in paths]
     plain |= {"content": None, "style": None}  # the hash covers a picture's bytes, not its path
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
@@ -80,8 +80,8 @@ def sweep_folder(config: Config, words: Sequence[str], swept: Sequence[str]) -> 
         return Path(config.sweep.folder).expanduser()
     fixed = sorted(w for w in words if key_of(w) not in swept and not concerns_sweep(w))
     line = json.dumps([fixed, sorted(swept)])
-    pictures = {"content": config.content, "style": config.style}
-    names = [settings.folder_name(path) for key, path in pictures.items() if path and key not in swept]
+    pictures = [("content", config.content), *(("style", path) for path in settings.styles_of(config))]
+    names = [settings.folder_name(path) for key, path in pictures if path and key not in swept]
     keys = ["by_" + "_".join(sorted(swept)).replace("/", "-")[:60]] if swept else []
     folder = "_".join([*names, *keys, hashlib.sha256(line.encode()).hexdigest()[:8]])
     return Path(config.output.folder).expanduser() / "sweeps" / folder

@@ -12,7 +12,7 @@ from nst_jax.published import CONVENTIONS
 from nst_jax.shell.io import pictures
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running.prepare import layers, scaled_shape, static_options
-from nst_jax.shell.settings.config import plain
+from nst_jax.shell.settings.config import plain, scales_of, styles_of
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.sweeps.cells import Cell
 
@@ -36,7 +36,10 @@ def outline(config: Config) -> str:
     photo = config.photo
     static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
     content, style = layers(config)
-    shapes = [shape_of(config, config.content or config.style, 1.0), style_shape(config) if style else None]
+    styles = styles_of(config)
+    first = config.content or (styles[0] if styles else None)
+    shapes = [shape_of(config, first, 1.0), style_shapes(config, first) if style else None]
+    static += [len(styles) if config.style_mix == "terms" else min(len(styles), 1)]
     return json.dumps([static, options(config), list(content), list(style), shapes])
 
 
@@ -47,12 +50,16 @@ def options(config: Config) -> dict[str, Any]:
     return {k: v for k, v in sorted(config.optimiser.items()) if k == "name" or k in static}
 
 
-def style_shape(config: Config) -> tuple[int, int] | None:
-    """Height and width of the style picture, where its aim grows with it; None where the aim is made of moments."""
+def style_shapes(config: Config, first: str | None) -> list[tuple[int, int]] | None:
+    """Height and width of the style pictures, where their aims grow with them; None for aims made of moments.
+
+    first: the picture that stands in where there is no style.
+    """
     convention = find(published.convention, CONVENTIONS, config.convention.name, "convention.name")
     if convention.style_term.measure is moments:
         return None
-    return shape_of(config, config.style or config.content, config.style_scale)
+    pictures = zip(styles_of(config) or [first], scales_of(config), strict=True)
+    return [shape_of(config, path, scale) for path, scale in pictures]
 
 
 def shape_of(config: Config, path: str | None, scale: float) -> tuple[int, int]:
