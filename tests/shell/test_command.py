@@ -185,7 +185,7 @@ BAD = {
     "+layers.style.relu9_1=1": "relu9_1",
     "sise=3": "Did you mean size",
     "layers.style.relu1_2=2": r"no relu1_2 in layers.style; to add it: \+layers.style.relu1_2=1",
-    "+colour=3": "colour",
+    "+flavour=3": "flavour",
     "optimiser=adm": "Did you mean adam",
     "optimiser.learning_rte=1": "no setting",
     "canvas=noise canvas.sigmaa=1": "Did you mean canvas.sigma",
