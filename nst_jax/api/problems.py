@@ -86,13 +86,15 @@ def problem(
         "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
     }
     images = [as_image("style", image) for image in styles] if "style" in pictures else []
-    sources, shares = arrange(images, shares_of(style_blend, styles=len(images)), mix=style_mix)
+    share = shares_of(style_blend, styles=len(images))
+    sources, shares = arrange(images, share, mix=style_mix)
     terms = losses.split(compared.terms(*factors.values()), of="style", into=tuple(shares))
     extractor = net.extractor.clone(taps=losses.taps(terms))
     units = unit_weights(compared, extractor, net.params, pictures, factors)
     style_parts = {k: numbers["style_weight"] * v for k, v in shares.items()}
     parts = {"content": numbers["content_weight"], **style_parts, "tv": numbers["tv_weight"]}
     seen = {**{k: v for k, v in pictures.items() if k == "content"}, **sources}
+    several = {"style_blend": str(share), "style_mix": style_mix} if len(images) > 1 else {}
     return Task(
         extractor=extractor,
         terms=terms,
@@ -101,8 +103,8 @@ def problem(
         units=split_weights(units, dict.fromkeys(shares, 1.0)),
         parts=parts,
         content=pictures.get("content"),
-        style=as_one(images, shares_of(style_blend, styles=len(images))),
-        facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in numbers.items()}},
+        style=as_one(images, share),
+        facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in numbers.items()}, **several},
     )
 
 

@@ -146,6 +146,7 @@ def stylise(
     Args:
       net: by `load`.
       content, style: files, bundled pictures by name, or images (height, width, 3) in [0, 1], which keep their size.
+        style may be a list of several.
       size: of a file's longer side, in pixels.
       style_scale: the style picture's size relative to `size`; larger strokes for larger values.
       colour: whose colours the result has: style, luminance, match or keep; see `images.colour.MODES`.
@@ -158,16 +159,18 @@ def stylise(
     """
     if colour not in MODES:
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
-    photograph, painting = read(content, size), read(style, max(1, round(size * style_scale)))
-    photo = as_image("content", photograph)
-    if painting is not None:
-        photo, painting = MODES[colour].before(photo, as_image("style", painting))
-    params = see_gray(net.params) if MODES[colour].gray else net.params
-    posed = problem(net._replace(params=params), photo, painting, seed=seed, **settings)
+    mode, own_size = MODES[colour], max(1, round(size * style_scale))
+    photograph = as_image("content", read(content, size))
+    styles = [read(each, own_size) for each in (style if isinstance(style, list | tuple) else [style])]
+    photo = mode.before(photograph, photograph)[0]
+    paintings = [each if each is None else mode.before(photograph, as_image("style", each))[1] for each in styles]
+    params = see_gray(net.params) if mode.gray else net.params
+    posed = problem(net._replace(params=params), photo, paintings, seed=seed, **settings)
+    posed = posed._replace(facts={**posed.facts, "colour": colour})
     shape = {"height": photo.shape[0], "width": photo.shape[1]}
     named = {
         "content": lambda: photo,
-        "style": lambda: cover(painting, **shape),
+        "style": lambda: cover(paintings[0], **shape),
         "noise": lambda: starts.noise(jax.random.key(seed), sigma=0.1, **shape),
         "gray": lambda: starts.plain(level=0.5, **shape),
         "white": lambda: starts.plain(level=1.0, **shape),
@@ -175,8 +178,8 @@ def stylise(
     if isinstance(start, str) and start not in named:
         raise ValueError(f"start={start!r}: {', '.join(named)}, or an image")
     first = jnp.asarray(named[start]() if isinstance(start, str) else start)
-    result = run(posed, gray(first) if MODES[colour].gray else first, solver, steps=steps, progress=progress)
-    return result._replace(image=with_chroma(result.image, photograph)) if MODES[colour].restored else result
+    result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
+    return result._replace(image=with_chroma(result.image, photograph)) if mode.restored else result
 
 
 def sweep(*words: str) -> list[dict[str, Any]]:

@@ -43,6 +43,10 @@ class Blend(NamedTuple):
     shares: Array  # of each; they sum to 1
 
 
+class CannotBlend(ValueError):
+    """A term cannot aim at several pictures as one."""
+
+
 def no_aim(view: View) -> Aim:
     """Aim at nothing: a term that looks at the image alone."""
     return Aim()
@@ -79,9 +83,9 @@ class Term(NamedTuple):
         return activation if self.narrow else dense(activation)
 
     def blend(self, views: Sequence[View], shares: Array) -> Aim:
-        """The aim at several pictures as one. Raises ValueError where the term cannot blend."""
+        """The aim at several pictures as one. Raises CannotBlend where the term compares no moments."""
         if not hasattr(self.aim, "blend"):
-            raise ValueError(f"{self.name} compares no moments: it cannot aim at several pictures as one")
+            raise CannotBlend(f"{self.name} compares no moments: it cannot aim at several pictures as one")
         return self.aim.blend(views, shares)  # pyright: ignore[reportFunctionMemberAccess]
 
     def value(self, activation: Array | Lifted, aim: Aim) -> Scalar:

@@ -74,7 +74,7 @@ def aims(
 
     Raises:
       KeyError: a term aims at a picture that is not given.
-      ValueError: a term cannot aim at a blend.
+      CannotBlend: a term cannot aim at a blend.
     """
     found = {}
     for name in dict.fromkeys(t.of for t in terms if t.of):

@@ -242,6 +242,8 @@ def test_stylise_has_the_colours_that_are_asked_for():
     inside = ((shades > 0) & (shades < 1)).all(-1)
     np.testing.assert_allclose(jnp.ptp(apart, axis=-1)[inside], 0, atol=1e-5)
     assert float(jnp.abs(paint(colour="match") - plain).max()) > 0.01
+    many = nst.stylise(net, photo, ["mosaic", "brush"], size=24, colour="match", style_blend=[1, 1], **QUICK)
+    assert (many.facts["colour"], many.facts["style_blend"]) == ("match", "[0.5, 0.5]")
     with pytest.raises(ValueError, match="luminance"):
         paint(colour="luma")
 

@@ -297,7 +297,7 @@ def compute_aims(compute: Compute, find: Callable[[], Any]) -> Any:
     """The aims. Raises UserError where a term cannot aim at several pictures as one."""
     try:
         return compute(find)
-    except ValueError as error:
+    except term.CannotBlend as error:
         raise UserError(f"{error}; style_mix=terms has a term for each style") from None
 
 
