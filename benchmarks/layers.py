@@ -1,9 +1,10 @@
-"""Each convolution of VGG-19 by itself, direct and Winograd, forward and backward: where Winograd pays.
+"""Each convolution of a network by itself, direct and Winograd, forward and backward: where Winograd pays.
 
 In a loop, as in a run: a bare call gets its memory anew from the system each time, which falsifies high bands the most.
-`vgg.PAYS` and `winograd.BAND` come from this table; between neighbouring bands whole steps decided (BENCHMARKS.md).
+`vgg.PAYS`, `distilled.PAYS` and `winograd.BAND` come from this table; between neighbouring bands whole steps decided
+(BENCHMARKS.md).
 
-    python -m benchmarks.layers --size 512
+    python -m benchmarks.layers --size 512 --network distilled
 """
 
 import argparse
@@ -14,14 +15,14 @@ import jax
 import numpy as np
 
 from benchmarks.interleaved import machine, medians, table
+from nst_jax.extractors.distilled import CONVOLUTIONS
 from nst_jax.extractors.vgg import VGG19, kernels
 from nst_jax.nn import winograd
 from nst_jax.nn.conv import frozen
 from nst_jax.nn.winograd import spectrum
 
 BANDS = (19, 21, 22, 23, 24, 40)  # values of BAND to try, as powers of two; the last is the whole picture at once
-
-
+NETWORKS = {"vgg19": kernels(VGG19), "distilled": CONVOLUTIONS}
 TURNS = 4  # of the loop
 
 
@@ -58,9 +59,10 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--size", type=int, default=512)
     words.add_argument("--repeats", type=int, default=5)
+    words.add_argument("--network", choices=NETWORKS, default="vgg19")
     given = words.parse_args()
     rows = []
-    for name, (_, _, cin, cout) in kernels(VGG19).items():
+    for name, (_, _, cin, cout) in NETWORKS[given.network].items():
         if name[6] in "12" and name[4] <= "5":  # conv1_1 has three channels: direct
             side = given.size >> (int(name[4]) - 1)
             times = compare(side, cin, cout, given.repeats) if cin > 3 else []
