@@ -23,7 +23,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     sets, named = values(runs.rows, "layers"), reading.words(runs.rows, "layers")
     whole = max(judging.jobs(runs.rows), key=lambda job: len(job.spec.terms))  # the one with all layers
     layers = taps(whole.spec.terms, "style")
-    goals = judging.style_moments(whole, whole.style)
+    goals = judging.style_moments(whole, whole.style.pictures[0])
     images = [(picture(row) / 255).astype("float32") for row in runs.rows]
     distances = [style_distances(judging.style_moments(whole, image), goals) for image in images]
     table = [

@@ -13,7 +13,6 @@ from nst_jax.types import Image, Scalar
 
 # Luan et al. have 1e-7, with sums in float64: in float32 flat windows would be rounding alone
 EPS = 1e-5
-WINDOW = 9  # pixels of a window of 3 x 3
 
 
 class LaplacianError(NamedTuple):
@@ -47,7 +46,7 @@ class Guide(NamedTuple):
     """The photograph's windows of 3 x 3 pixels."""
 
     centred: Float[Array, "h w 9 3"]  # each pixel less the window's mean
-    inverse: Float[Array, "h w 3 3"]  # of the window's covariance, plus EPS / 9 on its diagonal
+    inverse: Float[Array, "h w 3 3"]  # of the window's scatter matrix, nine times its covariance, plus EPS
 
 
 def windows(image: Image) -> Float[Array, "h w 9 3"]:
@@ -60,26 +59,25 @@ def windows(image: Image) -> Float[Array, "h w 9 3"]:
 def guide(view: View) -> Aim:
     """The windows of the photograph, and what is solved for them once."""
     own = windows(dense(view.activation))
-    covariance = covary(own, own) + EPS / WINDOW * jnp.eye(3, dtype=own.dtype)
-    return Aim(whole=Guide(own, jnp.linalg.inv(covariance)))
+    return Aim(whole=Guide(own, jnp.linalg.inv(scatter(own, own) + EPS * jnp.eye(3, dtype=own.dtype))))
 
 
-def covary(a: Float[Array, "h w 9 3"], b: Float[Array, "h w 9 3"]) -> Float[Array, "h w 3 3"]:
-    """The covariance of the channels of a with those of b in each window."""
-    return jnp.einsum("hwki,hwkj->hwij", a, b, precision=lax.Precision.HIGHEST) / WINDOW
+def scatter(a: Float[Array, "h w 9 3"], b: Float[Array, "h w 9 3"]) -> Float[Array, "h w 3 3"]:
+    """The sum over each window's pixels of the channels of a times those of b."""
+    return jnp.einsum("hwki,hwkj->hwij", a, b, precision=lax.Precision.HIGHEST)
 
 
 def matting_energy(image: Image, aim: Guide) -> Scalar:
     """The sum over channels of V^T L V, L the photograph's matting Laplacian, without the matrix.
 
-    In each window it is 9 times what is left of the variance of V when V is fitted by an affine function of the
-    photograph's colours: Levin, Lischinski & Weiss 2006, eq. 12; as a term: Luan, Paris, Shechtman & Bala 2017, CVPR,
-    arXiv 1703.07511, eq. 2, weight 1e4.
+    In each window it is what is left of the squares of V less its mean when V is fitted by an affine function of the
+    photograph's colours, by a ridge regression: Levin, Lischinski & Weiss 2006, eq. 12; as a term: Luan, Paris,
+    Shechtman & Bala 2017, CVPR, arXiv 1703.07511, eq. 2, weight 1e4.
     """
     own = windows(image)
-    cross = covary(aim.centred, own)
+    cross = scatter(aim.centred, own)
     fitted = jnp.einsum("hwic,hwij,hwjc->hw", cross, aim.inverse, cross, precision=lax.Precision.HIGHEST)
-    return jnp.sum(jnp.sum(own**2, (2, 3)) - WINDOW * fitted)  # window by window: the sums are far larger than the rest
+    return jnp.sum(jnp.sum(own**2, (2, 3)) - fitted)  # window by window: the sums are far larger than the rest
 
 
 def itself(image: Image, local: None = None) -> Image:

@@ -229,7 +229,7 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     layers = taps(job.spec.terms, "style") or taps(job.spec.terms, "style_1")  # of terms for each style, the first's
     known = {t.tap: job.problem.aims[t.name].whole for t in job.spec.terms if t.of == "style"}
     net = job.spec.network.clone(taps=layers)
-    if not known or not all(isinstance(aim, Moments) for aim in known.values()):  # the terms aim at something else
+    if layers and not (known and all(isinstance(aim, Moments) for aim in known.values())):  # they aim at something else
         known = _moments_of_blend(net, job.problem.params, job.style)
     distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
