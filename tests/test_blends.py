@@ -14,7 +14,7 @@ from nst_jax.published import CONVENTIONS
 STYLES = tuple(jax.random.uniform(jax.random.key(k), shape) for k, shape in ((1, (12, 16, 3)), (2, (20, 16, 3))))
 IMAGE = jax.random.uniform(jax.random.key(3), (16, 16, 3))
 NET = nst.Function(lambda params, x, taps: {"input": x @ params}, ("input",))
-PARAMS = jax.random.normal(jax.random.key(4), (3, 5))
+PARAMS = jax.random.normal(jax.random.key(4), (3, 3))  # square: a covariance of full rank
 QUADRATIC = ("gatys_2016", "gatys_released", "neural_style", "keras", "pystiche")
 BLENDABLE = [n for n, c in CONVENTIONS.items() if hasattr(c.style_term.aim, "blend")]
 
