@@ -12,7 +12,7 @@ from experiments.common.study import job
 from nst_jax.losses.moments import Moments
 from nst_jax.losses.term import sum_parts, taps
 from nst_jax.methods import transfer
-from nst_jax.shell.running import lane, prepare
+from nst_jax.shell.running import inputs, lane, prepare
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.settings import config
 
@@ -20,7 +20,7 @@ from nst_jax.shell.settings import config
 def judge(name: str, words: Iterable[str]) -> Job:
     """A job on the same pictures with another network: texnet; for texnet an untrained VGG-19."""
     words = tuple(words)
-    kept = [word for word in words if word.partition("=")[0] in prepare.PICTURES]
+    kept = [word for word in words if word.partition("=")[0] in inputs.PICTURES]
     own = "network=texnet" in words
     other = ("network=vgg19", "weights=random", "layers=blocks1-3") if own else ("network=texnet",)
     return job(name, *kept, *other, "convention=gatys_released", "content_weight=1", "style_weight=1")

@@ -15,7 +15,7 @@ from nst_jax.extractors.base import Extractor, shapes
 from nst_jax.losses import term as losses
 from nst_jax.losses.term import Aim, Blend, Term, Terms
 from nst_jax.methods import transfer
-from nst_jax.methods.styles import arrange, as_one, shares_of, split_weights
+from nst_jax.methods.styles import arrange, shares_of, split_weights
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.published import LOSSES
 from nst_jax.published.base import Convention, Losses
@@ -79,33 +79,35 @@ def problem(
     name = convention or net.convention
     given = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
     compared, numbers = weigh(name, given)
-    styles = list(style) if isinstance(style, list | tuple) else [style]
-    pictures = as_pictures({"content": content, "style": styles[0] if styles else None}, numbers)
+    photo, images = as_pictures(content, style, numbers)
+    shares = shares_of(style_blend, styles=len(images))
+    styles = arrange(images, shares, mix=style_mix)
     factors = {
-        "content_layers": with_factors(content_layers, net.content_layers) if "content" in pictures else {},
-        "style_layers": with_factors(style_layers, net.style_layers) if "style" in pictures else {},
+        "content_layers": {} if photo is None else with_factors(content_layers, net.content_layers),
+        "style_layers": with_factors(style_layers, net.style_layers) if images else {},
     }
-    images = [as_image("style", image) for image in styles] if "style" in pictures else []
-    share = shares_of(style_blend, styles=len(images))
-    sources, shares = arrange(images, share, mix=style_mix)
-    terms = losses.split(compared.terms(*factors.values()), of="style", into=tuple(shares))
+    terms = losses.split(compared.terms(*factors.values()), of="style", into=tuple(styles.shares))
     extractor = net.extractor.clone(taps=losses.taps(terms))
+    pictures = ({} if photo is None else {"content": photo}) | styles.sources
     units = unit_weights(compared, extractor, net.params, pictures, factors)
-    style_parts = {k: numbers["style_weight"] * v for k, v in shares.items()}
-    parts = {"content": numbers["content_weight"], **style_parts, "tv": numbers["tv_weight"]}
-    seen = {**{k: v for k, v in pictures.items() if k == "content"}, **sources}
-    several = {"style_blend": str(share), "style_mix": style_mix} if len(images) > 1 else {}
+    said = numbers | ({"style_blend": shares, "style_mix": style_mix} if len(images) > 1 else {})
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=measure_aims(extractor, terms, net.params, seen, key=transfer.aims_key(seed=seed)),
-        units=split_weights(units, dict.fromkeys(shares, 1.0)),
-        parts=parts,
-        content=pictures.get("content"),
-        style=as_one(images, share),
-        facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in numbers.items()}, **several},
+        aims=measure_aims(extractor, terms, net.params, pictures, key=transfer.aims_key(seed=seed)),
+        units=split_weights(units, dict.fromkeys(styles.shares, 1.0)),
+        parts=share_parts(numbers, styles.shares),
+        content=photo,
+        style=styles.whole,
+        facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in said.items()}},
     )
+
+
+def share_parts(numbers: Mapping[str, Any], shares: Mapping[str, float]) -> dict[str, Any]:
+    """Each part's weight, that of the style divided among its parts."""
+    style = {part: numbers["style_weight"] * share for part, share in shares.items()}
+    return {"content": numbers["content_weight"], **style, "tv": numbers["tv_weight"]}
 
 
 def weigh(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, Any]]:
@@ -139,7 +141,7 @@ def unit_weights(
     convention: Convention,
     extractor: Extractor,
     params: Any,
-    pictures: Mapping[str, Image],
+    pictures: Mapping[str, Image | Blend],
     factors: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     """Each term's weight if its part has the weight 1. A convention may divide by the channels of a layer."""
@@ -245,14 +247,19 @@ def advise(shape: tuple[int, ...]) -> str:
     return "a file is read by nst.picture"
 
 
-def as_pictures(given: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Image]:
-    """The pictures that are there, by name. Raises ValueError where one is missing that counts."""
-    for name, image in given.items():
-        if image is None and np.any(weights[f"{name}_weight"]):
+def as_pictures(content: Any, style: Any, weights: Mapping[str, Any]) -> tuple[Image | None, list[Image]]:
+    """The content picture, and the style pictures: none, one or several.
+
+    Raises ValueError where one is missing that counts.
+    """
+    styles = list(style) if isinstance(style, list | tuple) else [style]
+    styles = [] if styles == [None] else styles
+    for name, missing in (("content", content is None), ("style", not styles)):
+        if missing and np.any(weights[f"{name}_weight"]):
             raise ValueError(f"{name}=None needs {name}_weight=0")
-    if all(image is None for image in given.values()):
+    if content is None and not styles:
         raise ValueError("content=None and style=None: there is nothing to aim at")
-    return {name: as_image(name, image) for name, image in given.items() if image is not None}
+    return None if content is None else as_image("content", content), [as_image("style", image) for image in styles]
 
 
 def with_factors(layers: Mapping[str, float] | Sequence[str] | None, own: Mapping[str, float]) -> Mapping[str, float]:

@@ -1,6 +1,6 @@
 """A problem, minimised: one run, or many as lanes; a photograph and a painting; a sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,27 +159,32 @@ def stylise(
     """
     if colour not in MODES:
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
-    mode, own_size = MODES[colour], max(1, round(size * style_scale))
-    photograph = as_image("content", read(content, size))
-    styles = [read(each, own_size) for each in (style if isinstance(style, list | tuple) else [style])]
-    photo = mode.before(photograph, photograph)[0]
-    paintings = [each if each is None else mode.before(photograph, as_image("style", each))[1] for each in styles]
-    params = see_gray(net.params) if mode.gray else net.params
-    posed = problem(net._replace(params=params), photo, paintings, seed=seed, **settings)
+    mode, styles = MODES[colour], style if isinstance(style, list | tuple) else [style]
+    photo = as_image("content", read(content, size))
+    pictures = [read(each, max(1, round(size * style_scale))) for each in styles if each is not None]
+    paintings = [mode.style(as_image("style", each), photo) for each in pictures]
+    seen = net._replace(params=see_gray(net.params)) if mode.gray else net
+    content = mode.content(photo)
+    posed = problem(seen, content, paintings or None, seed=seed, **settings)
     posed = posed._replace(facts={**posed.facts, "colour": colour})
-    shape = {"height": photo.shape[0], "width": photo.shape[1]}
+    first = begin(start, content, paintings, seed=seed) if isinstance(start, str) else jnp.asarray(start)
+    result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
+    return result._replace(image=with_chroma(result.image, photo)) if mode.restored else result
+
+
+def begin(start: str, content: Image, styles: Sequence[Image], *, seed: int) -> Image:
+    """The first image, by name, at the content's shape. Raises ValueError for a name that is none."""
+    shape = {"height": content.shape[0], "width": content.shape[1]}
     named = {
-        "content": lambda: photo,
-        "style": lambda: cover(paintings[0], **shape),
+        "content": lambda: content,
+        "style": lambda: cover(styles[0], **shape),
         "noise": lambda: starts.noise(jax.random.key(seed), sigma=0.1, **shape),
         "gray": lambda: starts.plain(level=0.5, **shape),
         "white": lambda: starts.plain(level=1.0, **shape),
     }
-    if isinstance(start, str) and start not in named:
+    if start not in named:
         raise ValueError(f"start={start!r}: {', '.join(named)}, or an image")
-    first = jnp.asarray(named[start]() if isinstance(start, str) else start)
-    result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
-    return result._replace(image=with_chroma(result.image, photograph)) if mode.restored else result
+    return named[start]()
 
 
 def sweep(*words: str) -> list[dict[str, Any]]:

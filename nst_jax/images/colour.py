@@ -118,36 +118,38 @@ class Mode(NamedTuple):
     """One way to treat the colours of a transfer.
 
     Attributes:
-      before: (content, style, **numbers) -> both, as the run takes them.
+      content: photograph -> the photograph as the run takes it.
+      style: (painting, photograph, **numbers) -> the painting as the run takes it.
       gray: the run changes brightness alone: its network takes the mean of the channels (`extractors.base.see_gray`).
       restored: the result gets the colours of the photograph: `with_chroma`.
     """
 
-    before: Callable[..., tuple[Image, Image]]
+    content: Callable[[Image], Image]
+    style: Callable[..., Image]
     gray: bool = False
     restored: bool = False
 
 
-def as_they_are(content: Image, style: Image) -> tuple[Image, Image]:
-    """Both pictures."""
-    return content, style
+def as_it_is(image: Image, content: Image | None = None) -> Image:
+    """The picture."""
+    return image
 
 
-def in_gray(content: Image, style: Image, *, spread: bool = True) -> tuple[Image, Image]:
-    """Both pictures in shades of gray, the style's brightness matched to the content's; spread: see above."""
-    return gray(content), match_brightness(gray(style), gray(content), spread=spread)
+def in_gray(style: Image, content: Image, *, spread: bool = True) -> Image:
+    """The style in shades of gray, of the content's brightness; spread: see `match_brightness`."""
+    return match_brightness(gray(style), gray(content), spread=spread)
 
 
-def in_colours_of_content(content: Image, style: Image, *, by: str = "sym") -> tuple[Image, Image]:
+def in_colours_of_content(style: Image, content: Image, *, by: str = "sym") -> Image:
     """The style in the content's colours, by a map of `MAPS`."""
-    return content, match_colours(style, palette(style), palette(content), by=by)
+    return match_colours(style, palette(style), palette(content), by=by)
 
 
 MODES = {
-    "style": Mode(as_they_are),
-    "luminance": Mode(in_gray, gray=True, restored=True),
-    "match": Mode(in_colours_of_content),
-    "keep": Mode(as_they_are, restored=True),
+    "style": Mode(as_it_is, as_it_is),
+    "luminance": Mode(gray, in_gray, gray=True, restored=True),
+    "match": Mode(as_it_is, in_colours_of_content),
+    "keep": Mode(as_it_is, as_it_is, restored=True),
 }
 """style: the painting's colours. luminance: brightness alone is painted. match: the painting first gets the
 photograph's colours. keep: the photograph's chroma is put back at the end, as by `-original_colors` of neural-style.

@@ -7,7 +7,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from nst_jax.losses.differences import laplacian
-from nst_jax.losses.term import IMAGE, Aim, Term, View
+from nst_jax.losses.term import IMAGE, Aim, Term, View, itself
 from nst_jax.nn.lifted import dense
 from nst_jax.types import Image, Scalar
 
@@ -78,11 +78,6 @@ def matting_energy(image: Image, aim: Guide) -> Scalar:
     cross = scatter(aim.centred, own)
     fitted = jnp.einsum("hwic,hwij,hwjc->hw", cross, aim.inverse, cross, precision=lax.Precision.HIGHEST)
     return jnp.sum(jnp.sum(own**2, (2, 3)) - fitted)  # window by window: the sums are far larger than the rest
-
-
-def itself(image: Image, local: None = None) -> Image:
-    """The image."""
-    return image
 
 
 def laplacian_term(*, pool: int) -> Term:

@@ -1,7 +1,7 @@
 """Several style pictures, each with its share of the style."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -33,31 +33,32 @@ def names_of(*, styles: int) -> tuple[str, ...]:
     return ("style",) if styles == 1 else tuple(f"style_{i}" for i in range(1, styles + 1))
 
 
-def arrange(
-    styles: Sequence[Image], shares: Sequence[float], *, mix: str
-) -> tuple[dict[str, Image | Blend], dict[str, float]]:
-    """The pictures that the terms aim at, and the share of each part of the style, by name.
+class Styles(NamedTuple):
+    """Style pictures as the terms aim at them."""
 
-    mix: targets: one aim at the blend of all; terms: a term for each style.
+    sources: dict[str, Image | Blend]  # by the names that the terms use
+    shares: dict[str, float]  # of each part of the style
+    whole: Image | Blend | None  # all of them as one
+
+
+def arrange(styles: Sequence[Image], shares: Sequence[float], *, mix: str) -> Styles:
+    """The style pictures, none, one or several, for the terms.
+
+    mix: of several. targets: one aim at the blend of all; terms: a term for each style.
 
     Raises ValueError for another word.
     """
     if mix not in MIXES:
         raise ValueError(f"style_mix={mix!r}: {' or '.join(MIXES)}")
-    one = as_one(styles, shares)
-    if one is None:
-        return {}, {"style": 1.0}
-    if len(styles) == 1 or mix == "targets":
-        return {"style": one}, {"style": 1.0}
+    if not styles:
+        return Styles({}, {"style": 1.0}, None)
+    if len(styles) == 1:
+        return Styles({"style": styles[0]}, {"style": 1.0}, styles[0])
+    blend = Blend(tuple(styles), jnp.asarray(shares, jnp.float32))
+    if mix == "targets":
+        return Styles({"style": blend}, {"style": 1.0}, blend)
     names = names_of(styles=len(styles))
-    return dict(zip(names, styles, strict=True)), dict(zip(names, shares, strict=True))
-
-
-def as_one(styles: Sequence[Image], shares: Sequence[float]) -> Image | Blend | None:
-    """All styles as one picture to aim at; None where there is none."""
-    if len(styles) > 1:
-        return Blend(tuple(styles), jnp.asarray(shares, jnp.float32))
-    return styles[0] if styles else None
+    return Styles(dict(zip(names, styles, strict=True)), dict(zip(names, shares, strict=True)), blend)
 
 
 def split_weights(weights: Mapping[str, Any], shares: Mapping[str, float]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from jax import Array
 
 from nst_jax.losses.differences import errors
 from nst_jax.losses.moments import mix, moments
-from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View
+from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View, itself
 from nst_jax.types import Image, Scalar
 
 
@@ -65,11 +65,6 @@ class Alone(NamedTuple):
     def __call__(self, image: Image, aim: Any = None) -> Scalar:
         """The function of the image."""
         return self.function(image)
-
-
-def itself(x: Any, local: Any = None) -> Any:
-    """Measure nothing: keep the array as it is."""
-    return x
 
 
 def content(compare: Callable, measure: Callable = errors, *, additive: bool = True) -> Term:

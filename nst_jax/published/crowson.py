@@ -5,6 +5,7 @@ from nst_jax.losses.grams import aim_at_moments, gram_of_one_gradient, scaled_gr
 from nst_jax.losses.moments import moments
 from nst_jax.losses.smoothness import nine_point, replicated_steps, wrapped_steps
 from nst_jax.losses.statistics import gaussian, wasserstein
+from nst_jax.losses.term import itself
 from nst_jax.published.base import (
     TORCHVISION,
     Convention,
@@ -12,7 +13,6 @@ from nst_jax.published.base import (
     Profile,
     Program,
     content,
-    itself,
     mean,
     one,
     option,

@@ -7,7 +7,8 @@ from nst_jax.losses import matching
 from nst_jax.losses.differences import half_sum, mean_of_squares
 from nst_jax.losses.grams import shifted_gram
 from nst_jax.losses.statistics import covariance_quarter, mean_statistics, sum_statistics
-from nst_jax.published.base import Convention, Losses, Profile, content, itself, mean, one, style
+from nst_jax.losses.term import itself
+from nst_jax.published.base import Convention, Losses, Profile, content, mean, one, style
 from nst_jax.published.gatys import GATYS_RELEASED
 
 BATCH_STATISTICS = GATYS_RELEASED._replace(  # Li et al. 2017, IJCAI, arXiv 1701.01036, eq. 14: 1/N sum dmu^2 + dsigma^2

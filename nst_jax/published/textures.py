@@ -2,6 +2,7 @@
 
 from nst_jax.losses import matching
 from nst_jax.losses.differences import mean_of_squares
+from nst_jax.losses.term import itself
 from nst_jax.published.base import (
     ORIGINAL,
     Convention,
@@ -9,7 +10,6 @@ from nst_jax.published.base import (
     Profile,
     Program,
     content,
-    itself,
     one,
     option,
     style,

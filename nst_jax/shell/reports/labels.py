@@ -19,7 +19,6 @@ NAMES = {
     "canvas.sigma": "noise at the start",
     "canvas.ratio": "share of noise at the start",
     "colour": "colours",
-    "colour.name": "colours",
     "optimiser.learning_rate": "learning rate",
     "network.pool": "pooling",
     "convention.resolution": "resolution",

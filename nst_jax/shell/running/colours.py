@@ -28,7 +28,7 @@ def colours(settings: Mapping[str, Any]) -> Colours:
     numbers = dict(settings)
     name = str(numbers.pop("name", None))
     mode = look_up(colour.MODES, name, "colour")
-    known = [k for k, p in inspect.signature(mode.before).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    known = [k for k, p in inspect.signature(mode.style).parameters.items() if p.kind is p.KEYWORD_ONLY]
     if numbers.keys() != set(known):
         raise UserError(f"colour={name} takes {', '.join(known) or 'no settings'}; got {', '.join(numbers)}")
     if "by" in numbers:
@@ -45,12 +45,10 @@ def recolour(chosen: Colours, files: Files) -> Files:
         return files
     if content is None:
         raise UserError(f"colour={chosen.name} needs the colours of a photograph, and content is null")
-    photo, changed = jnp.asarray(content.image), dict(files)
+    photo = jnp.asarray(content.image)
+    changed = {"content": content._replace(image=np.asarray(chosen.mode.content(photo)))}
     for name, style in files.items():
-        painting = content if style is None else style
-        first, second = chosen.mode.before(photo, jnp.asarray(painting.image), **chosen.numbers)
         if name != "content" and style is not None:
-            changed[name] = style._replace(image=np.asarray(second))
-        else:
-            changed["content"] = content._replace(image=np.asarray(first))
-    return changed
+            painting = chosen.mode.style(jnp.asarray(style.image), photo, **chosen.numbers)
+            changed[name] = style._replace(image=np.asarray(painting))
+    return {**files, **changed}

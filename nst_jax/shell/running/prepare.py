@@ -4,20 +4,18 @@ Below `prepare` no function takes Config.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from nst_jax import published
 from nst_jax.analysis import resolution
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.images.colour import gray
-from nst_jax.images.size import SizeRule, resize, target_shape
 from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Blend, Terms
@@ -27,10 +25,11 @@ from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
 from nst_jax.published.base import Convention
 from nst_jax.shell.errors import NoWeights, UserError
-from nst_jax.shell.io import pictures, weights
+from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device
-from nst_jax.shell.running.colours import Colours, colours, recolour
+from nst_jax.shell.running.colours import Files, colours
+from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.settings import config as settings
@@ -39,22 +38,9 @@ from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image, Params
 
-Files = Mapping[str, pictures.Picture | None]  # content, and style or style_1, style_2, ...
-Log = Callable[[str], object]
-Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 Compute = Callable[[Callable[[], Any]], Any]
 
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-PICTURES = (
-    "content",
-    "style",
-    "background",
-    "max_pixels",
-    "size",
-    "size_rule",
-    "style_scale",
-    "colour",
-)  # what makes them
 
 
 def always(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -84,16 +70,12 @@ def memory() -> Once:
     return once
 
 
-class Inputs(NamedTuple):
-    """What the settings read: pictures at their sizes, and the network's parameters."""
+class Ready(NamedTuple):
+    """The network's parameters."""
 
-    files: Files
-    content: Image
-    styles: tuple[Image, ...]  # at least one: the content picture where there is no style
-    colours: Image | None  # of the photograph, where the result gets them
-    loaded: weights.NetworkParams
+    loaded: weights.NetworkParams  # as their source has them
     params: Params  # as the program takes them
-    key: tuple[Any, ...]  # equal where all of this is
+    key: tuple[Any, ...]  # equal where they are
 
 
 def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0, compute: Compute = at_once) -> Job:
@@ -108,68 +90,52 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     """
     arch, net = network(config)
     solver, options, hyper = method(config)
-    found = read_inputs(config, arch, net, log, once, scale)
+    chosen = colours(config.colour)
+    found = read_inputs(config, chosen, log, once, scale=scale)
     content, shares = found.content, share_styles(config, log)
+    check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
+    ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
+    arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
     terms, numbers = losses(config, arch, net, content.shape, log)
-    sources, parts = styles.arrange(found.styles, shares, mix=config.style_mix)
-    if len(parts) > 1:
-        terms, numbers = term.split(terms, of="style", into=tuple(parts)), styles.split_weights(numbers, parts)
+    terms = term.split(terms, of="style", into=tuple(arranged.shares))
     find = lambda: transfer.aims(
         net,
         terms,
-        found.params,
-        {"content": content, **sources},
+        ready.params,
+        {"content": content, **arranged.sources},
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
     )
-    aims = once(("aims", net, *found.key, *shares, terms, config.seed, compute), lambda: compute_aims(compute, find))
-    output, mode = config.output, colours(config.colour).mode
-    limits = {"background": config.background, "max_pixels": config.max_pixels}
-    read = lambda path: pictures.read(path, log=log, **limits).image
+    key = ("aims", net, *ready.key, *found.key, *shares, terms, config.seed, compute)
+    aims = once(key, lambda: compute_aims(compute, find))
     return Job(
         spec=Spec(net, terms, solver, options),
-        problem=Problem(found.params, aims, numbers, hyper),
-        start=begin(config, content, found.styles[0], read, gray_only=mode.gray),
+        problem=Problem(ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper),
+        start=begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
         style=Blend(found.styles, jnp.asarray(shares)),
-        alpha=alpha_of(found.files["content"], content.shape) if output.alpha else None,
+        alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
         colours=found.colours,
-        plan=Plan(config.steps, output.every, config.seed),
-        output=Output(output.file, output.quality, output.film, output.film_ms),
-        facts=facts(config, found.loaded, content.shape, found.files),
+        plan=Plan(config.steps, config.output.every, config.seed),
+        output=Output(config.output.file, config.output.quality, config.output.film, config.output.film_ms),
+        facts=facts(config, ready.loaded, content.shape, found.files),
     )
 
 
-def read_inputs(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, scale: float) -> Inputs:
-    """The pictures and the parameters. scale: of the sides of both pictures."""
-    chosen = tuple(str(getattr(config, k)) for k in PICTURES)
-    chosen += tuple(str(bool(getattr(config, k))) for k in WEIGHTS[:2])
-    files = once(("pictures", *chosen), lambda: read_files(config, log))
-    colour = colours(config.colour)
-    seen = once(("coloured", *chosen), lambda: recolour(colour, files))
-    content, painted = once(("sized", *chosen, scale), lambda: sizes(config, seen, log, scale))
-    palette = once(("colours", *chosen, scale), lambda: resized_to(files["content"], content.shape, colour))
-    check_depth(arch, net, content.shape, *(style.shape for style in painted))
+def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, *, gray_only: bool) -> Ready:
+    """The parameters as far as the taps need them. gray_only: of the network that sees shades of gray."""
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
-    transform = ("params", loaded.sha256, arch.name, net.taps, config.network.convolution, config.device.precision)
-    transform += (colour.mode.gray,)
-    own = see_gray(loaded.params) if colour.mode.gray else loaded.params
-    params = once(transform, lambda: ready(config, arch, own))
-    return Inputs(files, content, painted, palette, loaded, params, (*transform, *chosen, scale))
+    own = lambda: see_gray(loaded.params) if gray_only else loaded.params
+    convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
+    key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
+    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
 
 
-def begin(config: Config, content: Image, style: Image, read: Callable[[str], Any], *, gray_only: bool) -> Image:
+def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
     """The first image. gray_only: in shades of gray."""
-    first = start(config.canvas, jax.random.key(config.seed), content, style, read)
+    read = lambda path: read_picture(config, path, log).image
+    first = start(config.canvas, jax.random.key(config.seed), found.content, found.styles[0], read)
     return gray(first) if gray_only else first
-
-
-def resized_to(photo: pictures.Picture | None, shape: tuple[int, ...], colour: Colours) -> Image | None:
-    """The photograph at that shape, where the result gets its colours."""
-    if not colour.mode.restored or photo is None:
-        return None
-    same = photo.image.shape == shape
-    return jnp.asarray(photo.image) if same else resize(jnp.asarray(photo.image), height=shape[0], width=shape[1])
 
 
 def losses(
@@ -206,15 +172,9 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
         "precision": config.device.precision,
         "size": list(shape[:2][::-1]),
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
-        "files": {k: {"path": path_of(config, k), "sha256": p.sha256} for k, p in files.items() if p},
+        "files": {k: {"path": paths_of(config)[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
     }
-
-
-def ready(config: Config, arch: Architecture, params: Mapping[str, Mapping[str, Any]]) -> Params:
-    """The parameters as the program takes them, transformed once."""
-    convolution = device.convolution(config.network.convolution)
-    return arch.ready(params, convolution=convolution, dtype=device.DTYPE[config.device.precision])
 
 
 def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -266,84 +226,12 @@ def static_options(solver: Callable[..., Any]) -> set[str]:
     return {k for k, p in inspect.signature(solver).parameters.items() if p.annotation in (int, bool)}
 
 
-def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
-    """The pictures by name: content, and style, or style_1, style_2, ..."""
-    names = styles.names_of(styles=max(1, len(settings.styles_of(config))))
-    return {name: picture(config, name, log) for name in ("content", *names)}
-
-
-def path_of(config: Config, name: str) -> str | None:
-    """The path of a picture by that name."""
-    if name == "content":
-        return config.content
-    paths, number = settings.styles_of(config), int(name.partition("_")[2] or 1)
-    return paths[number - 1] if paths else None
-
-
-def share_styles(config: Config, log: Log) -> list[float]:
-    """The share of each style picture. Raises UserError for shares that do not fit."""
-    many = max(1, len(settings.styles_of(config)))
-    try:
-        shares = styles.shares_of(config.style_blend, styles=many)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    if config.style_blend and abs(sum(config.style_blend) - 1) > 1e-3:
-        taken = ", ".join(f"{share:.3g}" for share in shares)
-        log(f"style_blend: {config.style_blend} sums to {sum(config.style_blend):g}; taken as {taken}")
-    return shares
-
-
 def compute_aims(compute: Compute, find: Callable[[], Any]) -> Any:
     """The aims. Raises UserError where a term cannot aim at several pictures as one."""
     try:
         return compute(find)
     except term.CannotBlend as error:
         raise UserError(f"{error}; style_mix=terms has a term for each style") from None
-
-
-def picture(config: Config, name: str, log: Log) -> pictures.Picture | None:
-    """The picture of that name; None where the settings say null and nothing needs it."""
-    path, kind = path_of(config, name), name.partition("_")[0]
-    if path is None:
-        if getattr(config, f"{kind}_weight") or (name == "content" and not config.style):
-            raise UserError(f"{kind}=null, but {kind}_weight is {getattr(config, f'{kind}_weight')}: give a picture")
-        return None
-    return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
-
-
-def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, tuple[Image, ...]]:
-    """Content and styles at their sizes. Where one is not needed, the other is used for its shape."""
-    content, painted = files["content"], {k: p for k, p in files.items() if k != "content" and p is not None}
-    known = {"content": content} if content else painted
-    if not known:
-        raise UserError("content=null and style=null: there is no picture to work with")
-    (name, first), *_ = known.items()
-    scales = settings.scales_of(config)
-    return (
-        resize_picture(first.image, config, scale, name, log),
-        tuple(
-            resize_picture(style.image, config, scale * own, name, log)
-            for (name, style), own in zip((painted or known).items(), scales, strict=True)
-        ),
-    )
-
-
-def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:
-    """The picture at the size that the settings ask for, its aspect kept."""
-    h, w = image.shape[:2]
-    height, width = scaled_shape(h, w, size=config.size, rule=config.size_rule, scale=scale)
-    if height * width > config.max_pixels:
-        raise UserError(f"{name} would have {width} x {height} pixels: choose a smaller size, or raise max_pixels")
-    change = "enlarged" if height > h else "reduced" if height < h else "kept"
-    log(f"{name}: {w} x {h} pixels, {change}{'' if change == 'kept' else f' to {width} x {height}'}")
-    return resize(jnp.asarray(image), height=height, width=width) if change != "kept" else jnp.asarray(image)
-
-
-def scaled_shape(height: int, width: int, *, size: int, rule: str, scale: float) -> tuple[int, int]:
-    """(height, width) in pixels of a picture brought to `size` by `rule`, times `scale`."""
-    if rule == "original" and scale != 1:
-        return max(1, round(height * scale)), max(1, round(width * scale))
-    return target_shape(height=height, width=width, size=max(1, round(size * scale)), rule=cast(SizeRule, rule))
 
 
 def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) -> None:
@@ -386,11 +274,3 @@ def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
 def uses_seed(config: Config) -> bool:
     """Whether a random choice of the run depends on its seed. Of a convention of one's own it is taken to."""
     return config.canvas.get("start") in ("noise", "blend") or published.draws(config.convention.name)
-
-
-def alpha_of(photo: pictures.Picture | None, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The photograph's transparency at the result's size."""
-    if photo is None or photo.alpha is None:
-        return None
-    three = jnp.repeat(jnp.asarray(photo.alpha)[..., None], 3, -1)
-    return np.asarray(resize(three, height=shape[0], width=shape[1]))[..., 0]

@@ -11,7 +11,8 @@ from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
 from nst_jax.shell.io import pictures
 from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running.prepare import layers, scaled_shape, static_options
+from nst_jax.shell.running.inputs import scaled_shape
+from nst_jax.shell.running.prepare import layers, static_options
 from nst_jax.shell.settings.config import plain, scales_of, styles_of
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.sweeps.cells import Cell

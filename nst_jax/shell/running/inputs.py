@@ -1,0 +1,130 @@
+"""The pictures that the settings name: read, recoloured, and brought to their sizes."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import jax.numpy as jnp
+import numpy as np
+
+from nst_jax.images.size import SizeRule, resize, target_shape
+from nst_jax.methods import styles
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import pictures
+from nst_jax.shell.running.colours import Colours, Files, recolour
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.schema import Config
+from nst_jax.types import Image
+
+Log = Callable[[str], object]
+Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
+
+FILES = ("content", "style", "background", "max_pixels")  # settings that choose the files, and how they are read
+SIZES = ("size", "size_rule", "style_scale")
+PICTURES = (*FILES, *SIZES)
+
+
+class Inputs(NamedTuple):
+    """The pictures of a run, at their sizes."""
+
+    files: Files  # as they are on the disk
+    content: Image
+    styles: tuple[Image, ...]  # at least one: the content picture where there is no style
+    colours: Image | None  # of the photograph, where the result gets them
+    key: tuple[Any, ...]  # equal where all of this is
+
+
+def read_inputs(config: Config, colours: Colours, log: Log, once: Once, *, scale: float) -> Inputs:
+    """Read the pictures. scale: of the sides of all of them, beside what the settings say."""
+    needed = bool(config.content_weight), bool(config.style_weight)
+    chosen: tuple[Any, ...] = (*(str(getattr(config, k)) for k in FILES), *needed)
+    files = once(("files", *chosen), lambda: read_files(config, log))
+    chosen += (colours.name, str(colours.numbers))
+    seen = once(("coloured", *chosen), lambda: recolour(colours, files))
+    chosen += (*(str(getattr(config, k)) for k in SIZES), scale)
+    content, painted = once(("sized", *chosen), lambda: sizes(config, seen, log, scale))
+    photo = once(("colours", *chosen), lambda: resized_to(files["content"], content.shape, colours))
+    return Inputs(files, content, painted, photo, chosen)
+
+
+def paths_of(config: Config) -> dict[str, str | None]:
+    """The path of each picture by name: content, and style, or style_1, style_2, ..."""
+    painted: list[Any] = settings.styles_of(config) or [None]
+    return {"content": config.content, **dict(zip(styles.names_of(styles=len(painted)), painted, strict=True))}
+
+
+def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
+    """The pictures by name; None where the settings say null and nothing needs it."""
+    for kind in ("content", "style"):
+        weight = getattr(config, f"{kind}_weight")
+        if getattr(config, kind) is None and (weight or (kind == "content" and not config.style)):
+            raise UserError(f"{kind}=null, but {kind}_weight is {weight}: give a picture")
+    return {name: path if path is None else read_picture(config, path, log) for name, path in paths_of(config).items()}
+
+
+def read_picture(config: Config, path: str, log: Log) -> pictures.Picture:
+    """One picture."""
+    return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
+
+
+def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, tuple[Image, ...]]:
+    """Content and styles at their sizes. Where one is not needed, the other is used for its shape."""
+    content, painted = files["content"], {k: p for k, p in files.items() if k != "content" and p is not None}
+    known = {"content": content} if content else painted
+    if not known:
+        raise UserError("content=null and style=null: there is no picture to work with")
+    (name, first), *_ = known.items()
+    scales = settings.scales_of(config)
+    return (
+        resize_picture(first.image, config, scale, name, log),
+        tuple(
+            resize_picture(style.image, config, scale * own, name, log)
+            for (name, style), own in zip((painted or known).items(), scales, strict=True)
+        ),
+    )
+
+
+def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:
+    """The picture at the size that the settings ask for, its aspect kept."""
+    h, w = image.shape[:2]
+    height, width = scaled_shape(h, w, size=config.size, rule=config.size_rule, scale=scale)
+    if height * width > config.max_pixels:
+        raise UserError(f"{name} would have {width} x {height} pixels: choose a smaller size, or raise max_pixels")
+    change = "enlarged" if height > h else "reduced" if height < h else "kept"
+    log(f"{name}: {w} x {h} pixels, {change}{'' if change == 'kept' else f' to {width} x {height}'}")
+    return resize(jnp.asarray(image), height=height, width=width) if change != "kept" else jnp.asarray(image)
+
+
+def scaled_shape(height: int, width: int, *, size: int, rule: str, scale: float) -> tuple[int, int]:
+    """(height, width) in pixels of a picture brought to `size` by `rule`, times `scale`."""
+    if rule == "original" and scale != 1:
+        return max(1, round(height * scale)), max(1, round(width * scale))
+    return target_shape(height=height, width=width, size=max(1, round(size * scale)), rule=cast(SizeRule, rule))
+
+
+def share_styles(config: Config, log: Log) -> list[float]:
+    """The share of each style picture. Raises UserError for shares that do not fit."""
+    many = max(1, len(settings.styles_of(config)))
+    try:
+        shares = styles.shares_of(config.style_blend, styles=many)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if config.style_blend and abs(sum(config.style_blend) - 1) > 1e-3:
+        taken = ", ".join(f"{share:.3g}" for share in shares)
+        log(f"style_blend: {config.style_blend} sums to {sum(config.style_blend):g}; taken as {taken}")
+    return shares
+
+
+def resized_to(photo: pictures.Picture | None, shape: tuple[int, ...], colour: Colours) -> Image | None:
+    """The photograph at that shape, where the result gets its colours."""
+    if not colour.mode.restored or photo is None:
+        return None
+    same = photo.image.shape == shape
+    return jnp.asarray(photo.image) if same else resize(jnp.asarray(photo.image), height=shape[0], width=shape[1])
+
+
+def alpha_of(photo: pictures.Picture | None, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The photograph's transparency at the result's size."""
+    if photo is None or photo.alpha is None:
+        return None
+    three = jnp.repeat(jnp.asarray(photo.alpha)[..., None], 3, -1)
+    return np.asarray(resize(three, height=shape[0], width=shape[1]))[..., 0]
