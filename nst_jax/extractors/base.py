@@ -10,8 +10,10 @@ from jax import Array
 from jaxtyping import Float
 
 from nst_jax.extractors.addresses import Published
+from nst_jax.nn import windows
 from nst_jax.nn.lifted import Lifted, dense
 from nst_jax.nn.precision import product
+from nst_jax.nn.windows import Window
 from nst_jax.types import Activations, Image, Params
 
 Shape = tuple[int, int, int]  # height, width, channels
@@ -88,7 +90,7 @@ class Architecture(NamedTuple):
     layers: tuple[str, ...]  # every layer, from the image to the deepest
     build: Callable[..., Extractor]  # (taps, *, pool, rounding, padding, checkpoint); ValueError for a wrong setting
     shapes: Callable[..., dict[str, Shape]]  # (network, *, height, width) -> the shape of each tap
-    margin: Callable[[str], int]  # of a layer: pixels beyond its own cell that a position sees, on each side
+    windows: Callable[..., tuple[Window, ...]]  # (layer, *, rounding) -> from the image to the layer, in order
     kernels: Mapping[str, tuple[int, ...]]  # of each convolution: the kernel's shape, in order
     needs: Callable[[tuple[str, ...]], tuple[str, ...]]  # taps -> the convolutions that they need
     random: Callable[[Array], Params]  # key -> untrained parameters
@@ -102,6 +104,10 @@ class Architecture(NamedTuple):
     convention: str  # the convention that suits it
     pool: str = "max"  # the pooling that it was trained with
     shallow: str = ""  # the option of conf/layers for a file that holds its first layers only; "": there is none
+
+    def margin(self, layer: str) -> int:
+        """The pixels beyond its own cell that a position of the layer sees, on the side where it sees more."""
+        return windows.margin(self.windows(layer, rounding="floor"))
 
     def ready(self, params: Mapping[str, Mapping[str, Any]], *, convolution: str, dtype: str) -> Params:
         """The parameters as `prepare` makes them for many evaluations, by one program."""

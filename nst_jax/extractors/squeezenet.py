@@ -15,6 +15,7 @@ from jaxtyping import Float
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture, Input, Shape, draw_params
 from nst_jax.nn.conv import conv
+from nst_jax.nn.windows import CONVOLUTION, Window
 from nst_jax.nn.winograd import precision
 from nst_jax.types import Activations, Image, Params
 
@@ -130,15 +131,13 @@ def shapes(network: SqueezeNet, *, height: int, width: int) -> dict[str, Shape]:
     return {tap: found[tap] for tap in network.taps}
 
 
-def margin(layer: str) -> int:
-    """Pixels beyond its own cell that a position of the layer sees on each side."""
-    pixels, stride = 0, 1
-    for name in LAYERS[: LAYERS.index(layer) + 1]:
-        pixels += stride * (name != "input")
-        stride *= 2 if name == "conv1" else 1
-        if name in POOLED and name != layer:
-            pixels, stride = pixels + stride, 2 * stride
-    return pixels
+def windows(layer: str, *, rounding: str) -> tuple[Window, ...]:
+    """The convolutions of 3 x 3 and the poolings from the image to the layer, whole windows only."""
+    found, reduce = [], Window(3, 2, 0, False)  # the first convolution and each pooling
+    for name in LAYERS[1 : LAYERS.index(layer) + 1]:
+        found.append(reduce if name == "conv1" else CONVOLUTION)
+        found += [reduce] * (name in POOLED and name != layer)
+    return tuple(found)
 
 
 ARCHITECTURES = {
@@ -147,7 +146,7 @@ ARCHITECTURES = {
         layers=LAYERS,
         build=build,
         shapes=shapes,
-        margin=margin,
+        windows=windows,
         kernels=KERNELS,
         needs=needs,
         random=lambda key: draw_params(key, KERNELS),

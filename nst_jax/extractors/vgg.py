@@ -17,6 +17,7 @@ from nst_jax.extractors.addresses import FINGERPRINTS, PUBLISHED
 from nst_jax.extractors.base import Architecture, Input, Shape, draw_params
 from nst_jax.nn.conv import conv
 from nst_jax.nn.pooling import length, pool
+from nst_jax.nn.windows import CONVOLUTION, Window
 from nst_jax.nn.winograd import spectrum
 from nst_jax.types import Activations, Image, Params
 
@@ -162,13 +163,11 @@ def shapes(network: VGG, *, height: int, width: int) -> dict[str, Shape]:
     return {tap: found[tap] for tap in network.taps}
 
 
-def margin(blocks: Blocks, layer: str) -> int:
-    """Pixels beyond its own cell that a position of the layer sees on each side: each convolution adds its stride."""
-    pixels, stride = 0, 1
-    for name in layers(blocks)[: layers(blocks).index(layer) + 1]:
-        pixels += stride * name.startswith("conv")
-        stride *= 2 if name.startswith("pool") else 1
-    return pixels
+def windows(blocks: Blocks, layer: str, *, rounding: str) -> tuple[Window, ...]:
+    """The convolutions and poolings from the image to the layer."""
+    names = layers(blocks)[: layers(blocks).index(layer) + 1]
+    kinds = {"conv": CONVOLUTION, "pool": Window(2, 2, 0, rounding == "ceil")}
+    return tuple(kinds[name[:4]] for name in names if name[:4] in kinds)
 
 
 def aliases(blocks: Blocks) -> dict[str, str]:
@@ -190,7 +189,7 @@ def describe(name: str, blocks: Blocks) -> Architecture:
         layers=layers(blocks),
         build=partial(VGG, blocks=blocks),
         shapes=shapes,
-        margin=partial(margin, blocks),
+        windows=partial(windows, blocks),
         kernels=kernels(blocks),
         needs=partial(needs, blocks),
         random=partial(random_params, blocks=blocks),

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nst_jax.nn.lifted import Lifted, dense
+from nst_jax.nn.windows import Mask
 from nst_jax.types import Activation, Image, Scalar
 
 IMAGE = "image"  # the tap of a term that measures the image itself
@@ -32,8 +33,10 @@ class View(NamedTuple):
     activation: (
         Activation | Lifted
     )  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
-    pixels: int  # height times width of the image to be made
+    pixels: int | Scalar  # height times width of the image to be made
     key: Array | None  # for aims that draw a part of themselves
+    mask: Mask | None = None  # of the region of the image that the term is about, at its tap; None: all of it
+    where: Mask | None = None  # of the region of the picture aimed at; None: all of it
 
 
 class Blend(NamedTuple):

@@ -15,6 +15,7 @@ from jax import Array
 from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Blend, Term, Terms, View
+from nst_jax.nn.windows import Mask
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
@@ -30,6 +31,23 @@ class Spec(NamedTuple):
     options: tuple[tuple[str, Any], ...]  # what is static of the solver: (("memory", 50), ...)
 
 
+class Kept(NamedTuple):
+    """The part of a photograph that a run does not change."""
+
+    mask: Mask  # (height, width): 1 where it stays; between 0 and 1 it shows through
+    photo: Image
+
+
+class Masks(NamedTuple):
+    """The masks of one aim, by layer. A layer without one has the whole picture."""
+
+    image: Mapping[str, Mask]  # the region of the image to be made
+    picture: Mapping[str, Mask]  # the region of the picture aimed at
+
+
+EVERYWHERE = Masks({}, {})
+
+
 class Problem(NamedTuple):
     """What is a number."""
 
@@ -37,6 +55,15 @@ class Problem(NamedTuple):
     aims: Mapping[str, Aim]  # by the term's name
     weights: Mapping[str, Scalar]  # by the term's name
     hyper: Mapping[str, Any]  # the solver's numbers: learning_rate, ...
+    kept: Kept | None = None  # what stays as a photograph has it
+
+
+def compose(problem: Problem, image: Image) -> Image:
+    """The image with what is kept of the photograph. It is what the terms see, and what a run returns."""
+    if problem.kept is None:
+        return image
+    mask = problem.kept.mask[..., None]
+    return mask * problem.kept.photo + (1 - mask) * image
 
 
 class Result(NamedTuple):
@@ -61,6 +88,7 @@ def aims(
     *,
     pixels: int,
     key: Array | None = None,
+    masks: Mapping[str, Masks] | None = None,
 ) -> dict[str, Aim]:
     """The aim of each term that aims at a picture, by the term's name. The pictures may differ in size.
 
@@ -71,6 +99,7 @@ def aims(
       pictures: by the names that the terms use: "content", "style". A `Blend` of several is one aim.
       pixels: height times width of the image to be made.
       key: for terms that draw a part of their aims, such as the directions of sliced Wasserstein.
+      masks: by the picture's name: the region of the image that aims at it, and the region of the picture.
 
     Raises:
       KeyError: a term aims at a picture that is not given.
@@ -84,9 +113,11 @@ def aims(
             look(network, own, params, each)
             for each in (picture.pictures if isinstance(picture, Blend) else (picture,))
         ]
+        region = (masks or {}).get(name, EVERYWHERE)
         keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
         for t, k in zip(own, keys, strict=True):
-            views = [View(t.see(seen[t.tap]), pixels, k) for seen in all_seen]
+            where = region.image.get(t.tap), region.picture.get(t.tap)
+            views = [View(t.see(seen[t.tap]), pixels, k, *where) for seen in all_seen]
             found[t.name] = t.blend(views, picture.shares) if isinstance(picture, Blend) else t.aim(views[0])
     return found
 
@@ -99,7 +130,8 @@ def look(network: Extractor, terms: Sequence[Term], params: Any, picture: Image)
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
     """The unweighted value of each term of one image, by name."""
-    return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, image), image)
+    picture = compose(problem, image)
+    return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, picture), picture)
 
 
 def objective(spec: Spec, problem: Problem, image: Image) -> Scalar:
@@ -157,7 +189,7 @@ def unroll(spec: Spec, problem: Problem, start: Image, *, turns: int) -> Image:
     def turn(state: tuple[Image, Any], _: None) -> tuple[tuple[Image, Any], None]:
         return descent.turn(minimised, *state, True)[:2], None
 
-    return jax.lax.scan(turn, (start, descent.init(start)), length=turns)[0][0]
+    return compose(problem, jax.lax.scan(turn, (start, descent.init(start)), length=turns)[0][0])
 
 
 measure = jax.jit(values, static_argnums=0)
@@ -168,4 +200,4 @@ def stylise(spec: Spec, problem: Problem, start: Image, *, steps: int) -> Result
     """The whole run as one pure function. After a value that is not finite the best image is returned."""
     state, infos = advance(spec, problem, begin(spec, problem, start), steps=steps, room=max(1, steps))
     image = jnp.where(state.finite, state.x, state.best)
-    return Result(image, values(spec, problem, image), jax.tree.map(lambda a: a[:steps], infos))
+    return Result(compose(problem, image), values(spec, problem, image), jax.tree.map(lambda a: a[:steps], infos))

@@ -17,6 +17,12 @@ class Lifted(NamedTuple):
     lift: Float[Array, "k c"]
     offset: Float[Array, " c"]
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels, as lifted."""
+        height, width, _ = self.narrow.shape
+        return height, width, self.lift.shape[1]
+
 
 def dense(activation: Float[Array, "h w c"] | Lifted) -> Float[Array, "h w c"]:
     """The activation itself, whether it was lifted or not."""

@@ -173,7 +173,8 @@ def _stylise(spec: Spec, problems: Problem, starts: Images, *, axes: Axes, steps
         spec, problems, begin(spec, problems, starts, axes=axes), axes=axes, steps=wanted, room=max(1, steps)
     )
     last = images(states)
-    return Result(last, values(spec, problems, last, axes=axes), jax.tree.map(lambda a: a[:, :steps], infos))
+    pictures = over_lanes(transfer.compose, problems, axes)(last)
+    return Result(pictures, values(spec, problems, last, axes=axes), jax.tree.map(lambda a: a[:, :steps], infos))
 
 
 def run_weights(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nst_jax.losses.differences import errors
-from nst_jax.losses.moments import mix, moments
+from nst_jax.losses.moments import Moments, mix, moments, rescale
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View, itself
 from nst_jax.types import Image, Scalar
 
@@ -44,17 +44,30 @@ class AimAtSummary(NamedTuple):
 
 
 class AimAtMoments(NamedTuple):
-    """Aim at the moments of the style picture, or of several. A value: two equal ones are one program."""
+    """Aim at the moments of the style picture, or of several. A value: two equal ones are one program.
+
+    A region of the image is compared as if both pictures had its part of their sizes: for means over positions, as the
+    papers have them, the size does not matter; a sum keeps the proportion to the image's that it has as a whole.
+    """
 
     finish: Callable[[Any, View], Any]  # computed or drawn once, before the run
 
     def __call__(self, view: View) -> Aim:
         """The aim."""
-        return Aim(whole=self.finish(moments(view.activation), view))
+        return self.aim(moments(view.activation, view.where), view)
 
     def blend(self, views: Sequence[View], shares: Array) -> Aim:
         """The aim at several pictures as one."""
-        return Aim(whole=self.finish(mix([moments(view.activation) for view in views], shares), views[0]))
+        return self.aim(mix([moments(view.activation, view.where) for view in views], shares), views[0])
+
+    def aim(self, style: Moments, view: View) -> Aim:
+        """The aim at these moments, for the region of the image if there is one."""
+        if view.mask is None:
+            return Aim(whole=self.finish(style, view))
+        part = view.mask.mean()
+        height, width = view.activation.shape[:2]
+        of_part = view._replace(pixels=part * view.pixels)
+        return Aim(view.mask, self.finish(rescale(style, part * height * width), of_part))
 
 
 class Alone(NamedTuple):

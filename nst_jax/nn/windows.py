@@ -1,0 +1,58 @@
+"""What a position of a layer sees of the image: the windows on the way, and masks that pass through them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+Mask = Float[Array, "_ _"]  # a weight for each position
+
+
+class Window(NamedTuple):
+    """A convolution or a pooling, along each axis."""
+
+    size: int
+    stride: int
+    padding: int  # positions beyond the border, on each side
+    ceil: bool  # whether the last window may reach beyond the border, as in Caffe
+
+
+CONVOLUTION = Window(3, 1, 1, False)  # that keeps height and width
+
+
+def narrowest(mask: Mask, windows: Sequence[Window]) -> Mask:
+    """The smallest weight that each position sees: 1 where its receptive field lies inside the region.
+
+    Gatys et al. 2017 (arXiv 1611.07865) find these positions by noise outside the region (get_fm_guides, mode `inside`,
+    NeuralImageSynthesis @cced0b9). What lies beyond the picture's border counts neither as inside nor as outside.
+    """
+    return _reduce(mask, windows, lax.min, jnp.inf)
+
+
+def widest(mask: Mask, windows: Sequence[Window]) -> Mask:
+    """The largest weight that each position sees: above 0 where its receptive field meets the region; mode `all`."""
+    return _reduce(mask, windows, lax.max, -jnp.inf)
+
+
+def _reduce(mask: Mask, windows: Sequence[Window], choose: object, neutral: float) -> Mask:
+    for window in windows:
+        pads = [(window.padding, window.padding + _overhang(side, window)) for side in mask.shape]
+        mask = lax.reduce_window(mask, neutral, choose, (window.size,) * 2, (window.stride,) * 2, pads)  # pyright: ignore
+    return mask
+
+
+def _overhang(side: int, window: Window) -> int:
+    """The positions that the last window lacks, where it may reach beyond the border."""
+    return (window.size - side - 2 * window.padding) % window.stride if window.ceil else 0
+
+
+def margin(windows: Sequence[Window]) -> int:
+    """The pixels beyond its own cell that a position sees, on the side where it sees more."""
+    before, after, stride = 0, 0, 1
+    for window in windows:
+        before += stride * window.padding
+        after += stride * (window.size - window.padding - window.stride)
+        stride *= window.stride
+    return max(before, after)
