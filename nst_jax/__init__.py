@@ -22,6 +22,7 @@ _API = {
     "networks": ("Network", "load", "picture"),
     "optimisers": ("Method", "adagrad", "adam", "lbfgs", "lbfgs_torch", "rmsprop", "sgd"),
     "problems": ("Task", "add", "over", "problem", "split"),
+    "regions": ("region",),
     "runs": ("Result", "run", "stylise", "sweep", "unrolled"),
 }
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {
@@ -51,6 +52,7 @@ _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in na
     "Info": "optim.solvers",
     "Solver": "optim.solvers",
     "SOLVERS": "optim.solvers",
+    "Region": "methods.regions",
     "State": "optim.minimise",
     "ssim": "analysis.metrics",
     "gray": "images.colour",

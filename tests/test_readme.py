@@ -61,7 +61,10 @@ def test_the_wheel_holds_settings_and_pictures(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert "gatys_released" in done.stdout, done.stderr
     pictures = {path.name for path in (tmp_path / "installed/nst_jax/pictures").iterdir()}
-    assert pictures == {"__init__.py", *(f"{name}.jpg" for name in nst_jax.pictures.NAMES)}  # not what draws them
+    assert pictures == {
+        "__init__.py",
+        *(nst_jax.pictures.path(name).name for name in nst_jax.pictures.NAMES + nst_jax.pictures.MASKS),
+    }  # not what draws them
     assert not (tmp_path / "installed/tools").exists()
 
 

@@ -1,6 +1,7 @@
 """A network with its weights, and pictures: what a run is made of, by name or by file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.images.size import resize, target_shape
+from nst_jax.nn.windows import Window
 from nst_jax.published import PROFILES
 from nst_jax.published.base import Profile
 from nst_jax.types import Image
@@ -26,6 +28,7 @@ class Network(NamedTuple):
     style_layers: Mapping[str, float]
     convention: str = "relative"
     source: str = "a network of your own"  # what the parameters are, in words
+    windows: Callable[[str], Sequence[Window]] | None = None  # a layer -> the windows from the image to it, for regions
 
 
 def load(
@@ -73,7 +76,8 @@ def load(
     content, style = profile.content, profile.style
     settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
     params = arch.ready(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
-    return Network(arch.tap({*content, *style}, **settings), params, content, style, arch.convention, loaded.source)
+    extractor, windows = arch.tap({*content, *style}, **settings), partial(arch.windows, rounding=rounding)
+    return Network(extractor, params, content, style, arch.convention, loaded.source, windows)
 
 
 def suitable_layers(arch: Architecture, params: Mapping[str, Any]) -> Profile:

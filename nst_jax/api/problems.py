@@ -11,12 +11,14 @@ from jax.core import Tracer
 
 from nst_jax.api.networks import Network
 from nst_jax.api.optimisers import Method, lbfgs
+from nst_jax.api.regions import divide
 from nst_jax.extractors.base import Extractor, shapes
 from nst_jax.losses import term as losses
 from nst_jax.losses.term import Aim, Blend, Term, Terms
 from nst_jax.methods import transfer
+from nst_jax.methods.regions import Region
 from nst_jax.methods.styles import arrange, shares_of, split_weights
-from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.methods.transfer import Kept, Masks, Problem, Spec
 from nst_jax.published import LOSSES
 from nst_jax.published.base import Convention, Losses
 from nst_jax.types import Image
@@ -37,6 +39,7 @@ class Task(NamedTuple):
     content: Image | None
     style: Image | Blend | None
     facts: Mapping[str, Any]  # what a saved picture says it came from
+    kept: Kept | None = None  # what stays of the content picture
 
     @property
     def weights(self) -> dict[str, Array]:
@@ -51,6 +54,9 @@ def problem(
     *,
     style_blend: Sequence[Any] | None = None,
     style_mix: str = "targets",
+    regions: Mapping[str, Region] | None = None,
+    carry: str = "simple",
+    weigh: str = "area",
     convention: str | None = None,
     content_weight: Any = None,
     style_weight: Any = None,
@@ -68,6 +74,10 @@ def problem(
       style_blend: the share of each style in the list; equal if not said. They are divided by their sum.
       style_mix: targets: one aim at the blend of all styles; terms: a part for each style, style_1, style_2, ..., which
         `over` can weigh. Squares of Gram matrices have the same gradient either way.
+      regions: by name, each made by `region`. `style` takes what they leave; with style=None the content picture stays
+        there. A region's terms are a part of their own, "sky/style".
+      carry: how masks reach the layers: simple, inside or all; see `methods.regions.carry_by`.
+      weigh: area or equal: how much each region counts; see `methods.regions.divide`.
       convention: a published way to compute the losses; the network's own if not said.
       content_weight, style_weight, tv_weight: the parts' weights; the convention's published ones if not said.
       content_layers, style_layers: layers, or layers with their factors; the network's own if not said.
@@ -78,29 +88,34 @@ def problem(
     """
     name = convention or net.convention
     given = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
-    compared, numbers = weigh(name, given)
-    photo, images = as_pictures(content, style, numbers)
+    compared, numbers = weigh_parts(name, given)
+    photo, images = as_pictures(content, style, numbers, painted=bool(regions))
     shares = shares_of(style_blend, styles=len(images))
     styles = arrange(images, shares, mix=style_mix)
     factors = {
         "content_layers": {} if photo is None else with_factors(content_layers, net.content_layers),
-        "style_layers": with_factors(style_layers, net.style_layers) if images else {},
+        "style_layers": with_factors(style_layers, net.style_layers) if images or regions else {},
     }
-    terms = losses.split(compared.terms(*factors.values()), of="style", into=tuple(styles.shares))
+    terms = compared.terms(*factors.values())
     extractor = net.extractor.clone(taps=losses.taps(terms))
-    pictures = ({} if photo is None else {"content": photo}) | styles.sources
-    units = unit_weights(compared, extractor, net.params, pictures, factors)
+    own = {} if photo is None else {"content": photo}
+    units = unit_weights(compared, extractor, net.params, own | styles.sources, factors)
+    divided = divide(net, terms, units, regions or {}, styles, photo, carry=carry, weigh=weigh)
+    terms = losses.split(divided.terms, of="style", into=tuple(styles.shares))
+    pictures, key = own | divided.styles.sources, transfer.aims_key(seed=seed)
     said = numbers | ({"style_blend": shares, "style_mix": style_mix} if len(images) > 1 else {})
+    said |= {"regions": ", ".join(regions), "carry": carry, "weigh": weigh} if regions else {}
     return Task(
         extractor=extractor,
         terms=terms,
         params=net.params,
-        aims=measure_aims(extractor, terms, net.params, pictures, key=transfer.aims_key(seed=seed)),
-        units=split_weights(units, dict.fromkeys(styles.shares, 1.0)),
-        parts=share_parts(numbers, styles.shares),
+        aims=measure_aims(extractor, terms, net.params, pictures, key=key, masks=divided.masks),
+        units=split_weights(divided.units, dict.fromkeys(styles.shares, 1.0)),
+        parts=share_parts(numbers, divided.styles.shares),
         content=photo,
-        style=styles.whole,
+        style=divided.styles.whole,
         facts={"weights": net.source, "convention": name, **{k: str(v) for k, v in said.items()}},
+        kept=divided.kept,
     )
 
 
@@ -110,7 +125,7 @@ def share_parts(numbers: Mapping[str, Any], shares: Mapping[str, float]) -> dict
     return {"content": numbers["content_weight"], **style, "tv": numbers["tv_weight"]}
 
 
-def weigh(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, Any]]:
+def weigh_parts(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, Any]]:
     """A convention by name, and the weight of each part: the given one, or the published one where that is None.
 
     Raises ValueError for a name that is none, or a weight of smoothness where the convention has no such term.
@@ -130,11 +145,18 @@ def size_of(pictures: Mapping[str, Image | Blend]) -> tuple[int, int]:
 
 
 def measure_aims(
-    extractor: Extractor, terms: Terms, params: Any, pictures: Mapping[str, Image | Blend], *, key: Array | None = None
+    extractor: Extractor,
+    terms: Terms,
+    params: Any,
+    pictures: Mapping[str, Image | Blend],
+    *,
+    key: Array | None = None,
+    masks: Mapping[str, Masks] | None = None,
 ) -> dict[str, Aim]:
-    """What the terms aim at, by name. key: of what they draw."""
+    """What the terms aim at, by name. key: of what they draw; masks: of the regions."""
     height, width = size_of(pictures)
-    return transfer.aims(extractor, terms, params, pictures, pixels=height * width, key=key)
+    used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
+    return transfer.aims(extractor, terms, params, used, pixels=height * width, key=key, masks=masks)
 
 
 def unit_weights(
@@ -185,7 +207,7 @@ def over(problem: Task, **numbers: Any) -> Task:
     Raises:
       ValueError: a name that is none, or arrays of several lengths.
     """
-    changed = {PARTS.get(name, name): jnp.asarray(value) for name, value in numbers.items()}
+    changed = {part: jnp.asarray(value) for name, value in numbers.items() for part in parts_of(problem, name)}
     for name, value in changed.items():
         if name not in problem.parts:
             raise ValueError(f"over: there is no {name}; the parts: {', '.join(problem.parts)}")
@@ -194,6 +216,13 @@ def over(problem: Task, **numbers: Any) -> Task:
     if len({len(value) for value in changed.values()}) > 1:
         raise ValueError("over: all arrays must have one length, the number of lanes")
     return problem._replace(parts={**problem.parts, **changed})
+
+
+def parts_of(problem: Task, name: str) -> list[str]:
+    """The parts that a number of this name weighs: style_weight weighs the style of every region, too."""
+    part = PARTS.get(name, name)
+    regions = [known for known in problem.parts if name == "style_weight" and known.endswith("/style")]
+    return ([part] if part in problem.parts or not regions else []) + regions
 
 
 def split(problem: Task, solver: Method | None = None) -> tuple[Spec, Problem]:
@@ -205,7 +234,7 @@ def split(problem: Task, solver: Method | None = None) -> tuple[Spec, Problem]:
     """
     method = lbfgs() if solver is None else solver
     spec = Spec(problem.extractor, problem.terms, method.solver, method.options)
-    return spec, Problem(problem.params, dict(problem.aims), problem.weights, dict(method.numbers))
+    return spec, Problem(problem.params, dict(problem.aims), problem.weights, dict(method.numbers), problem.kept)
 
 
 def losses_of(name: str) -> Losses:
@@ -247,14 +276,16 @@ def advise(shape: tuple[int, ...]) -> str:
     return "a file is read by nst.picture"
 
 
-def as_pictures(content: Any, style: Any, weights: Mapping[str, Any]) -> tuple[Image | None, list[Image]]:
-    """The content picture, and the style pictures: none, one or several.
+def as_pictures(
+    content: Any, style: Any, weights: Mapping[str, Any], *, painted: bool
+) -> tuple[Image | None, list[Image]]:
+    """The content picture, and the style pictures: none, one or several. painted: whether regions have a style.
 
     Raises ValueError where one is missing that counts.
     """
     styles = list(style) if isinstance(style, list | tuple) else [style]
     styles = [] if styles == [None] else styles
-    for name, missing in (("content", content is None), ("style", not styles)):
+    for name, missing in (("content", content is None), ("style", not styles and not painted)):
         if missing and np.any(weights[f"{name}_weight"]):
             raise ValueError(f"{name}=None needs {name}_weight=0")
     if content is None and not styles:

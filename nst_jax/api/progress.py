@@ -67,7 +67,8 @@ def step_through_lanes(
         last = jnp.where(above[:, None, None, None], states.best, last)
         values = lanes.values(spec, numbers, last, axes=axes)
     kept = ["best" if best else "last" for best in above | ~np.asarray(states.finite)]
-    return transfer.Result(last, values, jax.tree.map(jnp.asarray, curve)), kept
+    pictures = lanes.pictures(numbers, last, axes=axes)
+    return transfer.Result(pictures, values, jax.tree.map(jnp.asarray, curve)), kept
 
 
 def is_above_start(numbers: Problem, values: Mapping[str, Array], totals: np.ndarray) -> np.ndarray:

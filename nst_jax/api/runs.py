@@ -14,11 +14,13 @@ from nst_jax.api.networks import Network, picture
 from nst_jax.api.optimisers import Method, adam, lbfgs, solver_name
 from nst_jax.api.problems import PARTS, Task, as_image, problem, split
 from nst_jax.api.progress import step_through, step_through_lanes
+from nst_jax.api.regions import fit
 from nst_jax.extractors.base import see_gray
 from nst_jax.images import starts
-from nst_jax.images.colour import MODES, gray, with_chroma
+from nst_jax.images.colour import MODES, Mode, gray, with_chroma
 from nst_jax.images.size import cover
 from nst_jax.methods import transfer
+from nst_jax.methods.regions import Region
 from nst_jax.methods.transfer import Problem
 from nst_jax.parallel import lanes
 from nst_jax.types import Image
@@ -134,6 +136,7 @@ def stylise(
     size: int = 512,
     style_scale: float = 1.0,
     colour: str = "style",
+    regions: Mapping[str, Region] | None = None,
     start: str | Any = "content",
     solver: Method | None = None,
     steps: int = 300,
@@ -150,6 +153,7 @@ def stylise(
       size: of a file's longer side, in pixels.
       style_scale: the style picture's size relative to `size`; larger strokes for larger values.
       colour: whose colours the result has: style, luminance, match or keep; see `images.colour.MODES`.
+      regions: parts of the photograph with styles of their own, by name, each made by `region`; a style may be a file.
       start: content, style, noise, gray, white, or an image.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
       steps: iterations.
@@ -165,11 +169,21 @@ def stylise(
     paintings = [mode.style(as_image("style", each), photo) for each in pictures]
     seen = net._replace(params=see_gray(net.params)) if mode.gray else net
     content = mode.content(photo)
-    posed = problem(seen, content, paintings or None, seed=seed, **settings)
+    own = {k: paint(one, mode, photo, max(1, round(size * style_scale))) for k, one in (regions or {}).items()}
+    posed = problem(seen, content, paintings or None, regions=own, seed=seed, **settings)
     posed = posed._replace(facts={**posed.facts, "colour": colour})
     first = begin(start, content, paintings, seed=seed) if isinstance(start, str) else jnp.asarray(start)
     result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
     return result._replace(image=with_chroma(result.image, photo)) if mode.restored else result
+
+
+def paint(region: Region, mode: Mode, photo: Image, size: int) -> Region:
+    """The region with its style read, and recoloured as the mode treats the styles of a whole picture."""
+    if region.style is None:
+        return region
+    style = as_image("style", read(region.style, size))
+    fitted = fit({"": region._replace(style=style)}, photo)[""]
+    return fitted._replace(style=mode.style(style, photo, fitted.mask, fitted.style_mask))
 
 
 def begin(start: str, content: Image, styles: Sequence[Image], *, seed: int) -> Image:

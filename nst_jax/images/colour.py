@@ -5,13 +5,13 @@ are stored, as in the paper's own program (leongatys/NeuralImageSynthesis @cced0
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from nst_jax.types import Image
+from nst_jax.types import Image, Mask, Scalar
 
 LUMA = (0.299, 0.587, 0.114)  # Y of R, G, B: ColourControl.ipynb, rgb2luv
 EPS = 1e-5  # added to each covariance's diagonal: ColourControl.ipynb, match_color
@@ -38,15 +38,30 @@ def with_chroma(image: Image, colours: Image) -> Image:
     return jnp.clip(colours + (luma(image) - luma(colours))[..., None], 0, 1)
 
 
-def match_brightness(image: Image, target: Image, *, spread: bool) -> Image:
+class Brightness(NamedTuple):
+    """The mean and the standard deviation of a gray picture."""
+
+    mean: Scalar
+    deviation: Scalar
+
+
+def brightness(image: Image, mask: Mask | None = None) -> Brightness:
+    """The brightness of a gray picture. mask: a weight for each pixel."""
+    if mask is None:
+        return Brightness(image.mean(), image.std())
+    w = (mask / mask.sum())[..., None] / 3
+    mean = (w * image).sum()
+    return Brightness(mean, jnp.sqrt((w * (image - mean) ** 2).sum()))
+
+
+def match_brightness(image: Image, own: Brightness, target: Brightness, *, spread: bool) -> Image:
     """A gray picture with the mean of another gray one, clipped to [0, 1].
 
     spread: match the standard deviation, too, as the paper says and its program does not; a picture of one shade keeps
     its deviation of 0.
     """
-    found, wanted = image.std(), target.std()
-    scale = jnp.where(found > EPS, wanted / jnp.maximum(found, EPS), 1) if spread else 1
-    return jnp.clip(scale * (image - image.mean()) + target.mean(), 0, 1)
+    scale = jnp.where(own.deviation > EPS, target.deviation / jnp.maximum(own.deviation, EPS), 1) if spread else 1
+    return jnp.clip(scale * (image - own.mean) + target.mean, 0, 1)
 
 
 class Palette(NamedTuple):
@@ -56,7 +71,7 @@ class Palette(NamedTuple):
     covariance: Matrix
 
 
-def palette(image: Image, mask: Float[Array, "h w"] | None = None) -> Palette:
+def palette(image: Image, mask: Mask | None = None) -> Palette:
     """The palette of a picture, EPS on the diagonal of its covariance. mask: a weight for each pixel."""
     w = jnp.ones(image.shape[:2], image.dtype) if mask is None else mask
     w = (w / w.sum())[..., None]
@@ -119,7 +134,8 @@ class Mode(NamedTuple):
 
     Attributes:
       content: photograph -> the photograph as the run takes it.
-      style: (painting, photograph, **numbers) -> the painting as the run takes it.
+      style: (painting, photograph, mask of the photograph, mask of the painting, **numbers) -> the painting as the run
+        takes it. The masks are None, or those of a region.
       gray: the run changes brightness alone: its network takes the mean of the channels (`extractors.base.see_gray`).
       restored: the result gets the colours of the photograph: `with_chroma`.
     """
@@ -130,19 +146,24 @@ class Mode(NamedTuple):
     restored: bool = False
 
 
-def as_it_is(image: Image, content: Image | None = None) -> Image:
+def as_it_is(image: Image, *others: Any) -> Image:
     """The picture."""
     return image
 
 
-def in_gray(style: Image, content: Image, *, spread: bool = True) -> Image:
+def in_gray(
+    style: Image, content: Image, mask: Mask | None = None, style_mask: Mask | None = None, *, spread: bool = True
+) -> Image:
     """The style in shades of gray, of the content's brightness; spread: see `match_brightness`."""
-    return match_brightness(gray(style), gray(content), spread=spread)
+    shades = gray(style)
+    return match_brightness(shades, brightness(shades, style_mask), brightness(gray(content), mask), spread=spread)
 
 
-def in_colours_of_content(style: Image, content: Image, *, by: str = "sym") -> Image:
+def in_colours_of_content(
+    style: Image, content: Image, mask: Mask | None = None, style_mask: Mask | None = None, *, by: str = "sym"
+) -> Image:
     """The style in the content's colours, by a map of `MAPS`."""
-    return match_colours(style, palette(style), palette(content), by=by)
+    return match_colours(style, palette(style, style_mask), palette(content, mask), by=by)
 
 
 MODES = {

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from nst_jax.nn.windows import Mask
+from nst_jax.types import Mask
 
 Masks = Float[Array, "n h w"]
 

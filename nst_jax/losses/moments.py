@@ -14,8 +14,7 @@ from jaxtyping import Array, Float
 from nst_jax.losses.term import View
 from nst_jax.nn.lifted import Lifted
 from nst_jax.nn.precision import product, widen
-from nst_jax.nn.windows import Mask
-from nst_jax.types import Activation, Scalar
+from nst_jax.types import Activation, Mask, Scalar
 
 
 class Moments(NamedTuple):

@@ -14,8 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nst_jax.nn.lifted import Lifted, dense
-from nst_jax.nn.windows import Mask
-from nst_jax.types import Activation, Image, Scalar
+from nst_jax.types import Activation, Image, Mask, Scalar
 
 IMAGE = "image"  # the tap of a term that measures the image itself
 

@@ -15,9 +15,9 @@ from nst_jax.extractors.base import Shape
 from nst_jax.images.regions import partition, resize_mask
 from nst_jax.losses.term import Terms
 from nst_jax.methods.transfer import Masks
-from nst_jax.nn.windows import Mask, Window, narrowest, widest
+from nst_jax.nn.windows import Window, narrowest, widest
 from nst_jax.published.base import AimAtMoments
-from nst_jax.types import Image
+from nst_jax.types import Image, Mask
 
 REST = "style"  # the part of the image that no region takes, and its style
 CARRIES = ("simple", "inside", "all")
@@ -98,7 +98,10 @@ def lay_out(regions: Mapping[str, Region], layers: Iterable[str], *, carry: Carr
     masks, lost = {}, {}
     for name in (name for name in own if name in painted):
         of_style = regions[name].style_mask if name in regions else None
-        image, picture = ({k: carry(m, k) for k in layers} if is_part(m) else {} for m in (own[name], of_style))
+        image, picture = (
+            {} if mask is None or is_whole(mask) else {layer: carry(mask, layer) for layer in layers}
+            for mask in (own[name], of_style)
+        )
         lost[name] = tuple(k for k in layers if any(k in m and float(m[k].max()) < LEAST for m in (image, picture)))
         masks[name] = Masks(image, picture)
         if layers and len(lost[name]) == len(tuple(layers)):
@@ -107,9 +110,9 @@ def lay_out(regions: Mapping[str, Region], layers: Iterable[str], *, carry: Carr
     return Layout(masks, areas, {k: v for k, v in lost.items() if v}, jnp.sum(jnp.stack(kept), 0) if kept else None)
 
 
-def is_part(mask: Mask | None) -> bool:
-    """Whether the mask is not 1 everywhere. A mask of ones is the whole picture, to the bit."""
-    return mask is not None and bool(np.any(np.asarray(mask) != 1))
+def is_whole(mask: Mask) -> bool:
+    """Whether the mask is 1 everywhere. The terms are then those of the whole picture, to the bit."""
+    return bool(np.all(np.asarray(mask) == 1))
 
 
 def divide(

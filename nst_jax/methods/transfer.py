@@ -15,11 +15,10 @@ from jax import Array
 from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Blend, Term, Terms, View
-from nst_jax.nn.windows import Mask
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
-from nst_jax.types import Image, Scalar
+from nst_jax.types import Image, Mask, Scalar
 
 
 class Spec(NamedTuple):

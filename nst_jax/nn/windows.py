@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
 
-Mask = Float[Array, "_ _"]  # a weight for each position
+from nst_jax.types import Mask
 
 
 class Window(NamedTuple):

@@ -132,6 +132,11 @@ def images(states: State) -> Images:
     return jnp.where(states.finite[:, None, None, None], states.x, states.best)
 
 
+def pictures(problems: Problem, images: Images, *, axes: Axes) -> Images:
+    """Each lane's image with what is kept of the photograph."""
+    return images if problems.kept is None else over_lanes(transfer.compose, problems, axes)(images)
+
+
 def run(
     spec: Spec,
     problems: Problem,
@@ -173,8 +178,11 @@ def _stylise(spec: Spec, problems: Problem, starts: Images, *, axes: Axes, steps
         spec, problems, begin(spec, problems, starts, axes=axes), axes=axes, steps=wanted, room=max(1, steps)
     )
     last = images(states)
-    pictures = over_lanes(transfer.compose, problems, axes)(last)
-    return Result(pictures, values(spec, problems, last, axes=axes), jax.tree.map(lambda a: a[:, :steps], infos))
+    return Result(
+        pictures(problems, last, axes=axes),
+        values(spec, problems, last, axes=axes),
+        jax.tree.map(lambda a: a[:, :steps], infos),
+    )
 
 
 def run_weights(

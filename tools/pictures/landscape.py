@@ -1,5 +1,7 @@
 """Evening at a lake: hills behind hills, a house at the shore, all of it again in the water."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import ImageDraw
 
@@ -10,6 +12,7 @@ from tools.pictures.plants import bushes, conifer, grass, tree
 HEIGHT, WIDTH = 768, 1024  # drawn twice as large as kept
 _SHORE, _BANK = 470, 660  # rows where the water begins and ends
 _SUN = (655, 215)  # x, y
+PARTS = {"sky": (60, 120, 220), "land": (60, 160, 60), "lake": (20, 40, 120), "bank": (200, 180, 40)}
 _SKY = {
     0.0: (0.20, 0.36, 0.62),
     0.35: (0.44, 0.60, 0.78),
@@ -21,14 +24,28 @@ _SKY = {
 
 def draw(rng: np.random.Generator) -> Array:
     """The picture, (height, width, 3) RGB in [0, 1]."""
-    scene = _hills(rng, _sky(rng))
-    scene = _shore(rng, scene)
-    scene = _lake(rng, scene)
-    scene = _foreground(rng, scene)
+    *_, scene = _layers(rng)
     y, x = grid(HEIGHT, WIDTH)
     distance = np.hypot(x - _SUN[0], y - _SUN[1])
     glow = (np.exp(-distance / 260) + 1.6 * np.exp(-distance / 50))[..., None]
     return halve(np.clip(scene + 0.16 * glow * np.array([1.0, 0.7, 0.35]), 0, 1))
+
+
+def _layers(rng: np.random.Generator) -> Iterator[Array]:
+    """The picture as it grows: the sky; with hills and shore; with the lake; with the near bank."""
+    yield (scene := _sky(rng))
+    yield (scene := _shore(rng, _hills(rng, scene)))
+    yield (scene := _lake(rng, scene))
+    yield _foreground(rng, scene)
+
+
+def parts(rng: np.random.Generator) -> dict[str, Array]:
+    """A mask for each part of the picture, (height, width) in [0, 1]: sky, land, lake, bank. They sum to 1."""
+    sky, land, lake, whole = _layers(rng)
+    changed = [np.abs(a - b).max(-1) > 1 / 255 for a, b in ((land, sky), (lake, land), (whole, lake))]  # 8 bits: _shore
+    lake_below = np.broadcast_to(grid(HEIGHT, WIDTH)[0] >= _SHORE, changed[0].shape)
+    number = np.where(changed[2], 3, np.where(lake_below, 2, np.where(changed[0], 1, 0)))
+    return {name: halve((number == i)[..., None].astype(float))[..., 0] for i, name in enumerate(PARTS)}
 
 
 def _sky(rng: np.random.Generator) -> Array:

@@ -30,6 +30,8 @@ PATHS = (  # settings that are names of files
     *("content", "style", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
     *("output.to", "output.file", "output.film", "resume"),
 )
+REGION = re.compile(r"(\+{0,2})(regions\.\w+)(\.(?:content|style|style_region))?")  # a region, or a file of one
+MAPPING = re.compile(r"\{\s*\w+\s*:[^{}]*\}")  # {content: sky.png, weight: 2}
 # Hydra's own, with the number of words that follow
 HYDRA = {
     **dict.fromkeys(("-m", "--multirun", "--resolve", "--run", "--version"), 0),
@@ -238,6 +240,9 @@ def place(line: Line, *, strict: bool = True) -> None:
         return
     given = {word.partition("=")[0] for word in line.words}
     contents, styles = list(line.pictures), []
+    if len(contents) == 1 and not given & {"content", "style"} and any(REGION.match(key) for key in given):
+        line.words.append("style=null")  # what no region takes keeps the photograph
+        given.add("style")
     if "style" not in given and (len(contents) > 1 or "content" in given):
         styles = [contents.pop()]
     if strict and contents and not styles and "style" not in given:
@@ -292,6 +297,8 @@ def quote(word: str, *, many: bool = True) -> str:
     many: whether commas may stand between several names.
     """
     key, equals, value = word.partition("=")
+    if equals and key.lstrip("+").startswith("regions."):
+        return quote_region(key, value, many=many)
     if not equals or key not in PATHS or SAFE.fullmatch(value):
         return word
     if matched := re.fullmatch(r"glob\((.*)\)", value):
@@ -306,6 +313,19 @@ def quote(word: str, *, many: bool = True) -> str:
         if many and "," in value:
             return f"{key}={','.join(map(literal, value.split(',')))}"
     return f"{key}={literal(value)}"
+
+
+def quote_region(key: str, value: str, *, many: bool) -> str:
+    """A setting of a region for Hydra's parser, which adds the region if there is none of that name."""
+    key = f"++{key.lstrip('+')}"
+    matched = REGION.fullmatch(key)
+    if matched and matched[3]:
+        names = value.split(",") if many and not exists(value) else [value]
+        return f"{key}={value if set(value) & set(QUOTES) else ','.join(literal(name) for name in names)}"
+    if matched and MAPPING.fullmatch(value) and not set(value) & set(QUOTES):
+        pairs = [pair.partition(":") for pair in value[1:-1].split(",")]
+        return f"{key}={{{','.join(f'{k.strip()}:{literal(v.strip())}' for k, _, v in pairs)}}}"
+    return f"{key}={value}"
 
 
 def exists(name: str) -> bool:

@@ -12,6 +12,8 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.running.colours import Colours, Files, recolour
 from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.regions import FILES as FILES_OF_REGION
+from nst_jax.shell.settings.regions import regions_of
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image
 
@@ -47,7 +49,13 @@ def read_inputs(config: Config, colours: Colours, log: Log, once: Once, *, scale
 
 
 def paths_of(config: Config) -> dict[str, str | None]:
-    """The path of each picture by name: content, and style, or style_1, style_2, ..."""
+    """The path of each picture by name: content, style, or style_1, style_2, ..., and those of the regions."""
+    own = {f"regions.{name}.{k}": getattr(r, k) for name, r in regions_of(config).items() for k in FILES_OF_REGION}
+    return own | placed_paths(config)
+
+
+def placed_paths(config: Config) -> dict[str, str | None]:
+    """The path of the photograph and of each style of the whole image."""
     painted: list[Any] = settings.styles_of(config) or [None]
     return {"content": config.content, **dict(zip(styles.names_of(styles=len(painted)), painted, strict=True))}
 
@@ -56,9 +64,13 @@ def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
     """The pictures by name; None where the settings say null and nothing needs it."""
     for kind in ("content", "style"):
         weight = getattr(config, f"{kind}_weight")
+        if kind == "style" and regions_of(config):
+            continue  # what no region takes keeps the photograph
         if getattr(config, kind) is None and (weight or (kind == "content" and not config.style)):
             raise UserError(f"{kind}=null, but {kind}_weight is {weight}: give a picture")
-    return {name: path if path is None else read_picture(config, path, log) for name, path in paths_of(config).items()}
+    return {
+        name: path if path is None else read_picture(config, path, log) for name, path in placed_paths(config).items()
+    }
 
 
 def read_picture(config: Config, path: str, log: Log) -> pictures.Picture:

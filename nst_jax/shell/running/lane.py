@@ -16,6 +16,7 @@ from nst_jax.analysis.metrics import ssim, style_distances
 from nst_jax.images.colour import with_chroma
 from nst_jax.losses.moments import Moments
 from nst_jax.losses.term import part, sum_parts, taps
+from nst_jax.methods.transfer import compose
 from nst_jax.optim.minimise import State
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.saving import sidecar, write
@@ -99,9 +100,13 @@ class Lane:
         if self.job.plan.every and bool(np.isfinite(pixels(state)).all()):
             self.attempt(partial(self.write_snapshot, self.picture(state)), "a snapshot")
 
+    def image(self, state: State) -> np.ndarray:
+        """The image in [0, 1], with what is kept of the photograph."""
+        return np.asarray(compose(self.job.problem, jnp.asarray(pixels(state))))
+
     def picture(self, state: State) -> np.ndarray:
         """The picture as it is delivered: with the photograph's colours where the settings ask for them."""
-        image, colours = pixels(state), self.job.colours
+        image, colours = self.image(state), self.job.colours
         return image if colours is None else np.asarray(with_chroma(jnp.asarray(image), colours))
 
     def write_snapshot(self, image: np.ndarray) -> None:
@@ -136,7 +141,7 @@ class Lane:
           facts: what else the provenance says.
         """
         output, last, x = self.job.output, self.records[-1], np.asarray(state.x)
-        measures = measure(self.job, pixels(state)) if self.metrics else {}
+        measures = measure(self.job, self.image(state)) if self.metrics else {}
         self.finite = bool(state.finite)
         story = self.job.facts | {
             "versions": provenance.versions(),
@@ -226,10 +231,11 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     image: (height, width, 3) in [0, 1].
     """
     shown = jnp.asarray(image)
-    layers = taps(job.spec.terms, "style") or taps(job.spec.terms, "style_1")  # of terms for each style, the first's
-    known = {t.tap: job.problem.aims[t.name].whole for t in job.spec.terms if t.of == "style"}
-    net = job.spec.network.clone(taps=layers)
-    if layers and not (known and all(isinstance(aim, Moments) for aim in known.values())):  # they aim at something else
+    painted = [t for t in job.spec.terms if t.of not in ("", "content")]
+    layers, net = taps(painted), job.spec.network.clone(taps=taps(painted))
+    known = {t.tap: job.problem.aims[t.name].whole for t in painted}
+    one = {t.of for t in painted} == {"style"} and not any(job.problem.aims[t.name].local is not None for t in painted)
+    if layers and not (one and all(isinstance(aim, Moments) for aim in known.values())):  # they aim at something else
         known = _moments_of_blend(net, job.problem.params, job.style)
     distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}

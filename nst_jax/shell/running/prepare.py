@@ -31,6 +31,7 @@ from nst_jax.shell.running import device
 from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
 from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
@@ -96,29 +97,35 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
-    terms, numbers = losses(config, arch, net, content.shape, log)
+    division = divide(config, found, chosen, arch, net, log, once, scale=scale)
+    terms, numbers = divide_terms(config, *losses(config, arch, net, content.shape, log), division)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
+    pictures = {"content": content, **arranged.sources} | (division.pictures if division else {})
+    check_depth(arch, net, *(picture.shape for picture in (division.pictures if division else {}).values()))
     find = lambda: transfer.aims(
         net,
         terms,
         ready.params,
-        {"content": content, **arranged.sources},
+        {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)},
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
+        masks=division.masks(tuple(arranged.shares)) if division else None,
     )
-    key = ("aims", net, *ready.key, *found.key, *shares, terms, config.seed, compute)
+    seen = division.key if division else found.key
+    key = ("aims", net, *ready.key, *seen, *shares, terms, config.seed, compute)
     aims = once(key, lambda: compute_aims(compute, find))
+    kept = division.keep(content) if division else None
     return Job(
         spec=Spec(net, terms, solver, options),
-        problem=Problem(ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper),
+        problem=Problem(ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper, kept),
         start=begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
-        style=Blend(found.styles, jnp.asarray(shares)),
+        style=division.style(found.styles, shares) if division else Blend(found.styles, jnp.asarray(shares)),
         alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
         colours=found.colours,
         plan=Plan(config.steps, config.output.every, config.seed),
         output=Output(config.output.file, config.output.quality, config.output.film, config.output.film_ms),
-        facts=facts(config, ready.loaded, content.shape, found.files),
+        facts=facts(config, ready.loaded, content.shape, {**found.files, **(division.files if division else {})}),
     )
 
 
@@ -164,6 +171,7 @@ def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...
 
 def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
+    paths = paths_of(config)
     return {
         "config": settings.plain(config),
         "seed": config.seed,
@@ -172,7 +180,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
         "precision": config.device.precision,
         "size": list(shape[:2][::-1]),
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
-        "files": {k: {"path": paths_of(config)[k], "sha256": p.sha256} for k, p in files.items() if p},
+        "files": {k: {"path": paths[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
     }
 

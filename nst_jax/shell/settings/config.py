@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
+from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.schema import Config, Sweep
 
 SIDE = 100_000  # pixels of a side at most
@@ -28,7 +29,7 @@ ConfigStore.instance().store(name="schema", node=Config)
 
 
 FACTORS = ("layers.content", "layers.style")
-MAPPINGS = ("canvas", "colour", "optimiser", "layers", *FACTORS)
+MAPPINGS = ("canvas", "colour", "optimiser", "layers", "regions", *FACTORS)
 
 
 def read(cfg: DictConfig) -> Config:
@@ -98,6 +99,7 @@ def problems(c: Config) -> Iterable[str]:
             )
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     yield from _wrong_styles(c)
+    yield from wrong_regions(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))

@@ -60,6 +60,15 @@ class Photo:
 
 
 @dataclass
+class Masks:
+    """conf/config.yaml, `masks`: how the masks of regions are used."""
+
+    carry: str = MISSING
+    grow: int = MISSING
+    weigh: str = MISSING
+
+
+@dataclass
 class Output:
     """conf/output/"""
 
@@ -126,6 +135,8 @@ class Config:
     layers: Layers = field(default_factory=Layers)
     convention: Convention = field(default_factory=Convention)
     photo: Photo = field(default_factory=Photo)
+    regions: dict[str, Any] = field(default_factory=dict)  # a region's name -> its settings: settings.regions
+    masks: Masks = field(default_factory=Masks)
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     colour: dict[str, Any] = field(default_factory=dict)
