@@ -25,7 +25,7 @@ def paint(nst):
     """Run a line: the picture, its record, and what was printed."""
 
     def run(*words):
-        code, text = nst(PHOTO, *words, *SMALL)
+        code, text = nst(PHOTO, *SMALL, *words)
         assert code == 0, text
         path = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1))
         record = json.loads(path.with_suffix(".json").read_text())
