@@ -280,3 +280,66 @@ def test_the_distilled_network_masks_before_it_lifts():
     for a, b in zip(moments(seen, mask), moments(dense, mask), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6 * float(jnp.abs(b).max()) + 1e-3)
     assert term.part("sky/style/relu1_1") == "sky/style"
+
+
+def guided_loss(image, style, guides, style_guides, weights):
+    """leongatys/NeuralImageSynthesis @cced0b9, SpatialControl and LossLayers.lua:287-342, as it is written there.
+
+    T <- T / sqrt(mean T^2); G = (T F)(T F)^T / M for each region; sw / N^2 * gw * mean over N^2 of (G - A)^2.
+    """
+
+    def gram(f, guide):
+        flat = f.reshape(-1, f.shape[-1]) * (guide / jnp.sqrt((guide**2).mean())).reshape(-1, 1)
+        return jnp.matmul(flat.T, flat, precision=lax.Precision.HIGHEST) / len(flat)
+
+    seen, wanted = (features(NET, PARAMS, picture) for picture in (image, style))
+    total = 0.0
+    for t, s, gw in zip(guides, style_guides, weights, strict=True):
+        for layer in LAYERS:
+            guide, of_style = (
+                x if x.shape == f.shape[:2] else jax.image.resize(x, f.shape[:2], "linear", antialias=True)
+                for x, f in ((t, seen[layer]), (s, wanted[layer]))
+            )
+            errors = gram(seen[layer], jnp.sqrt(guide)) - gram(wanted[layer], jnp.sqrt(of_style))
+            total += 1e3 / seen[layer].shape[-1] ** 2 * gw * jnp.mean(errors**2)
+    return total
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_the_loss_of_regions_is_that_of_the_released_program(hard):
+    """Its guides T are amplitudes: our masks are T^2. Value and gradient, soft and hard."""
+    image, style = draw(5), draw(4, 36, 52)
+    mask, of_style = (ellipse(*SIZE), ellipse(36, 52)) if hard else (soft(1), soft(2, 36, 52))
+    masks, style_masks = (mask, 1 - mask), (of_style, 1 - of_style)
+    plain = jax.value_and_grad(guided_loss)(image, style, masks, style_masks, (0.5, 0.5))
+    found = {name: Region(m, style, s, 1.0) for name, m, s in zip("ab", masks, style_masks, strict=True)}
+    spec, problem = build("nis", found, draw(6), weigh="equal", main=False)
+    weights = {k: w * (1e3 / 3 if "style" in k else 0.0) for k, w in problem.weights.items()}  # `build` has 3
+    value, gradient = value_and_gradient((spec, problem._replace(weights=weights)), image)
+    np.testing.assert_allclose(value, plain[0], rtol=1e-4)
+    scale = float(jnp.abs(plain[1]).max())
+    np.testing.assert_allclose(gradient / scale, plain[1] / scale, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gatys_2016", "neural_style", "keras", "hwalsuklee"])
+def test_squares_of_gram_matrices_translate_in_regions_as_in_the_whole(name):
+    """`nst-convert` holds for regions: one factor for all of them."""
+    style, image, mask = draw(4), draw(5), soft(1)
+    halves = {"a": Region(mask, style, soft(2), 1.0), "b": Region(1 - mask, draw(7), None, 1.0)}
+    ratios = []
+    for found in ({}, halves):
+        one, other = (build(of, found, draw(6)) for of in (name, "gatys_released"))
+        values = [jax.jit(transfer.values, static_argnums=0)(*pair, image) for pair in (one, other)]
+        terms = [k for k in values[0] if k.endswith("style/relu2_1")]
+        ratios += [float(values[0][k] * one[1].weights[k] / (values[1][k] * other[1].weights[k])) for k in terms]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-3)
+
+
+def test_gradients_in_regions_are_those_of_finite_differences():
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        f, mask, step = (jnp.asarray(rng.uniform(size=shape)) for shape in ((6, 7, 3), (6, 7), (6, 7, 3)))
+        loss = lambda f: jnp.sum((moments(f, mask).second / mask.sum()) ** 2)
+        slope = jnp.sum(jax.grad(loss)(f) * step)
+        ends = [loss(f + h * step) for h in (1e-5, -1e-5)]
+    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-6)
