@@ -1,11 +1,12 @@
-"""Five small pictures to try the method on, drawn by `python -m tools.pictures.draw`."""
+"""Six small pictures to try the method on, drawn by `python -m tools.pictures.draw`."""
 
 from importlib import resources
 from pathlib import Path
 
 CONTENTS = ("landscape", "portrait")
 STYLES = ("brush", "mosaic", "ink")
-NAMES = CONTENTS + STYLES
+TEXTURES = ("brick",)
+NAMES = CONTENTS + STYLES + TEXTURES
 
 
 def path(name: str) -> Path:
