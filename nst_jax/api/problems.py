@@ -134,7 +134,7 @@ def measure_aims(
 ) -> dict[str, Aim]:
     """What the terms aim at, by name. key: of what they draw."""
     height, width = size_of(pictures)
-    return transfer.aims(extractor, terms, params, pictures, pixels=height * width, key=key)
+    return transfer.aims(extractor, terms, params, pictures, pixels=height * width, key=key, shape=(height, width))
 
 
 def unit_weights(
