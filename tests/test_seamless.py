@@ -47,7 +47,7 @@ def loss(net, params, image):
     """A loss of moments. The style's have other padding: it is not periodic."""
     seen = features(net, params, image)
     aims = {tap: GRAM.aim(View(jnp.ones((3, 3, f.shape[-1])), 1, None)) for tap, f in seen.items()}
-    return sum(jnp.log(GRAM.value(f, aims[tap])) for tap, f in seen.items())
+    return jnp.sum(jnp.stack([jnp.log(GRAM.value(f, aims[tap])) for tap, f in seen.items()]))
 
 
 def roll(x, down, right):
