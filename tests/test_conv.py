@@ -8,7 +8,7 @@ from jax import lax
 
 from nst_jax.extractors.vgg import VGG19, kernels
 from nst_jax.nn import winograd
-from nst_jax.nn.conv import conv
+from nst_jax.nn.conv import conv, cyclic_axes, trainable
 from nst_jax.nn.winograd import spectrum
 
 pytestmark = pytest.mark.optimised
@@ -16,14 +16,22 @@ pytestmark = pytest.mark.optimised
 RNG = np.random.default_rng(1)
 
 
-BEYOND = {"zero": None, "reflect": (1, -2), "replicate": (0, -1)}  # the rows that stand before and after the border
+# the rows that stand before and after the border; then the columns
+ZERO, WRAP = None, (-1, 0)
+BEYOND = {
+    "zero": (ZERO, ZERO),
+    "reflect": ((1, -2), (1, -2)),
+    "replicate": ((0, -1), (0, -1)),
+    "circular": (WRAP, WRAP),
+    "circular_x": (ZERO, WRAP),
+    "circular_y": (WRAP, ZERO),
+}
 
 
 def pad(x, padding):
     """One more row and column on each side, written out."""
-    for axis in (1, 2):
-        first, last = BEYOND[padding] or (0, 0)
-        ends = [jnp.take(x, np.array([i]), axis) * (padding != "zero") for i in (first, last)]
+    for axis, beyond in enumerate(BEYOND[padding], 1):
+        ends = [jnp.take(x, np.array([i]), axis) * (beyond is not ZERO) for i in beyond or (0, 0)]
         x = jnp.concatenate([ends[0], x, ends[1]], axis)
     return x
 
@@ -38,7 +46,7 @@ def arrays(h, w, cin, cout, n=1):
     return [jnp.asarray(RNG.standard_normal(s), jnp.float32) for s in shapes]
 
 
-@pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
+@pytest.mark.parametrize("padding", BEYOND)
 @pytest.mark.parametrize("shape", [(8, 8, 3, 5), (7, 9, 4, 2), (2, 3, 1, 1)])
 def test_values_and_gradients(padding, shape):
     x, kernel, bias = arrays(*shape)
@@ -90,6 +98,34 @@ def test_no_transposed_kernel_layout_in_the_program():
     text = jax.jit(jax.grad(loss)).lower(x).as_text()
     assert text.count("stablehlo.convolution") == 2
     assert "[0, 1, o, i]" not in text
+
+
+@pytest.mark.parametrize("form", [lambda kernel: kernel, spectrum])
+@pytest.mark.parametrize("padding", ["circular", "circular_x", "circular_y"])
+def test_around_the_border_lanes_equal_single_images_in_both_forms(form, padding):
+    x, kernel, bias = arrays(6, 5, 3, 4, n=2)
+    slope = lambda k, convolve: lambda i: jax.grad(lambda i: (convolve(i[None], k, bias, padding) ** 2).sum())(i)
+    ours = slope(form(kernel), lambda x, k, b, padding: conv(x, k, b, padding=padding))
+    for lane, image in zip(jax.vmap(ours)(x), x, strict=True):
+        np.testing.assert_allclose(lane, slope(kernel, plain)(image), rtol=1e-3, atol=1e-3)
+
+
+def test_axes_that_meet_are_those_that_a_roll_does_not_change():
+    x, kernel, bias = arrays(6, 5, 3, 4)
+    for padding in BEYOND:
+        y = conv(x, kernel, bias, padding=padding)
+        for axis in (0, 1):
+            moved = conv(jnp.roll(x, 2, axis + 1), kernel, bias, padding=padding)
+            same = np.allclose(moved, jnp.roll(y, 2, axis + 1), atol=1e-4)
+            assert same == (axis in cyclic_axes(padding)), (padding, axis)
+
+
+def test_a_trainable_convolution_pads_alike():
+    x, kernel, bias = arrays(5, 4, 2, 3)
+    for padding in BEYOND:
+        np.testing.assert_allclose(
+            trainable(x, kernel, bias, padding=padding), plain(x, kernel, bias, padding), rtol=1e-4, atol=1e-5
+        )
 
 
 LAYERS = sorted(set(kernels(VGG19).values()))

@@ -340,6 +340,6 @@ def test_gradients_in_regions_are_those_of_finite_differences():
     with jax.enable_x64(True):
         f, mask, step = (jnp.asarray(rng.uniform(size=shape)) for shape in ((6, 7, 3), (6, 7), (6, 7, 3)))
         loss = lambda f: jnp.sum((moments(f, mask).second / mask.sum()) ** 2)
-        slope = jnp.sum(jax.grad(loss)(f) * step)
-        ends = [loss(f + h * step) for h in (1e-5, -1e-5)]
+        slope = float(jnp.sum(jax.grad(loss)(f) * step))
+        ends = [float(loss(f + h * step)) for h in (1e-5, -1e-5)]
     np.testing.assert_allclose(slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-6)

@@ -93,7 +93,7 @@ def test_l2_pooling_of_zeros_has_the_gradient_0():
     np.testing.assert_allclose(slope, jnp.where(x > 0, 0.5, 0.0), rtol=1e-6)
 
 
-@pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
+@pytest.mark.parametrize("padding", ["zero", "reflect", "replicate", "circular"])
 def test_a_flat_image_shows_its_border_only_with_zeros(padding):
     flat = features(net("conv1_1", padding=padding), PARAMS, jnp.full((8, 8, 3), 0.9))["conv1_1"]
     same = np.allclose(flat[0, 0], flat[4, 4], atol=1e-5)

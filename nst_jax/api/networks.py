@@ -55,7 +55,7 @@ def load(
       seed: of random weights.
       pool: max, avg or l2; the network's own if not said.
       rounding: floor or ceil: what pooling makes of an odd side.
-      padding: zero, reflect or replicate.
+      padding: zero, reflect, replicate; circular, circular_x or circular_y for textures without a seam.
       convolution: auto, direct or winograd.
       dtype: of the convolutions, float32 or bfloat16.
 
@@ -92,7 +92,7 @@ def suitable_layers(arch: Architecture, params: Mapping[str, Any]) -> Profile:
 
 
 def picture(name: str | Path, *, size: int = 512) -> Image:
-    """A bundled picture (landscape, portrait; brush, mosaic, ink) or a file, its longer side `size` pixels.
+    """A bundled picture (landscape, portrait; brush, mosaic, ink; brick) or a file, its longer side `size` pixels.
 
     Raises UserError for a file that cannot be read.
     """

@@ -156,7 +156,9 @@ def measure_aims(
     """What the terms aim at, by name. key: of what they draw; masks: of the regions."""
     height, width = size_of(pictures)
     used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
-    return transfer.aims(extractor, terms, params, used, pixels=height * width, key=key, masks=masks)
+    return transfer.aims(
+        extractor, terms, params, used, pixels=height * width, key=key, shape=(height, width), masks=masks
+    )
 
 
 def unit_weights(

@@ -39,7 +39,7 @@ class VGG(nn.Module):
       blocks: (channels, convolutions) of each block.
       pool: max, avg (Gatys et al. 2016, section 2) or l2.
       rounding: floor, or ceil as in Caffe: what pooling makes of an odd side.
-      padding: zero, reflect or replicate: what a convolution sees beyond the border.
+      padding: what a convolution sees beyond the border: see `nn.conv.conv`.
       checkpoint: for the gradient, compute each block again instead of keeping it. Less memory, a third more time.
     """
 

@@ -22,6 +22,11 @@ def mse(a: Array, b: Array) -> Scalar:
     return jnp.mean((widen(a) - widen(b)) ** 2)
 
 
+def relative_error(a: Array, b: Array) -> Scalar:
+    """The sum of squared errors in parts of the second array's energy."""
+    return sse(a, b) / energy(b)
+
+
 class Errors(NamedTuple):
     """Sums over the numbers of two activations F and P; they add over tiles."""
 

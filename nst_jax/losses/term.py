@@ -34,6 +34,7 @@ class View(NamedTuple):
     )  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
     pixels: int | Scalar  # height times width of the image to be made
     key: Array | None  # for aims that draw a part of themselves
+    shape: tuple[int, int] | None = None  # height and width of the image to be made; None: not said
     mask: Mask | None = None  # of the region of the image that the term is about, at its tap; None: all of it
     where: Mask | None = None  # of the region of the picture aimed at; None: all of it
 

@@ -78,7 +78,7 @@ def aims_key(*, seed: int) -> Array:
     return jax.random.fold_in(jax.random.key(seed), 1)
 
 
-@partial(jax.jit, static_argnums=(0, 1), static_argnames="pixels")
+@partial(jax.jit, static_argnums=(0, 1), static_argnames=("pixels", "shape"))
 def aims(
     network: Extractor,
     terms: Terms,
@@ -87,6 +87,7 @@ def aims(
     *,
     pixels: int,
     key: Array | None = None,
+    shape: tuple[int, int] | None = None,
     masks: Mapping[str, Masks] | None = None,
 ) -> dict[str, Aim]:
     """The aim of each term that aims at a picture, by the term's name. The pictures may differ in size.
@@ -98,6 +99,7 @@ def aims(
       pictures: by the names that the terms use: "content", "style". A `Blend` of several is one aim.
       pixels: height times width of the image to be made.
       key: for terms that draw a part of their aims, such as the directions of sliced Wasserstein.
+      shape: height and width of the image to be made, for terms whose aims have its shape, such as a spectrum.
       masks: by the picture's name: the region of the image that aims at it, and the region of the picture.
 
     Raises:
@@ -116,7 +118,7 @@ def aims(
         keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
         for t, k in zip(own, keys, strict=True):
             where = region.image.get(t.tap), region.picture.get(t.tap)
-            views = [View(t.see(seen[t.tap]), pixels, k, *where) for seen in all_seen]
+            views = [View(t.see(seen[t.tap]), pixels, k, shape, *where) for seen in all_seen]
             found[t.name] = t.blend(views, picture.shares) if isinstance(picture, Blend) else t.aim(views[0])
     return found
 

@@ -24,7 +24,9 @@ from nst_jax.nn.winograd import precision, transforms, winograd
 Batch = Float[Array, "n h w _"]
 Kernel = Float[Array, "3 3 cin cout"] | Float[Array, "36 cin cout"]
 
-PADDINGS = {"reflect": "reflect", "replicate": "edge"}  # the field's names -> jnp.pad's
+BORDERS = {"zero": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # here -> jnp.pad's
+PADDINGS = {name: (mode, mode) for name, mode in BORDERS.items()}  # beyond the rows, beyond the columns
+PADDINGS |= {"circular_x": ("constant", "wrap"), "circular_y": ("wrap", "constant")}
 
 
 def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str) -> Float[Array, "n h w cout"]:
@@ -36,14 +38,26 @@ def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str)
       x: activations.
       kernel: plain, or a spectrum.
       bias: one number for each output channel.
-      padding: zero, reflect or replicate: the values beyond the border.
+      padding: zero, reflect, replicate or circular: the values beyond the border. circular_x: the left border meets
+        the right one, and beyond the other two are zeros; circular_y: the upper border meets the lower one.
     """
-    x = x.astype(kernel.dtype)
-    margin = 1 if padding == "zero" else 0
-    if padding != "zero":
-        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode=PADDINGS[padding])
+    x, margin = pad(x.astype(kernel.dtype), padding)
     y: Array = frozen(x, kernel, margin, False)  # pyright: ignore[reportAssignmentType]
     return y + lax.stop_gradient(bias.astype(y.dtype))
+
+
+def pad(x: Batch, padding: str) -> tuple[Float[Array, "n _ _ _"], int]:
+    """The activations with a row or column more on each side, and how many zeros the convolution still adds."""
+    if padding == "zero":
+        return x, 1
+    for axis, mode in enumerate(PADDINGS[padding], 1):
+        x = jnp.pad(x, [(1, 1) if i == axis else (0, 0) for i in range(4)], mode=mode)
+    return x, 0
+
+
+def cyclic_axes(padding: str) -> tuple[int, ...]:
+    """The axes along which opposite borders meet: 0 the height, 1 the width."""
+    return tuple(axis for axis, mode in enumerate(PADDINGS[padding]) if mode == "wrap")
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -104,9 +118,7 @@ def trainable(
     x: Batch, kernel: Float[Array, "3 3 cin cout"], bias: Float[Array, " cout"], *, padding: str
 ) -> Float[Array, "n h w cout"]:
     """The convolution of `conv`, with gradients for the kernel and the bias too. The kernel is plain."""
-    margin = 1 if padding == "zero" else 0
-    if padding != "zero":
-        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode=PADDINGS[padding])
+    x, margin = pad(x, padding)
     y: Array = _learn(x, kernel, margin)  # pyright: ignore[reportAssignmentType]
     return y + bias
 

@@ -1,15 +1,14 @@
-"""Five small pictures to try the method on, and masks of one, drawn by `python -m tools.pictures.draw`."""
+"""Six small pictures to try the method on, and masks of one, drawn by `python -m tools.pictures.draw`."""
 
 from importlib import resources
 from pathlib import Path
 
 CONTENTS = ("landscape", "portrait")
 STYLES = ("brush", "mosaic", "ink")
-NAMES = CONTENTS + STYLES
-MASKS = (
-    "landscape_sky",
-    "landscape_parts",
-)  # white where the sky is; each part of the landscape in a colour of its own
+TEXTURES = ("brick",)
+NAMES = CONTENTS + STYLES + TEXTURES
+# white where the sky is; each part of the landscape in a colour of its own
+MASKS = ("landscape_sky", "landscape_parts")
 
 
 def path(name: str) -> Path:

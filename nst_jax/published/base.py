@@ -73,11 +73,12 @@ class AimAtMoments(NamedTuple):
 class Alone(NamedTuple):
     """A comparison of an image with nothing. A value: two equal ones are one program."""
 
-    function: Callable[[Image], Scalar]
+    function: Callable[..., Scalar]  # of the image; of the image and `wrap` where axes wrap
+    wrap: tuple[int, ...] = ()  # the axes along which opposite borders meet
 
     def __call__(self, image: Image, aim: Any = None) -> Scalar:
         """The function of the image."""
-        return self.function(image)
+        return self.function(image, self.wrap) if self.wrap else self.function(image)
 
 
 def content(compare: Callable, measure: Callable = errors, *, additive: bool = True) -> Term:
@@ -95,6 +96,11 @@ def style(compare: Callable, measure: Callable = moments, finish: Callable = sam
 def smooth(function: Callable[[Image], Scalar]) -> Term:
     """A term of the image alone: its total variation."""
     return Term("tv", IMAGE, itself, Alone(function), additive=False)
+
+
+def wrap_smooth(term: Term, *, axes: tuple[int, ...]) -> Term:
+    """A term of `smooth` for a texture without a seam, whose opposite borders meet along these axes."""
+    return term._replace(compare=term.compare._replace(wrap=axes))  # pyright: ignore[reportFunctionMemberAccess]
 
 
 class Convention(NamedTuple):

@@ -109,6 +109,7 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
         {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)},
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
+        shape=content.shape[:2],
         masks=division.masks(tuple(arranged.shares)) if division else None,
     )
     seen = division.key if division else found.key

@@ -22,6 +22,7 @@ from nst_jax.shell.settings.schema import Config, Sweep
 
 SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
+PADDINGS = ("zero", "reflect", "replicate", "circular", "circular_x", "circular_y")
 NO_OPTION = "Config group override must be a string"  # a ValueError of Hydra's, for network=null
 HYDRA = "1.3"  # version_base, stated here only
 
@@ -170,7 +171,7 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     choices = (
         ("network.pool", c.network.pool, ("max", "avg", "l2")),
         ("network.rounding", c.network.rounding, ("floor", "ceil")),
-        ("network.padding", c.network.padding, ("zero", "reflect", "replicate")),
+        ("network.padding", c.network.padding, PADDINGS),
         ("convention.resolution", c.convention.resolution, ("published", "invariant")),
         ("convention.positions", c.convention.positions, ("image", "own")),
         ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
