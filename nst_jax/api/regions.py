@@ -50,14 +50,14 @@ def as_mask(name: str, mask: Any) -> Mask:
 def fit(found: Mapping[str, Region], photo: Image) -> dict[str, Region]:
     """The regions with their masks at the sizes of their pictures."""
 
-    def sized(mask: Mask, image: Image) -> Mask:
+    def resize(mask: Mask, image: Image) -> Mask:
         height, width, _ = image.shape
         return mask if mask.shape == (height, width) else resize_mask(mask, height=height, width=width)
 
     return {
         name: one._replace(
-            mask=sized(one.mask, photo),
-            style_mask=None if one.style is None or one.style_mask is None else sized(one.style_mask, one.style),
+            mask=resize(one.mask, photo),
+            style_mask=None if one.style is None or one.style_mask is None else resize(one.style_mask, one.style),
         )
         for name, one in found.items()
     }

@@ -15,9 +15,11 @@ from jax import lax
 
 from nst_jax.extractors.base import Architecture, Extractor, Shape
 from nst_jax.nn.conv import cyclic_axes
+from nst_jax.nn.windows import Window
 from nst_jax.types import Image
 
 TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)  # Burt & Adelson 1983, IEEE Trans. Commun. 31(4), with a = 0.4, as there
+HALVE = Window(len(TAPS), 2, 0, False)
 Axes = tuple[int, ...]
 
 
@@ -90,7 +92,7 @@ def in_octaves(arch: Architecture, *, octaves: int) -> Architecture:
         layers=tuple(name_of(layer, octave=octave) for octave in range(1, octaves + 1) for layer in arch.layers),
         build=partial(build, arch),
         shapes=partial(shapes, arch),
-        margin=partial(margin, arch),
+        windows=partial(windows, arch),
         needs=partial(needs, arch),
     )
 
@@ -112,13 +114,10 @@ def shapes(arch: Architecture, network: Octaves, *, height: int, width: int) -> 
     return {tap: found[tap] for tap in network.taps}
 
 
-def margin(arch: Architecture, name: str) -> int:
-    """Pixels beyond its own cell that a position of the layer sees on each side."""
+def windows(arch: Architecture, name: str, *, rounding: str) -> tuple[Window, ...]:
+    """The windows from the image to the layer, of an image whose borders do not meet."""
     octave, layer = place_of(name)
-    pixels = arch.margin(layer)
-    for _ in range(octave - 1):
-        pixels = 2 * pixels + len(TAPS) // 2
-    return pixels
+    return (HALVE,) * (octave - 1) + arch.windows(layer, rounding=rounding)
 
 
 def needs(arch: Architecture, taps: tuple[str, ...]) -> tuple[str, ...]:
