@@ -136,6 +136,8 @@ def split(terms: Terms, *, of: str, into: Sequence[str]) -> Terms:
 
     Each has the name of its picture as its part.
     """
+    if tuple(into) == (of,):
+        return terms
     found: list[Term] = []
     for one in terms:
         layer = one.name.rpartition("/")[2]

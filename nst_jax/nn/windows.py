@@ -55,3 +55,13 @@ def margin(windows: Sequence[Window]) -> int:
         after += stride * (window.size - window.padding - window.stride)
         stride *= window.stride
     return max(before, after)
+
+
+def interior(windows: Sequence[Window], *, height: int, width: int) -> Mask:
+    """1 where a position sees nothing beyond the border of a picture of this size, else 0."""
+    mask = jnp.ones((height, width))
+    for window in windows:
+        after = (window.padding + _overhang(side, window) for side in mask.shape)
+        mask = jnp.pad(mask, [(window.padding, n) for n in after])
+        mask = narrowest(mask, (window._replace(padding=0, ceil=False),))
+    return mask

@@ -22,7 +22,7 @@ def jobs():
     terms = convention.terms(("relu1_2",), ("relu1_1",))
     aims = nst.aims(net, terms, params, {"content": content, "style": style}, pixels=1024)
     spec = Spec(net, terms, lbfgs, (("memory", 100), ("evaluations", 5)))
-    output, plan = Output("result.png", 92, None, 100), Plan(4, 0, 0)
+    output, plan = Output("result.png", 92, None, 100, None), Plan(4, 0, 0)
 
     def job(weight):
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}

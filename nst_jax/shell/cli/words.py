@@ -27,7 +27,7 @@ NAMES = re.compile(r"\[[^\[\]]+\]|[^,\[\]]+")
 LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*")
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
 PATHS = (  # settings that are names of files
-    *("content", "style", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
+    *("content", "style", "texture", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
     *("output.to", "output.file", "output.film", "resume"),
 )
 REGION = re.compile(r"(\+{0,2})(regions\.\w+)(\.(?:content|style|style_region))?")  # a region, or a file of one
@@ -116,6 +116,7 @@ def read(arguments: Sequence[str]) -> Line:
     if line.foreign:
         raise UserError(answer(line))
     place(line)
+    make_texture(line)
     return line
 
 
@@ -232,6 +233,19 @@ def answer(line: Line) -> str:
     same = shlex.join(["nst", *line.words, *read_as, f"+preset={synonyms.PRESETS[of]}"])
     lost = f" (left out: {'; '.join(without)})" if without else ""
     return f"these are options of {of}. The line that does it here: {same}{lost}"
+
+
+def make_texture(line: Line) -> None:
+    """Add what a line with texture=PICTURE means, where it does not say otherwise."""
+    given = {word.partition("=")[0].lstrip("+") for word in line.words}
+    if "texture" not in given:
+        return
+    own = {"content": "null", "style": "null", "content_weight": "0", "canvas": "noise"}
+    if not given & {"convention", "preset"}:
+        own["convention"] = "relative"
+    words = [f"{key}={value}" for key, value in own.items() if key not in given]
+    line.words += words
+    line.notes.append(f"texture= is read with {' '.join(words)}")
 
 
 def place(line: Line, *, strict: bool = True) -> None:

@@ -62,7 +62,7 @@ def name(config: Config, swept: dict[str, Any]) -> str:
     """The name of a result: its photograph's, and the values that the sweep gave it."""
     told = {k: v for k, v in swept.items() if k != "content"}
     values = "".join(f"_{k.rpartition('.')[2]}={stem(v) if k == 'style' else v}" for k, v in told.items())
-    photo = stem(config.content or config.style)
+    photo = stem(config.texture or config.content or config.style)
     whole = os.fsencode(f"{photo}{values}".replace("/", "-"))[:LONGEST]
     return os.fsdecode(whole) + Path(config.output.file).suffix
 

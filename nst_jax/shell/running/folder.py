@@ -22,7 +22,7 @@ ROOM, BLOCK = ".room", 1 << 16
 # what a run writes beside its picture and its film
 NAMES = (
     *("config.yaml", "command.txt", "nst.log", "metrics.jsonl", "curve.csv", "loss.png", "checkpoint.npz", "mark.json"),
-    *("snapshots", ".lock", "width.json", "latest.png", ROOM),
+    *("snapshots", ".lock", "width.json", "latest.png", "tiles.png", ROOM),
 )
 
 

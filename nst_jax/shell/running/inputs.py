@@ -6,12 +6,15 @@ from typing import Any, NamedTuple, cast
 import jax.numpy as jnp
 import numpy as np
 
+from nst_jax.extractors.base import Architecture
 from nst_jax.images.size import SizeRule, resize, target_shape
 from nst_jax.methods import styles
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.running.colours import Colours, Files, recolour
+from nst_jax.shell.running.texture import canvas, exemplar_at, fit_sides
 from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings import texture
 from nst_jax.shell.settings.regions import FILES as FILES_OF_REGION
 from nst_jax.shell.settings.regions import regions_of
 from nst_jax.shell.settings.schema import Config
@@ -20,7 +23,13 @@ from nst_jax.types import Image
 Log = Callable[[str], object]
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 
-FILES = ("content", "style", "background", "max_pixels")  # settings that choose the files, and how they are read
+FILES = (
+    "content",
+    "style",
+    "texture",
+    "background",
+    "max_pixels",
+)  # settings that choose the files, and how they are read
 SIZES = ("size", "size_rule", "style_scale")
 PICTURES = (*FILES, *SIZES)
 
@@ -35,15 +44,16 @@ class Inputs(NamedTuple):
     key: tuple[Any, ...]  # equal where all of this is
 
 
-def read_inputs(config: Config, colours: Colours, log: Log, once: Once, *, scale: float) -> Inputs:
-    """Read the pictures. scale: of the sides of all of them, beside what the settings say."""
+def read_inputs(config: Config, colours: Colours, arch: Architecture, log: Log, once: Once, *, scale: float) -> Inputs:
+    """Read the pictures. arch: the network; scale: of the sides of all pictures, beside what the settings say."""
     needed = bool(config.content_weight), bool(config.style_weight)
     chosen: tuple[Any, ...] = (*(str(getattr(config, k)) for k in FILES), *needed)
     files = once(("files", *chosen), lambda: read_files(config, log))
     chosen += (colours.name, str(colours.numbers))
     seen = once(("coloured", *chosen), lambda: recolour(colours, files))
-    chosen += (*(str(getattr(config, k)) for k in SIZES), scale)
-    content, painted = once(("sized", *chosen), lambda: sizes(config, seen, log, scale))
+    chosen += (*(str(getattr(config, k)) for k in SIZES), scale, str(texture.outline(config)), arch.name)
+    bring = (lambda: texture_sizes(config, seen, arch, log, scale)) if config.texture else None
+    content, painted = once(("sized", *chosen), bring or (lambda: sizes(config, seen, log, scale)))
     photo = once(("colours", *chosen), lambda: resized_to(files["content"], content.shape, colours))
     return Inputs(files, content, painted, photo, chosen)
 
@@ -64,8 +74,8 @@ def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
     """The pictures by name; None where the settings say null and nothing needs it."""
     for kind in ("content", "style"):
         weight = getattr(config, f"{kind}_weight")
-        if kind == "style" and regions_of(config):
-            continue  # what no region takes keeps the photograph
+        if config.texture or (kind == "style" and regions_of(config)):
+            continue  # an exemplar alone; or what no region takes keeps the photograph
         if getattr(config, kind) is None and (weight or (kind == "content" and not config.style)):
             raise UserError(f"{kind}=null, but {kind}_weight is {weight}: give a picture")
     return {
@@ -93,6 +103,24 @@ def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, 
             for (name, style), own in zip((painted or known).items(), scales, strict=True)
         ),
     )
+
+
+def texture_sizes(
+    config: Config, files: Files, arch: Architecture, log: Log, scale: float
+) -> tuple[Image, tuple[Image, ...]]:
+    """The exemplar laid side by side at the size of the texture, and the exemplar at its own size."""
+    picture = files["style"]
+    assert picture is not None
+    h, w, _ = picture.image.shape
+    asked = scaled_shape(h, w, size=config.size, rule=config.size_rule, scale=scale)
+    height, width = fit_sides(config, arch, *asked)
+    if height * width > config.max_pixels:
+        raise UserError(f"the texture would have {width} x {height} pixels: choose a smaller size, or raise max_pixels")
+    more = "" if (height, width) == asked else f": {asked[1]} x {asked[0]}, rounded up so that the borders meet"
+    exemplar = exemplar_at(picture.image, scale=scale * settings.scales_of(config)[0])
+    log(f"exemplar: {w} x {h} pixels, used at {exemplar.shape[1]} x {exemplar.shape[0]}")
+    log(f"texture: {width} x {height} pixels{more}")
+    return canvas(np.asarray(exemplar), height=height, width=width), (exemplar,)
 
 
 def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:

@@ -24,6 +24,7 @@ class Output(NamedTuple):
     quality: int  # of a JPEG or WebP, 1 to 100
     film: str | None
     film_ms: int  # milliseconds a frame
+    tiles: tuple[int, int] | None  # how often a texture is laid down and to the right in tiles.png; None: no such file
 
 
 class Job(NamedTuple):

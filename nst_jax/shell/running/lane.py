@@ -29,6 +29,7 @@ from nst_jax.shell.running.program import ROOM
 
 LOG = logging.getLogger("nst_jax")
 CURVE = ("total", "grad_norm", "evaluations")
+TILES = "tiles.png"  # of a texture: laid side by side, so that a seam is seen
 RECORDS = 1 << 18  # bytes for what is written beside the picture: its record, curve and plot
 Record = dict[str, Any]
 
@@ -173,6 +174,9 @@ class Lane:
         self.attempt(plot, "loss.png")
         if output.film:
             self.attempt(self.write_film, output.film)
+        if output.tiles:
+            tiled = np.tile(self.picture(state), (*output.tiles, 1))
+            self.attempt(partial(write, self.folder / TILES, tiled, metadata={"Software": "nst_jax"}), TILES)
         self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
         self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
 
@@ -242,7 +246,8 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
     both = layers and judge.sees(shown, *job.style.pictures)
     seen = {"judge_distance": judge.distance(shown, job.style)} if both else {}
-    return {"ssim_content": float(ssim(shown, jnp.asarray(job.content))), **seen, **mean, **plain}
+    like = {} if job.output.tiles else {"ssim_content": float(ssim(shown, jnp.asarray(job.content)))}
+    return {**like, **seen, **mean, **plain}
 
 
 _moments = jax.jit(judge.moments_of, static_argnums=0)

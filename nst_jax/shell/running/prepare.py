@@ -15,6 +15,7 @@ from nst_jax import published
 from nst_jax.analysis import resolution
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
+from nst_jax.extractors.octaves import in_octaves, name_of
 from nst_jax.images.colour import gray
 from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
@@ -27,7 +28,7 @@ from nst_jax.published.base import Convention
 from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running import device
+from nst_jax.shell.running import device, texture
 from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
 from nst_jax.shell.running.job import Job, Output, Plan
@@ -37,6 +38,7 @@ from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
+from nst_jax.shell.settings.texture import layers_of
 from nst_jax.types import Image, Params
 
 Compute = Callable[[Callable[[], Any]], Any]
@@ -92,16 +94,20 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     arch, net = network(config)
     solver, options, hyper = method(config)
     chosen = colours(config.colour)
-    found = read_inputs(config, chosen, log, once, scale=scale)
+    found = read_inputs(config, chosen, arch, log, once, scale=scale)
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
     division = divide(config, found, chosen, arch, net, log, once, scale=scale)
-    terms, numbers = divide_terms(config, *losses(config, arch, net, content.shape, log), division)
+    terms, numbers = divide_terms(config, *losses(config, arch, net, found, log), division)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
     pictures = {"content": content, **arranged.sources} | (division.pictures if division else {})
     check_depth(arch, net, *(picture.shape for picture in (division.pictures if division else {}).values()))
+    if config.texture:
+        masks = texture.masks_of(config, arch, net, found.styles[0])
+    else:
+        masks = division.masks(tuple(arranged.shares)) if division else None
     find = lambda: transfer.aims(
         net,
         terms,
@@ -110,14 +116,14 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
         shape=content.shape[:2],
-        masks=division.masks(tuple(arranged.shares)) if division else None,
+        masks=masks,
     )
     seen = division.key if division else found.key
     key = ("aims", net, *ready.key, *seen, *shares, terms, config.seed, compute)
     aims = once(key, lambda: compute_aims(compute, find))
     kept = division.keep(content) if division else None
     return Job(
-        spec=Spec(net, terms, solver, options),
+        spec=Spec(texture.wrap(config, arch, net), terms, solver, options),
         problem=Problem(ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper, kept),
         start=begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
@@ -125,7 +131,9 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
         alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
         colours=found.colours,
         plan=Plan(config.steps, config.output.every, config.seed),
-        output=Output(config.output.file, config.output.quality, config.output.film, config.output.film_ms),
+        output=Output(
+            config.output.file, config.output.quality, config.output.film, config.output.film_ms, texture.tiles(config)
+        ),
         facts=facts(config, ready.loaded, content.shape, {**found.files, **(division.files if division else {})}),
     )
 
@@ -146,12 +154,12 @@ def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
     return gray(first) if gray_only else first
 
 
-def losses(
-    config: Config, arch: Architecture, net: Extractor, shape: tuple[int, ...], log: Log
-) -> tuple[Terms, dict[str, Any]]:
-    """The terms, and each one's weight by name. shape: of the image."""
+def losses(config: Config, arch: Architecture, net: Extractor, found: Inputs, log: Log) -> tuple[Terms, dict[str, Any]]:
+    """The terms, and each one's weight by name."""
     content, style = layers(config)
+    shape, (height, width, _) = found.content.shape, found.styles[0].shape
     compared = with_photo_terms(config, convention(config, shape, log), shape)
+    compared = texture.with_texture_terms(config, compared, arch.shapes(net, height=height, width=width))
     channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
     parts = {k: getattr(config, k) for k in WEIGHTS}
     return compared.terms(content, style), compared.weights(
@@ -190,6 +198,9 @@ def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
     """The layers that count, content and style: none where the part's weight is 0."""
     content = dict(config.layers.content) if config.content_weight else {}
     style = dict(config.layers.style) if config.style_weight else {}
+    if config.texture:
+        octaves = range(1, config.pattern.octaves + 1)
+        style = {name_of(layer, octave=i): factor for i in octaves for layer, factor in style.items()}
     return content, style
 
 
@@ -205,15 +216,17 @@ def _check_layer(layer: str, arch: Architecture) -> None:
 def network(config: Config) -> tuple[Architecture, Extractor]:
     """The network, tapped at the layers that count."""
     arch = find(architecture, MODULES, config.network.name, "network.name")
-    for layer in (*config.layers.content, *config.layers.style):
+    for layer in (*config.layers.content, *config.layers.style, *layers_of(config)):
         _check_layer(layer, arch)
+    if config.texture and config.pattern.octaves > 1:
+        arch = in_octaves(arch, octaves=config.pattern.octaves)
     content, style = layers(config)
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
     n = config.network
     shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
     try:
-        return arch, arch.tap({*content, *style}, **shape)
+        return arch, arch.tap({*content, *style, *layers_of(config)}, **shape)
     except ValueError as error:
         raise UserError(f"network: {error}") from None
 
@@ -271,7 +284,7 @@ def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
             f"tv_weight={config.tv_weight:g}: convention={c.name} has no smoothness term. Set tv_weight=0, or choose "
             "a convention that has one, such as convention=pystiche"
         )
-    if c.positions == "own":
+    if c.positions == "own" or config.texture:  # a texture has another size than its exemplar
         found = resolution.one_size(found)
     if c.resolution == "published":
         return found

@@ -21,7 +21,7 @@ from nst_jax.shell.running import checkpoint, dry, program, provenance
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.device import enough_memory
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.lane import Lane, Record
+from nst_jax.shell.running.lane import TILES, Lane, Record
 from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
@@ -194,6 +194,8 @@ def report(lane: Lane, compiling: float, stop: Stop, to: Path | None = None) -> 
     announce("curves", lane.folder / "loss.png")
     if job.output.film and (lane.folder / job.output.film).exists():
         announce("film", lane.folder / job.output.film)
+    if (lane.folder / TILES).exists():
+        announce("tiles", lane.folder / TILES)
     picture = lane.folder / job.output.file
     record = {"picture": str((to or picture).absolute()), "folder": str(lane.folder.absolute()), **lane.story}
     announce("result", picture, None if to else record)

@@ -19,6 +19,7 @@ from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.schema import Config, Sweep
+from nst_jax.shell.settings.texture import wrong_texture
 
 SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
@@ -101,6 +102,7 @@ def problems(c: Config) -> Iterable[str]:
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     yield from _wrong_styles(c)
     yield from wrong_regions(c)
+    yield from wrong_texture(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
@@ -128,7 +130,9 @@ def problems(c: Config) -> Iterable[str]:
 
 
 def styles_of(c: Config) -> list[str]:
-    """The paths of the style pictures: none, one or several."""
+    """The paths of the style pictures: none, one or several. A texture's exemplar is one."""
+    if c.texture is not None:
+        return [c.texture]
     return [str(path) for path in (c.style if isinstance(c.style, list) else [c.style]) if path is not None]
 
 

@@ -60,6 +60,20 @@ class Photo:
 
 
 @dataclass
+class Pattern:
+    """conf/config.yaml, `pattern`: of a texture."""
+
+    seamless: str = MISSING
+    smooth: float = MISSING
+    spectrum: float = MISSING
+    shifts: float = MISSING
+    autocorrelation: float = MISSING
+    layers: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    octaves: int = MISSING
+
+
+@dataclass
 class Masks:
     """conf/config.yaml, `masks`: how the masks of regions are used."""
 
@@ -137,6 +151,8 @@ class Config:
     photo: Photo = field(default_factory=Photo)
     regions: dict[str, Any] = field(default_factory=dict)  # a region's name -> its settings: settings.regions
     masks: Masks = field(default_factory=Masks)
+    texture: str | None = None
+    pattern: Pattern = field(default_factory=Pattern)
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     colour: dict[str, Any] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from nst_jax.shell.io.marks import DONE, FAILED
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.prepare import uses_seed
 from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.regions import FILES, regions_of
 from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
@@ -50,8 +51,13 @@ def name(config: Config) -> str:
     if not uses_seed(config):
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
+    paths += tuple(getattr(region, key) for region in regions_of(config).values() for key in FILES)
     held = [fingerprint(path, *stamp(path)) for path in paths]
-    plain |= {"content": None, "style": None}  # the hash covers a picture's bytes, not its path
+    plain |= {
+        "content": None,
+        "style": None,
+        "texture": bool(config.texture),
+    }  # the hash covers a picture's bytes, not its path
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -13,7 +13,7 @@ from nst_jax.shell.io import pictures
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running.inputs import scaled_shape
 from nst_jax.shell.running.prepare import layers, static_options
-from nst_jax.shell.settings import regions
+from nst_jax.shell.settings import regions, texture
 from nst_jax.shell.settings.config import plain, scales_of, styles_of
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.sweeps.cells import Cell
@@ -35,7 +35,7 @@ def outline(config: Config) -> str:
     settings = plain(config)
     static = [settings[key] for key in ("network", "weights", "device")]
     static += [settings["convention"][key] for key in ("name", "resolution", "reference", "positions")]
-    static += [regions.outline(config)]
+    static += [regions.outline(config), texture.outline(config)]
     photo = config.photo
     static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
     content, style = layers(config)

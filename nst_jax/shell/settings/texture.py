@@ -1,0 +1,55 @@
+"""What the settings say of a texture: `texture=brick.jpg`."""
+
+from collections.abc import Iterable
+
+from nst_jax.shell.settings.schema import Config
+
+SEAMLESS = {"none": (), "both": (0, 1), "x": (1,), "y": (0,)}  # the axes along which the borders meet: 0 the height
+PADDING = {(): None, (0, 1): "circular", (1,): "circular_x", (0,): "circular_y"}
+OCTAVES = 6
+
+
+def wrong_texture(c: Config) -> Iterable[str]:
+    """What is wrong with the settings of a texture, in words."""
+    if c.texture is None:
+        return
+    p = c.pattern
+    if c.style is not None or c.content is not None:
+        yield "texture=PICTURE has neither a photograph nor a painting: content=null style=null"
+    if c.content_weight:
+        yield f"texture=PICTURE has no photograph: content_weight=0, not {c.content_weight:g}"
+    if c.regions:
+        yield "texture=PICTURE has no regions: they are parts of a photograph"
+    if c.colour.get("name") != "style":
+        yield "texture=PICTURE has the colours of that picture: colour=style"
+    if p.seamless not in SEAMLESS:
+        yield f"pattern.seamless must be one of {', '.join(SEAMLESS)}; got {p.seamless}"
+    for key in ("spectrum", "shifts", "autocorrelation", "smooth"):
+        if not 0 <= getattr(p, key) < float("inf"):
+            yield f"pattern.{key} must be a finite number, 0 or more; got {getattr(p, key)}"
+    if not p.offsets or not all(isinstance(d, int) and d > 0 for d in p.offsets):
+        yield f"pattern.offsets must be whole numbers above 0: [4,8,16]; got {p.offsets}"
+    if not p.layers:
+        yield "pattern.layers must name a layer: [relu3_1]"
+    if not 1 <= p.octaves <= OCTAVES:
+        yield f"pattern.octaves must be 1 to {OCTAVES}; got {p.octaves}"
+
+
+def layers_of(c: Config) -> tuple[str, ...]:
+    """The layers that the terms of long range measure, beside those of the style."""
+    p = c.pattern
+    return tuple(str(layer) for layer in p.layers) if c.texture and (p.shifts or p.autocorrelation) else ()
+
+
+def axes_of(c: Config) -> tuple[int, ...]:
+    """The axes along which the borders of the image meet."""
+    return SEAMLESS[c.pattern.seamless] if c.texture else ()
+
+
+def outline(c: Config) -> object:
+    """What of a texture shapes the program."""
+    if c.texture is None:
+        return None
+    p = c.pattern
+    active = [bool(w) for w in (p.spectrum, p.shifts, p.autocorrelation, p.smooth)]
+    return [c.texture, c.style_scale, p.seamless, active, p.offsets, p.layers, p.octaves]
