@@ -28,7 +28,7 @@ LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
 PATHS = (  # settings that are names of files
     *("content", "style", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
-    *("output.to", "output.file", "output.film", "resume"),
+    *("strokes.style", "output.to", "output.file", "output.film", "resume"),
 )
 # Hydra's own, with the number of words that follow
 HYDRA = {

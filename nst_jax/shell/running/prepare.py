@@ -20,6 +20,7 @@ from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Blend, Terms
 from nst_jax.methods import styles, transfer
+from nst_jax.methods.strokes import divide
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
@@ -32,6 +33,7 @@ from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.starts import start
+from nst_jax.shell.running.strokes import Comparison, add_strokes, layers_of_strokes
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.options import files
@@ -95,14 +97,16 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
+    by = Comparison(arch, net, ready.params, ready.key, convention(config, content.shape, lambda _: None))
+    found, fine = add_strokes(config, by, chosen, found, log, once, scale=scale)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
-    terms, numbers = losses(config, arch, net, content.shape, log)
+    terms, numbers = divide(*losses(config, arch, net, content.shape, log), fine.layers)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
     find = lambda: transfer.aims(
         net,
         terms,
         ready.params,
-        {"content": content, **arranged.sources},
+        {"content": content, **arranged.sources, **fine.sources},
         pixels=content.shape[0] * content.shape[1],
         key=transfer.aims_key(seed=config.seed),
     )
@@ -119,6 +123,7 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
         plan=Plan(config.steps, config.output.every, config.seed),
         output=Output(config.output.file, config.output.quality, config.output.film, config.output.film_ms),
         facts=facts(config, ready.loaded, content.shape, found.files),
+        made=fine.made,
     )
 
 
@@ -164,6 +169,7 @@ def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...
 
 def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
+    paths = {**paths_of(config), "strokes": config.strokes.style}
     return {
         "config": settings.plain(config),
         "seed": config.seed,
@@ -172,7 +178,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
         "precision": config.device.precision,
         "size": list(shape[:2][::-1]),
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
-        "files": {k: {"path": paths_of(config)[k], "sha256": p.sha256} for k, p in files.items() if p},
+        "files": {k: {"path": paths[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
     }
 
@@ -198,6 +204,7 @@ def network(config: Config) -> tuple[Architecture, Extractor]:
     arch = find(architecture, MODULES, config.network.name, "network.name")
     for layer in (*config.layers.content, *config.layers.style):
         _check_layer(layer, arch)
+    layers_of_strokes(config, arch)
     content, style = layers(config)
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")

@@ -50,6 +50,8 @@ def name(config: Config) -> str:
     if not uses_seed(config):
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
+    paths += (config.strokes.style,)
+    plain["strokes"] = plain["strokes"] | {"style": None} if config.strokes.style else None
     held = [fingerprint(path, *stamp(path)) for path in paths]
     plain |= {"content": None, "style": None}  # the hash covers a picture's bytes, not its path
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
