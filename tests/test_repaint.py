@@ -41,7 +41,7 @@ def test_layers_are_taken_up_to_the_deepest_in_the_networks_order():
     order = nst.architecture("vgg19").layers
     chosen = {"relu3_1": 3.0, "conv2_1": 2.0, "relu1_1": 1.0}
     assert strokes.layers_up_to(chosen, to="relu2_1", order=order) == {"conv2_1": 2.0, "relu1_1": 1.0}
-    assert strokes.layers_up_to(chosen, to="relu5_1", order=order) == chosen
+    assert strokes.layers_up_to(chosen, to="relu3_1", order=order) == chosen
     with pytest.raises(ValueError, match="no style layer is up to relu1_2"):
         strokes.layers_up_to({"relu4_1": 1.0}, to="relu1_2", order=order)
     with pytest.raises(ValueError, match="no layer relu2_1; the style layers here: conv1, fire2"):

@@ -55,7 +55,7 @@ def test_without_a_picture_the_other_settings_change_nothing(paint):
 
 def test_the_repainted_style_is_the_style_of_an_ordinary_transfer(paint):
     folder, record, text = paint(*FINE)
-    assert "strokes: 3 steps at 24 x 24 pixels, relu1_1 to relu2_1" in text
+    assert "strokes: 3 steps at 24 x 24 pixels, by relu1_1, relu2_1" in text
     assert "the loss falls from" in text
     assert record["files"]["strokes"]["path"] == str(BRUSH)
     assert len(record["files"]["strokes"]["sha256"]) == 64
@@ -113,7 +113,7 @@ def test_jobs_of_a_sweep_share_the_painted_style_and_one_program(nst):
     assert sum(log.count("strokes: 3 steps") for log in logs) == 1
     painted = [pixels(path) for path in Path("runs/sweeps").rglob("strokes.png")]
     assert len(painted) == 2
-    np.testing.assert_array_equal(*painted)
+    np.testing.assert_array_equal(painted[0], painted[1])
 
 
 def test_layers_of_the_strokes_shape_the_program(nst):

@@ -31,14 +31,14 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     """
     once = memory()
     log("dry run: nothing is written")
-    whole = prepare(unpainted(config, log), log, once, compute=jax.eval_shape)
+    whole = prepare(without_painting(config, log), log, once, compute=jax.eval_shape)
     log("compiles the program")
     made = program.compile_program([whole], most=1, share=1.0)
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
     scale = smaller(whole)
-    sample = prepare(unpainted(config, ignore), ignore, once, scale=scale)
+    sample = prepare(without_painting(config, ignore), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
@@ -58,7 +58,7 @@ def steps_of_strokes(config: Config) -> int:
     return config.strokes.steps if painted else 0
 
 
-def unpainted(config: Config, log: Callable[[str], object]) -> Config:
+def without_painting(config: Config, log: Callable[[str], object]) -> Config:
     """The settings without the time that the strokes take: a picture of the same shape is enough."""
     if steps := steps_of_strokes(config):
         log(f"strokes: {steps} steps for each style picture, of which none is taken now")

@@ -149,7 +149,7 @@ def paint(spec: Spec, posed: Problem, coarse: Image, log: Log, *, steps: int) ->
     if not steps:
         return coarse
     height, width, _ = coarse.shape
-    log(f"strokes: {steps} steps at {width} x {height} pixels, {spec.terms[0].tap} to {spec.terms[-1].tap}")
+    log(f"strokes: {steps} steps at {width} x {height} pixels, by {', '.join(taps(spec.terms))}")
     state, pace, totals, began = transfer.begin(spec, posed, coarse), Pace(), [], time.perf_counter()
     with (
         catch_signals() as stop,
