@@ -23,6 +23,7 @@ _API = {
     "optimisers": ("Method", "adagrad", "adam", "lbfgs", "lbfgs_torch", "rmsprop", "sgd"),
     "problems": ("Task", "add", "over", "problem", "split"),
     "regions": ("region",),
+    "strokes": ("repaint",),
     "runs": ("Result", "run", "stylise", "sweep", "unrolled"),
 }
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {

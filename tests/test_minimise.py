@@ -140,6 +140,16 @@ def test_lbfgs_does_not_mind_the_objectives_scale(scale):
     assert int(infos.evaluations[0]) < 10
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_start_without_a_slope_stays_as_it_is(name):
+    """There the gradient is exactly 0, and has no direction."""
+    bottom = jnp.full(3, 0.4)
+    state, infos = run(SOLVERS[name](**numbers(name)), bowl, bottom, 3)
+    np.testing.assert_array_equal(state.x, bottom)
+    assert bool(state.finite)
+    np.testing.assert_array_equal(infos.value[:3], 0)
+
+
 def test_clamp_keeps_the_image_in_range():
     settings = {**numbers("rmsprop"), "clamp": True, "learning_rate": jnp.float32(0.5)}
     state, _ = run(rmsprop(**settings), lambda x: -x.sum(), START, 5)

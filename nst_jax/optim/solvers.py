@@ -163,7 +163,11 @@ def lbfgs(*, memory: int, evaluations: int) -> Solver:
 
     The first trial step is FIRST in root mean square, whatever the objective's scale and the number of variables.
     """
-    first = lambda gradient, _: FIRST * gradient.size**0.5 / optax.tree.norm(gradient)
+
+    def first(gradient: Variable, started: Active) -> Scalar:
+        norm = optax.tree.norm(gradient)
+        return jnp.where(norm > 0, FIRST * gradient.size**0.5 / norm, 1.0)  # at a minimum there is no direction
+
     return line_search(quasi_newton(first, memory=memory, least=0.0), evaluations=evaluations)
 
 

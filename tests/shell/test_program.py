@@ -37,6 +37,7 @@ def jobs():
             plan,
             output,
             {},
+            {},
         )
 
     return [job(10.0**n) for n in range(6)]

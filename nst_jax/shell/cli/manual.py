@@ -33,7 +33,7 @@ SECTIONS = (
     ("The pictures", ("content", "style", "background", "max_pixels"), (), ()),
     (
         "How it looks",
-        ("content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix", "photo"),
+        ("content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix", "strokes", "photo"),
         ("layers", "canvas", "colour"),
         (),
     ),

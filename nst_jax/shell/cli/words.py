@@ -28,7 +28,7 @@ LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
 PATHS = (  # settings that are names of files
     *("content", "style", "texture", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
-    *("output.to", "output.file", "output.film", "resume"),
+    *("strokes.style", "output.to", "output.file", "output.film", "resume"),
 )
 REGION = re.compile(r"(\+{0,2})(regions\.\w+)(\.(?:content|style|style_region))?")  # a region, or a file of one
 MAPPING = re.compile(r"\{\s*\w+\s*:[^{}]*\}")  # {content: sky.png, weight: 2}

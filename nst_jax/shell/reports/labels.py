@@ -12,6 +12,10 @@ NAMES = {
     "style": "painting",
     "style_scale": "scale of the style",
     "style_blend": "share of each style",
+    "strokes.style": "strokes",
+    "strokes.mix": "how strokes are mixed in",
+    "strokes.to": "deepest layer of the strokes",
+    "strokes.scale": "scale of the strokes",
     "size": "size, pixels",
     "steps": "iterations",
     "canvas": "start",
@@ -42,7 +46,7 @@ def value(key: str, given: Any) -> str:
     if isinstance(given, list):
         return " + ".join(value(key, each) for each in given)
     text = str(given).strip("'\"")
-    return Path(text).stem if "/" in text or key in ("content", "style") else text
+    return Path(text).stem if "/" in text or key in ("content", "style", "strokes.style") else text
 
 
 def values(key: str, configs: Mapping[Any, Mapping[str, Any]]) -> dict[Any, str]:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,14 +31,14 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     """
     once = memory()
     log("dry run: nothing is written")
-    whole = prepare(config, log, once, compute=jax.eval_shape)
+    whole = prepare(without_painting(config, log), log, once, compute=jax.eval_shape)
     log("compiles the program")
     made = program.compile_program([whole], most=1, share=1.0)
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
     scale = smaller(whole)
-    sample = prepare(config, ignore, once, scale=scale)
+    sample = prepare(without_painting(config, ignore), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
@@ -45,7 +46,23 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
     log(f"all {config.steps} steps: about {between(config.steps * each, config.steps * most, clock)}")
+    if steps := steps_of_strokes(config):
+        sides = sum(height * width for height, width, _ in (picture.shape for picture in whole.style.pictures))
+        log(f"before them, the strokes: at most {clock(steps * most * sides / pixels(whole))}")
     return 0
+
+
+def steps_of_strokes(config: Config) -> int:
+    """The steps in which each style picture is painted before the run."""
+    painted = config.strokes.style is not None and config.strokes.mix == "repaint" and config.style_weight
+    return config.strokes.steps if painted else 0
+
+
+def without_painting(config: Config, log: Callable[[str], object]) -> Config:
+    """The settings without the time that the strokes take: a picture of the same shape is enough."""
+    if steps := steps_of_strokes(config):
+        log(f"strokes: {steps} steps for each style picture, of which none is taken now")
+    return replace(config, strokes=replace(config.strokes, steps=0))
 
 
 def ignore(line: str) -> None:

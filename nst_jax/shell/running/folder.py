@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ NAMES = (
     *("config.yaml", "command.txt", "nst.log", "metrics.jsonl", "curve.csv", "loss.png", "checkpoint.npz", "mark.json"),
     *("snapshots", ".lock", "width.json", "latest.png", "tiles.png", ROOM),
 )
+STROKES = re.compile(r"strokes(_\d+)?\.png")  # the styles in their strokes
 
 
 def make(parent: Path) -> Path:

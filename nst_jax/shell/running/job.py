@@ -40,3 +40,4 @@ class Job(NamedTuple):
     plan: Plan
     output: Output
     facts: dict[str, Any]  # settings, seed, weights and their hash, precision, size, conversions of the pictures
+    made: dict[str, Image]  # pictures that were made for the run before it begins, by file name

@@ -60,6 +60,11 @@ class Lane:
         height, width = self.job.start.shape[:2]
         folder.reserve(self.folder, 4 * height * width + RECORDS)
 
+    def write_made(self) -> None:
+        """Write the pictures that were made for the run before it begins."""
+        for name, image in self.job.made.items():
+            self.attempt(partial(write, self.folder / name, np.asarray(image), metadata={"Software": "nst_jax"}), name)
+
     def next_steps(self) -> int:
         """How many iterations the next chunk may take: never over a snapshot or the end."""
         every, left = self.job.plan.every, self.job.plan.steps - self.done

@@ -21,6 +21,7 @@ from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Blend, Terms
 from nst_jax.methods import styles, transfer
+from nst_jax.methods.strokes import divide as divide_layers
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
@@ -34,6 +35,7 @@ from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, 
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
+from nst_jax.shell.running.strokes import Comparison, add_strokes, layers_of_strokes
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.options import files
@@ -98,11 +100,14 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
+    by = Comparison(arch, net, ready.params, ready.key, convention(config, content.shape, lambda _: None))
+    found, fine = add_strokes(config, by, chosen, found, log, once, scale=scale)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
     division = divide(config, found, chosen, arch, net, log, once, scale=scale)
-    terms, numbers = divide_terms(config, *losses(config, arch, net, found, log), division)
+    terms, numbers = divide_layers(*losses(config, arch, net, found, log), fine.layers)
+    terms, numbers = divide_terms(config, terms, numbers, division)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
-    pictures = {"content": content, **arranged.sources} | (division.pictures if division else {})
+    pictures = {"content": content, **arranged.sources, **fine.sources} | (division.pictures if division else {})
     check_depth(arch, net, *(picture.shape for picture in (division.pictures if division else {}).values()))
     if config.texture:
         masks = texture.masks_of(config, arch, net, found.styles[0])
@@ -135,6 +140,7 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
             config.output.file, config.output.quality, config.output.film, config.output.film_ms, texture.tiles(config)
         ),
         facts=facts(config, ready.loaded, content.shape, {**found.files, **(division.files if division else {})}),
+        made=fine.made,
     )
 
 
@@ -180,7 +186,7 @@ def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...
 
 def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
-    paths = paths_of(config)
+    paths = {**paths_of(config), "strokes": config.strokes.style}
     return {
         "config": settings.plain(config),
         "seed": config.seed,
@@ -218,6 +224,7 @@ def network(config: Config) -> tuple[Architecture, Extractor]:
     arch = find(architecture, MODULES, config.network.name, "network.name")
     for layer in (*config.layers.content, *config.layers.style, *layers_of(config)):
         _check_layer(layer, arch)
+    layers_of_strokes(config, arch)
     if config.texture and config.pattern.octaves > 1:
         arch = in_octaves(arch, octaves=config.pattern.octaves)
     content, style = layers(config)

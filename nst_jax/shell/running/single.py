@@ -101,7 +101,7 @@ def check_names(file: str, film: str | None) -> None:
             continue
         if Path(name).name != name or "\\" in name or len(name.encode(errors="surrogateescape")) > LONGEST:
             raise UserError(f"{key}={name}: a plain name of at most {LONGEST} bytes; the folder is output.folder")
-        if name.lower() in taken:
+        if name.lower() in taken or folders.STROKES.fullmatch(name.lower()):
             raise UserError(f"{key}={name}: the run writes another file of that name; choose another")
         taken.add(name.lower())
 
@@ -133,6 +133,7 @@ def run(job: Job, folder: Path, stop: Stop, *, seconds: float, to: Path | None =
         LOG.info(line)
     made = program.compile_program([job], most=1, share=1.0)
     lane = Lane(job, folder, metrics=False)
+    lane.write_made()
     rules = Rules(checkpoint=seconds, result_when_stopped=True, stop_on_error=True, facts={})
     with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0 or None) as bar:
         session = Session(made, [lane], rules, stop, on_end=lambda lane: None)

@@ -106,11 +106,13 @@ def problems(c: Config) -> Iterable[str]:
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
-    bounds += (("photo.pool", c.photo.pool, 1),)
+    bounds += (("photo.pool", c.photo.pool, 1), ("strokes.steps", c.strokes.steps, 0))
+    bounds += (("strokes.scale", c.strokes.scale, 1e-3),)
     bounds += (("output.checkpoint", c.output.checkpoint, 0), ("sweep.checkpoint", c.sweep.checkpoint, 0))
     yield from (f"{key} must be at least {low}; got {value}" for key, value, low in bounds if not value >= low)
     largest = (("size", c.size, SIDE), ("style_scale", max(scales), 1e3), ("steps", c.steps, COUNT))
     largest += (("convention.reference", c.convention.reference, SIDE), ("output.every", c.output.every, COUNT))
+    largest += (("strokes.steps", c.strokes.steps, COUNT), ("strokes.scale", c.strokes.scale, 1e3))
     yield from (f"{key} must be at most {high:g}; got {value}" for key, value, high in largest if not value <= high)
     for key, seed in (("seed", c.seed), ("weights.seed", c.weights.seed)):
         if not -(2**63) <= seed < 2**63:
@@ -182,6 +184,7 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("network.convolution", c.network.convolution, ("auto", "direct", "winograd")),
         ("device.precision", c.device.precision, ("float32", "tf32", "bfloat16")),
         ("style_mix", c.style_mix, ("targets", "terms")),
+        ("strokes.mix", c.strokes.mix, ("repaint", "layers")),
         ("size_rule", c.size_rule, ("long", "short", "height", "width", "area", "original")),
     )
     return (row for row in choices if row[1] not in row[2])

@@ -52,6 +52,8 @@ def wrong_regions(c: Config) -> Iterable[str]:
             yield f"masks.{key} must be one of {', '.join(known)}; got {value}"
     if not -10_000 <= m.grow <= 10_000:
         yield f"masks.grow must be a number of pixels, at most 10000; got {m.grow}"
+    if c.regions and c.strokes.style and c.strokes.mix == "layers":
+        yield "strokes.mix=layers divides the layers, and regions divide the picture: take strokes.mix=repaint"
     for name, given in (c.regions or {}).items():
         yield from _wrong_region(str(name), given, c)
 

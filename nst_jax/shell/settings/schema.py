@@ -51,6 +51,17 @@ class Convention:
 
 
 @dataclass
+class Strokes:
+    """conf/config.yaml, `strokes`: a picture whose brush strokes the style gets."""
+
+    style: str | None = None
+    mix: str = MISSING
+    to: str = MISSING
+    steps: int = MISSING
+    scale: float = MISSING
+
+
+@dataclass
 class Photo:
     """conf/config.yaml, `photo`: terms that keep a result photographic."""
 
@@ -153,6 +164,7 @@ class Config:
     masks: Masks = field(default_factory=Masks)
     texture: str | None = None
     pattern: Pattern = field(default_factory=Pattern)
+    strokes: Strokes = field(default_factory=Strokes)
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     colour: dict[str, Any] = field(default_factory=dict)

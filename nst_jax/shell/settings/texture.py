@@ -20,6 +20,8 @@ def wrong_texture(c: Config) -> Iterable[str]:
         yield f"texture=PICTURE has no photograph: content_weight=0, not {c.content_weight:g}"
     if c.regions:
         yield "texture=PICTURE has no regions: they are parts of a photograph"
+    if c.strokes.style:
+        yield "texture=PICTURE has no strokes of another picture: strokes.style=null"
     if c.colour.get("name") != "style":
         yield "texture=PICTURE has the colours of that picture: colour=style"
     if p.seamless not in SEAMLESS:

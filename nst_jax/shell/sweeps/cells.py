@@ -52,6 +52,8 @@ def name(config: Config) -> str:
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
     paths += tuple(getattr(region, key) for region in regions_of(config).values() for key in FILES)
+    paths += (config.strokes.style,)
+    plain["strokes"] = plain["strokes"] | {"style": None} if config.strokes.style else None
     held = [fingerprint(path, *stamp(path)) for path in paths]
     plain |= {
         "content": None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from nst_jax.shell.errors import Ended
 from nst_jax.shell.io.marks import FAILED
 from nst_jax.shell.running import checkpoint, device, program, provenance
 from nst_jax.shell.running.lane import Lane
@@ -72,6 +73,8 @@ def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
             cells.make_folder(cell)
             lane = Lane(prepare(cell.config, log_to(cell), once), cell.folder, number=len(lanes))
             describe(lane)
+        except Ended:  # a signal, while the style was painted
+            break
         except Exception as error:
             cells.mark_failed(cell, error)
         else:
@@ -87,6 +90,7 @@ def log_to(cell: Cell) -> Callable[[str], None]:
 
 def describe(lane: Lane) -> None:
     """Write what a single run says before it starts into the lane's log."""
+    lane.write_made()
     height, width = lane.job.start.shape[:2]
     lane.say(f"weights: {lane.job.facts['weights']['source']}")
     lane.say(f"device: {provenance.device()}, {width} x {height} pixels")

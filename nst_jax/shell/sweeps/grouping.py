@@ -38,12 +38,18 @@ def outline(config: Config) -> str:
     static += [regions.outline(config), texture.outline(config)]
     photo = config.photo
     static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
+    static += [config.strokes.to if has_own_terms(config) else None]
     content, style = layers(config)
     styles = styles_of(config)
     first = config.content or (styles[0] if styles else None)
     shapes = [shape_of(config, first, 1.0), style_shapes(config, first) if style else None]
     static += [len(styles) if config.style_mix == "terms" else min(len(styles), 1)]
     return json.dumps([static, options(config), list(content), list(style), shapes])
+
+
+def has_own_terms(config: Config) -> bool:
+    """Whether terms aim at the strokes. Strokes in which the style is painted before the run shape nothing."""
+    return config.strokes.style is not None and config.strokes.mix == "layers"
 
 
 def options(config: Config) -> dict[str, Any]:
@@ -61,7 +67,9 @@ def style_shapes(config: Config, first: str | None) -> list[tuple[int, int]] | N
     convention = find(published.convention, CONVENTIONS, config.convention.name, "convention.name")
     if convention.style_term.measure is moments:
         return None
-    pictures = zip(styles_of(config) or [first], scales_of(config), strict=True)
+    pictures = list(zip(styles_of(config) or [first], scales_of(config), strict=True))
+    if has_own_terms(config):
+        pictures.append((config.strokes.style, config.strokes.scale))
     return [shape_of(config, path, scale) for path, scale in pictures]
 
 
