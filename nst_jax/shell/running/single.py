@@ -150,7 +150,7 @@ def hints(job: Job) -> Iterable[str]:
     config = job.facts["config"]
     if config["seed"] and not job.facts["seed_used"]:
         yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
-    if max(job.start.shape[:2]) > LARGE and np.max(config["style_scale"]) <= 1:
+    if max(job.start.shape[:2]) > LARGE and np.max(config["style_scale"]) <= 1 and not config["texture"]:
         yield (
             f"at more than {LARGE} pixels strokes come out fine, since a layer sees a part of the picture only. Larger "
             "strokes: style_scale=2; or paint it small first, and go on from there: canvas=file canvas.path=RESULT.png"

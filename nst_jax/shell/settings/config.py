@@ -101,8 +101,8 @@ def problems(c: Config) -> Iterable[str]:
             )
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     yield from _wrong_styles(c)
-    yield from wrong_regions(c)
     yield from wrong_texture(c)
+    yield from wrong_regions(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
