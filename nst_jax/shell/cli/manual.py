@@ -18,6 +18,9 @@ nst: neural style transfer
   nst photos/ painting.jpg -o painted/               every photograph of a folder
   nst -m photo.jpg painting.jpg style_weight=1e2,1e3,1e4 seed=0,1
                                                      a sweep: six runs as lanes of one program
+  nst photo.jpg day.jpg "regions.sky={content: sky.png, style: night.jpg}"
+                                                     a style for each part of the photograph
+  nst texture=brick.jpg size=1024                    more of a texture, without a seam
   nst resume=runs/latest                             go on with a run that was stopped or killed
 
   nst help            every setting, its default and unit
@@ -33,10 +36,14 @@ SECTIONS = (
     ("The pictures", ("content", "style", "background", "max_pixels"), (), ()),
     (
         "How it looks",
-        ("content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix", "strokes", "photo"),
+        (
+            *("content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix", "strokes"),
+            *("photo", "regions", "masks"),
+        ),
         ("layers", "canvas", "colour"),
         (),
     ),
+    ("A texture", ("texture", "pattern"), (), ()),
     ("How large, how long", ("size", "size_rule", "steps", "seed", "dry_run"), ("optimiser",), ()),
     ("Where the results go", (), ("output",), ("output/default",)),
     ("What published programs do", ("convention", "weights"), ("preset", "convention", "network", "weights"), ()),

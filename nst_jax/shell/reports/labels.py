@@ -1,9 +1,12 @@
 """Keys, values and columns of a sweep in a reader's words, for pages and figures."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+PICTURES = ("content", "style", "strokes.style", "texture")
+REGION = re.compile(r"regions\.\w+\.(content|style|style_region)")
 NAMES = {
     "content_weight": "content weight (alpha)",
     "style_weight": "style weight (beta)",
@@ -13,6 +16,11 @@ NAMES = {
     "style_scale": "scale of the style",
     "style_blend": "share of each style",
     "strokes.style": "strokes",
+    "masks.carry": "masks at the layers",
+    "masks.weigh": "weights of the regions",
+    "texture": "exemplar",
+    "pattern.shifts": "weight of the shifts",
+    "pattern.spectrum": "weight of the spectrum",
     "strokes.mix": "how strokes are mixed in",
     "strokes.to": "deepest layer of the strokes",
     "strokes.scale": "scale of the strokes",
@@ -46,7 +54,7 @@ def value(key: str, given: Any) -> str:
     if isinstance(given, list):
         return " + ".join(value(key, each) for each in given)
     text = str(given).strip("'\"")
-    return Path(text).stem if "/" in text or key in ("content", "style", "strokes.style") else text
+    return Path(text).stem if "/" in text or key in PICTURES or REGION.fullmatch(key) else text
 
 
 def values(key: str, configs: Mapping[Any, Mapping[str, Any]]) -> dict[Any, str]:
