@@ -1,14 +1,15 @@
 """What each look does to six pairs: how near it is to the photograph and to the painting, by distilled and by VGG-16.
 
 Source: the looks are ours (nst_jax/published/looks.py). A line of `nst -m look=...` for each pair and network, measured
-by SSIM with the photograph and by the mean over the style layers of |G - A| / |A|. Expected: the looks have one order
-for every pair and both networks.
+by SSIM with the photograph and by the mean over the style layers of |G - A| / |A|. Expected: gentle, balanced and
+strong in this order for every pair and both networks.
 Cost: 24 runs of each network; at size=256 steps=100 on two CPU cores 8 minutes for distilled, 40 for VGG-16.
 
     python -m experiments.networks.looks data=FOLDER size=256 steps=100
-    python -m experiments.networks.looks data=FOLDER size=small networks=[distilled]
+    python -m experiments.networks.looks data=FOLDER size=small networks.VGG-16=0
 
-FOLDER holds weights/ and images/. The same line again runs only what is missing.
+FOLDER holds weights/ and images/. networks.NAME is the number of pairs, of the six, for that network. The same line
+again runs only what is missing.
 """
 
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
-from PIL import Image
+from PIL import Image, ImageOps
 
 import nst_jax as nst
 from experiments.common import figures, reading, study
@@ -26,7 +27,7 @@ from experiments.networks.candidates import TEACHER
 from experiments.networks.extractors_compared import PAIRS, TEACHER_FILE
 from nst_jax.published import LOOKS
 
-DEFAULTS = {"data": "outputs/data", "size": 256, "steps": 100, "networks": ["distilled", TEACHER]}
+DEFAULTS = {"data": "outputs/data", "size": 256, "steps": 100, "networks": {"distilled": 6, TEACHER: 6}}
 SMALL = {"size": 128, "steps": 100}  # size=small
 Row = dict[str, Any]
 
@@ -35,10 +36,11 @@ def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing, write table.csv, figure.png and README.md, and return their folder."""
     c = settings(words)
     home, data = home or study.HOME / "looks", Path(c.data)
-    rows = [row for name in c.networks for pair in PAIRS for row in run(name, pair, data, c, home)]
+    planned = [(name, pair) for name, many in c.networks.items() for pair in PAIRS[:many]]
+    rows = [row for name, pair in planned for row in run(name, pair, data, c, home)]
     runs = study.Study("networks.looks", words, rows, home)
     columns = ("network", "pair", "look", "ssim_content", "style_distance", "seconds")
-    return study.record(runs, draw(rows, data, c.networks[0]), [{k: r[k] for k in columns} for r in rows], answer(rows))
+    return study.record(runs, draw(rows, data), [{k: r[k] for k in columns} for r in rows], answer(rows))
 
 
 def settings(words: Iterable[str]) -> Any:
@@ -69,29 +71,27 @@ def run(name: str, pair: tuple[str, str], data: Path, c: Any, home: Path) -> lis
     return [{"network": name, "pair": " / ".join(pair), **row} for row in rows if row["status"] == "done"]
 
 
-def draw(rows: list[Row], data: Path, network: str) -> Any:
-    """The pictures of a network: a line for each pair, a column for each look."""
-    cells = []
-    for pair in PAIRS:
-        made = {row["look"]: row for row in rows if (row["network"], row["pair"]) == (network, " / ".join(pair))}
+def draw(rows: list[Row], data: Path) -> Any:
+    """The pictures of the first network: a line for each pair, a column for each look."""
+    cells, pairs = [], values(reading.where(rows, network=rows[0]["network"]), "pair")
+    for pair in pairs:
+        made = {row["look"]: row for row in reading.where(rows, network=rows[0]["network"], pair=pair)}
         pictures = [reading.picture(made[look]) if look in made else None for look in LOOKS]
-        size = next((p.shape for p in pictures if p is not None), (64, 64, 3))
-        cells.append([*(thumbnail(path_of(data, name), size) for name in pair), *pictures])
-    across = ["photograph", "painting", *LOOKS]
-    return figures.grid(cells, across=across, down=["\n".join(pair) for pair in PAIRS])
+        shape = next(picture.shape for picture in pictures if picture is not None)
+        cells.append([*(thumbnail(path_of(data, name), shape) for name in pair.split(" / ")), *pictures])
+    down = [pair.replace(" / ", "\n") for pair in pairs]
+    return figures.grid(cells, across=["photograph", "painting", *LOOKS], down=down)
 
 
 def thumbnail(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A picture cut and made small to a shape."""
-    from PIL import ImageOps
-
     with Image.open(path) as image:
         return np.asarray(ImageOps.fit(image.convert("RGB"), (shape[1], shape[0])))
 
 
 def answer(rows: list[Row]) -> str:
     """The tables: SSIM and distance of each look over the pairs, and SSIM pair by pair; and how far networks agree."""
-    networks, pairs = reading.values(rows, "network"), reading.values(rows, "pair")
+    networks, pairs = values(rows, "network"), values(rows, "pair")
     both = [(name, key) for name in networks for key in ("ssim_content", "style_distance")]
     heads = [f"{'SSIM' if key == 'ssim_content' else 'distance'}, {name}" for name, key in both]
     lines = [f"| look | {' | '.join(heads)} |", "|---" * (1 + len(both)) + "|"]
@@ -102,10 +102,16 @@ def answer(rows: list[Row]) -> str:
     for pair in pairs:
         found = [[r["ssim_content"] for r in reading.where(rows, pair=pair, look=look)] for look in LOOKS]
         lines.append(f"| {pair} | {' | '.join(', '.join(f'{v:.2f}' for v in each) for each in found)} |")
-    text = [f"Mean over {len(pairs)} pairs (least to most). SSIM by pair: {', '.join(networks)}.", "", *lines]
+    many = [f"{name} {len(values(reading.where(rows, network=name), 'pair'))}" for name in networks]
+    text = [f"Mean (least to most) over pairs: {', '.join(many)}. SSIM by pair: {', '.join(networks)}.", "", *lines]
     if len(networks) > 1:
         text += ["", agreement(rows, networks)]
     return "\n".join(text)
+
+
+def values(rows: list[Row], key: str) -> list[str]:
+    """The values of a key, each once, in the order of the rows."""
+    return list(dict.fromkeys(row[key] for row in rows))
 
 
 def spread(numbers: list[float]) -> str:
@@ -118,8 +124,8 @@ def agreement(rows: list[Row], networks: list[str]) -> str:
     one, other = ({(r["pair"], r["look"]): r["ssim_content"] for r in rows if r["network"] == n} for n in networks[:2])
     apart = [abs(one[key] - other[key]) for key in one.keys() & other.keys()]
     return (
-        f"At one pair and look the SSIMs of {networks[0]} and {networks[1]} differ by {reading.quartiles(apart)}, by "
-        f"{max(apart):.2g} at most."
+        f"At one pair and look the SSIMs of {networks[0]} and {networks[1]} differ by {reading.quartiles(apart)} "
+        f"(median, quartiles), by {max(apart):.2g} at most, over {len(apart)} runs of each."
     )
 
 

@@ -49,8 +49,8 @@ class Look(NamedTuple):
 LOOKS: dict[str, Look] = {
     look.name: look
     for look in (
-        Look("gentle", "The photograph, in the painting's colours and with its texture.", 1e3, laplacian=1e3),
-        Look("balanced", "Brush strokes, and every shape in its place.", 1e3, laplacian=100.0),
+        Look("gentle", "The photograph, in the painting's colours and with its texture.", 1e3, laplacian=300.0),
+        Look("balanced", "Brush strokes, and every shape in its place.", 1e3, laplacian=30.0),
         Look("strong", "The painting's strokes and colours; shapes give way.", 1e4),
         Look("painterly", "Painted anew, in strokes of twice the size.", 1e3, style_scale=2.0, start="blend"),
     )
