@@ -5,7 +5,7 @@ by SSIM with the photograph and by the mean over the style layers of |G - A| / |
 strong in this order for every pair and both networks.
 Cost: 24 runs of each network; at size=256 steps=100 on two CPU cores 8 minutes for distilled, 40 for VGG-16.
 
-    python -m experiments.networks.looks data=FOLDER size=256 steps=100
+    python -m experiments.networks.looks data=FOLDER size=160 steps=100
     python -m experiments.networks.looks data=FOLDER size=small networks.VGG-16=0
 
 FOLDER holds weights/ and images/. networks.NAME is the number of pairs, of the six, for that network. The same line
@@ -27,7 +27,7 @@ from experiments.networks.candidates import TEACHER
 from experiments.networks.extractors_compared import PAIRS, TEACHER_FILE
 from nst_jax.published import LOOKS
 
-DEFAULTS = {"data": "outputs/data", "size": 256, "steps": 100, "networks": {"distilled": 6, TEACHER: 6}}
+DEFAULTS = {"data": "outputs/data", "size": 160, "steps": 100, "networks": {"distilled": 6, TEACHER: 6}}
 SMALL = {"size": 128, "steps": 100}  # size=small
 Row = dict[str, Any]
 

@@ -18,6 +18,7 @@ from nst_jax.published.looks import CONVENTION, MEAN, NETWORKS, is_original
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import preprocessing
 from nst_jax.shell.places import conf
+from nst_jax.shell.reports import sheet
 from nst_jax.shell.running import looks
 from nst_jax.shell.settings import config
 from nst_jax.shell.sweeps import cells
@@ -169,6 +170,13 @@ def test_a_look_of_ones_own(nst, tmp_path):
     code, text = nst("--config-dir", f"{tmp_path}/own", *LINE, "look=mine", "convention=keras", "--cfg", "job")
     assert code == 0, text
     assert yaml.safe_load(text)["style_weight"] == 7
+
+
+def test_a_sheet_has_them_in_their_order():
+    """As records are: from the photograph to the painting. Words of one's own come last."""
+    words = ["plain", *LOOKS, "mine", "other"]
+    assert sheet.values([{"look": word} for word in reversed(words)], "look") == words
+    assert sheet.values([{"canvas": word} for word in ("style", "noise")], "canvas") == ["noise", "style"]
 
 
 def test_help(nst):
