@@ -3,7 +3,7 @@
 Source: the looks are ours (nst_jax/published/looks.py). A line of `nst -m look=...` for each pair and network, measured
 by SSIM with the photograph and by the mean over the style layers of |G - A| / |A|. Expected: gentle, balanced and
 strong in this order for every pair and both networks.
-Cost: 24 runs of each network; at size=256 steps=100 on two CPU cores 8 minutes for distilled, 40 for VGG-16.
+Cost: 24 runs of each network; at size=160 steps=100 on two CPU cores 6 minutes for distilled and 15 for VGG-16.
 
     python -m experiments.networks.looks data=FOLDER size=160 steps=100
     python -m experiments.networks.looks data=FOLDER size=small networks.VGG-16=0

@@ -88,6 +88,8 @@ def test_the_looks_are_in_order():
     """From the photograph to the painting: less of the Laplacian, then more of the style, then painted anew."""
     gentle, balanced, strong, painterly = LOOKS.values()
     assert [look.name for look in LOOKS.values()] == ["gentle", "balanced", "strong", "painterly"]
+    assert gentle.laplacian
+    assert balanced.laplacian
     assert gentle.laplacian > balanced.laplacian > 0
     assert strong.laplacian is painterly.laplacian is None
     assert strong.style_weight > balanced.style_weight
