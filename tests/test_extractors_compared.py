@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import nst_jax as nst
-from experiments.networks import extractors_compared, side_by_side, tuning
+from experiments.networks import extractors_compared, looks, side_by_side, tuning
 
 
 def rows(**ssims):
@@ -75,3 +75,28 @@ def test_sheet_of_pairs_is_drawn_and_its_pictures_are_kept(data, tmp_path, monke
     assert len(list(tmp_path.glob("*.npy"))) == 6
     monkeypatch.setattr(nst, "stylise", None)  # the same line again computes nothing
     assert side_by_side.main(*words, home=tmp_path) == path
+
+
+@pytest.mark.slow
+def test_looks_are_measured_and_kept(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(looks, "PAIRS", (("landscape", "brush"), ("portrait", "mosaic")))
+    words = (f"data={data}", "size=48", "steps=2", "networks.VGG-16=1")
+    home = looks.main(*words, home=tmp_path)
+    assert (home / "figure.png").stat().st_size > 10_000
+    with (home / "table.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [row["look"] for row in table] == 3 * ["gentle", "balanced", "strong", "painterly"]
+    assert [row["network"] for row in table] == 8 * ["distilled"] + 4 * ["VGG-16"]
+    assert all(0 < float(row["ssim_content"]) < 1 and float(row["style_distance"]) > 0 for row in table)
+    said = (home / "README.md").read_text()
+    assert "distilled 2, VGG-16 1" in said
+    assert "over 4 runs of each" in said
+    marks = {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweeps/*/*/mark.json")}
+    assert len(marks) == 12
+    looks.main(*words, home=tmp_path)  # the same line again computes nothing
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweeps/*/*/mark.json")} == marks
+
+
+def test_looks_without_pictures_say_what_is_missing(tmp_path):
+    with pytest.raises(SystemExit, match=r"tubingen.jpg is missing; set data=FOLDER"):
+        looks.main(f"data={tmp_path}", home=tmp_path)

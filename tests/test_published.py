@@ -29,7 +29,7 @@ def copy(tmp_path):
     """A folder with the generated files."""
     (tmp_path / "docs").mkdir()
     (tmp_path / tool.PAGE).write_text((tool.ROOT / tool.PAGE).read_text(encoding="utf-8"), encoding="utf-8")
-    for group in ("convention", "layers", "preset"):
+    for group in ("convention", "layers", "preset", "look"):
         (tmp_path / "conf" / group).mkdir(parents=True)
     tool.write(tmp_path)
     return tmp_path

@@ -1,7 +1,7 @@
 """Write the settings and the tables that say what nst_jax/published/ says.
 
-python -m tools.published           # write conf/{convention,layers,preset}/, conf/{optimiser,canvas}/published/ and
-                                    # the tables of docs/conventions.md
+python -m tools.published           # write conf/{convention,layers,preset,look}/, conf/{optimiser,canvas}/published/
+                                    # and the tables of docs/conventions.md
 python -m tools.published --check   # name the files that are out of date; exit code 1 if there are any
 """
 
@@ -17,6 +17,7 @@ from types import ModuleType
 import yaml
 
 from nst_jax import published
+from nst_jax.published import Look, looks
 from nst_jax.published.base import Losses, Profile, Program
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +75,19 @@ def convention_yaml(record: Losses, module: ModuleType) -> str:
     for key in ("content_weight", "style_weight", "tv_weight"):
         lines.append(f"{key}: {render(getattr(record, key))}")
     return "\n".join(lines) + "\n"
+
+
+def look_yaml(record: Look) -> str:
+    """conf/look/NAME.yaml."""
+    lines = ["# @package _global_", *comment(record.about), origin(looks)]
+    lines += ["defaults:", f"  - override /canvas: {record.start}", ""] if record.start else []
+    lines += [f"look: {record.name}"]
+    parts: dict[str, dict[str, Value]] = {}
+    for key, value in record.settings().items():
+        group, _, name = key.rpartition(".")
+        parts.setdefault(group, {})[name] = value
+    lines += [f"{key}: {render(value)}" for key, value in parts.pop("", {}).items()]
+    return "\n".join([*lines, *(f"{group}: {flow(part)}" for group, part in parts.items())]) + "\n"
 
 
 def flow(settings: Mapping[str, Value]) -> str:
@@ -204,13 +218,14 @@ def expected(root: Path = ROOT) -> dict[Path, str]:
         texts |= {Path(f"conf/preset/{r.name}.yaml"): preset_yaml(r, module) for r in module.PROGRAMS}
         chosen = ((group, record) for group in OWN for record in module.PROGRAMS if own(group, record))
         texts |= {Path(f"conf/{g}/{PUBLISHED}/{r.name}.yaml"): option_yaml(g, r, module) for g, r in chosen}
+    texts |= {Path(f"conf/look/{r.name}.yaml"): look_yaml(r) for r in published.LOOKS.values()}
     texts[PAGE] = fill((root / PAGE).read_text(encoding="utf-8"), tables())
     return texts
 
 
 def orphans(root: Path, texts: Mapping[Path, str]) -> list[Path]:
     """Generated files that no record makes any more."""
-    groups = ("convention", "layers", "preset", *(f"{group}/{PUBLISHED}" for group in OWN))
+    groups = ("convention", "layers", "preset", "look", *(f"{group}/{PUBLISHED}" for group in OWN))
     files = (p for group in groups for p in sorted((root / "conf" / group).glob("*.yaml")))
     marked = (p.relative_to(root) for p in files if f"\n{MARK}" in p.read_text(encoding="utf-8"))
     return [path for path in marked if path not in texts]

@@ -12,17 +12,20 @@ from jax.sharding import Mesh
 
 from nst_jax.api.networks import Network, picture
 from nst_jax.api.optimisers import Method, adam, lbfgs, solver_name
-from nst_jax.api.problems import PARTS, Task, as_image, problem, split
+from nst_jax.api.problems import PARTS, Task, add, as_image, problem, split
 from nst_jax.api.progress import step_through, step_through_lanes
 from nst_jax.api.regions import fit
 from nst_jax.extractors.base import see_gray
 from nst_jax.images import starts
 from nst_jax.images.colour import MODES, Mode, gray, with_chroma
 from nst_jax.images.size import cover
+from nst_jax.losses.photo import laplacian_term
 from nst_jax.methods import transfer
 from nst_jax.methods.regions import Region
 from nst_jax.methods.transfer import Problem
 from nst_jax.parallel import lanes
+from nst_jax.published import LOOKS, Look
+from nst_jax.published.looks import CONVENTION, NETWORKS, POOL, is_original
 from nst_jax.types import Image
 
 
@@ -133,11 +136,12 @@ def stylise(
     content: Any,
     style: Any,
     *,
+    look: str | None = None,
     size: int = 512,
-    style_scale: float = 1.0,
+    style_scale: float | None = None,
     colour: str = "style",
     regions: Mapping[str, Region] | None = None,
-    start: str | Any = "content",
+    start: str | Any = None,
     solver: Method | None = None,
     steps: int = 300,
     seed: int = 0,
@@ -150,28 +154,41 @@ def stylise(
       net: by `load`.
       content, style: files, bundled pictures by name, or images (height, width, 3) in [0, 1], which keep their size.
         style may be a list of several.
+      look: gentle, balanced, strong or painterly: `published.LOOKS`. What it sets is a default of the other arguments.
       size: of a file's longer side, in pixels.
-      style_scale: the style picture's size relative to `size`; larger strokes for larger values.
+      style_scale: the style picture's size relative to `size`; larger strokes for larger values. 1 if not said.
       colour: whose colours the result has: style, luminance, match or keep; see `images.colour.MODES`.
       regions: parts of the photograph with styles of their own, by name, each made by `region`; a style may be a file.
-      start: content, style, noise, gray, white, or an image.
+      start: content, style, noise, blend, gray, white, or an image. The content if not said.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
       steps: iterations.
       seed: of noise, and of what a convention draws.
       progress: show a progress bar.
       **settings: of `problem`: convention, style_weight, ...
+
+    Raises:
+      ValueError: a name that is none; a look with another convention or network than it is made for.
     """
     if colour not in MODES:
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
     mode, styles = MODES[colour], style if isinstance(style, list | tuple) else [style]
+    chosen = None if look is None else choose(look, net, settings.get("convention") or net.convention)
+    if chosen is not None:
+        settings = {"style_weight": chosen.style_weight} | settings
+        style_scale = scale_of(chosen, styles) if style_scale is None else style_scale
+        start = chosen.start if start is None else start
     photo = as_image("content", read(content, size))
-    pictures = [read(each, max(1, round(size * style_scale))) for each in styles if each is not None]
+    of_style = max(1, round(size * (style_scale or 1.0)))
+    pictures = [read(each, of_style) for each in styles if each is not None]
     paintings = [mode.style(as_image("style", each), photo) for each in pictures]
     seen = net._replace(params=see_gray(net.params)) if mode.gray else net
     content = mode.content(photo)
-    own = {k: paint(one, mode, photo, max(1, round(size * style_scale))) for k, one in (regions or {}).items()}
+    own = {k: paint(one, mode, photo, of_style) for k, one in (regions or {}).items()}
     posed = problem(seen, content, paintings or None, regions=own, seed=seed, **settings)
-    posed = posed._replace(facts={**posed.facts, "colour": colour})
+    posed = posed._replace(facts={**posed.facts, "colour": colour} | ({"look": look} if look else {}))
+    if chosen is not None and chosen.laplacian:
+        posed = add(posed, laplacian_term(pool=POOL), weight=chosen.laplacian)
+    start = "content" if start is None else start
     first = begin(start, content, paintings, seed=seed) if isinstance(start, str) else jnp.asarray(start)
     result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
     return result._replace(image=with_chroma(result.image, photo)) if mode.restored else result
@@ -186,6 +203,28 @@ def paint(region: Region, mode: Mode, photo: Image, size: int) -> Region:
     return fitted._replace(style=mode.style(style, photo, fitted.mask, fitted.style_mask))
 
 
+def choose(look: str, net: Network, convention: str) -> Look:
+    """A look by name. Raises ValueError for a name that is none, and where its numbers mean something else."""
+    if look not in LOOKS:
+        raise ValueError(f"look={look!r}: {', '.join(LOOKS)}")
+    if net.convention != CONVENTION or not is_original(net.params):
+        raise ValueError(f"look={look!r} is made for the original values of VGG: {', '.join(NETWORKS)}")
+    if convention != CONVENTION:
+        raise ValueError(f"look={look!r} is made for convention={CONVENTION!r}, not {convention!r}")
+    return LOOKS[look]
+
+
+def scale_of(look: Look, styles: Sequence[Any]) -> float | None:
+    """The look's scale of the style pictures. Raises ValueError for arrays, which keep their size."""
+    if look.style_scale and not all(isinstance(each, str | Path) for each in styles):
+        scale = f"{look.style_scale:g}"
+        raise ValueError(
+            f"look={look.name!r} has the style picture at {scale} x size, and an array keeps its size: give a file, or "
+            "style_scale=1 beside an array of that size"
+        )
+    return look.style_scale
+
+
 def begin(start: str, content: Image, styles: Sequence[Image], *, seed: int) -> Image:
     """The first image, by name, at the content's shape. Raises ValueError for a name that is none."""
     shape = {"height": content.shape[0], "width": content.shape[1]}
@@ -193,6 +232,7 @@ def begin(start: str, content: Image, styles: Sequence[Image], *, seed: int) -> 
         "content": lambda: content,
         "style": lambda: cover(styles[0], **shape),
         "noise": lambda: starts.noise(jax.random.key(seed), sigma=0.1, **shape),
+        "blend": lambda: starts.blend(jax.random.key(seed), content, ratio=0.6, spread=0.0784),
         "gray": lambda: starts.plain(level=0.5, **shape),
         "white": lambda: starts.plain(level=1.0, **shape),
     }

@@ -27,6 +27,7 @@ from nst_jax.published import (
 from nst_jax.published.base import Convention, Losses, Profile, Program
 from nst_jax.published.gatys import GATYS_2016, GATYS_RELEASED
 from nst_jax.published.keras import KERAS
+from nst_jax.published.looks import LOOKS, Look
 from nst_jax.published.neural_style import NEURAL_STYLE, NEURAL_STYLE_PT
 
 __all__ = [
@@ -36,11 +37,13 @@ __all__ = [
     "GATYS_RELEASED",
     "GRAM",
     "KERAS",
+    "LOOKS",
     "LOSSES",
     "NEURAL_STYLE",
     "NEURAL_STYLE_PT",
     "PROFILES",
     "PROGRAMS",
+    "Look",
     "convention",
     "draws",
 ]

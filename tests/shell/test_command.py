@@ -172,7 +172,8 @@ def test_a_path_with_a_comma(nst, tmp_path):
 
 BAD = {
     "content=nothing.jpg": "nothing.jpg",
-    "content=.": "folder|directory",
+    "content=bare": "bare: no picture is in this folder",
+    "content=*.gif": "as a pattern it matches none",
     "content=notes.jpg": "notes.jpg",
     "content=cut.jpg": "cut.jpg",
     "content=empty.png": "empty.png",
@@ -207,6 +208,7 @@ BAD = {
 
 @pytest.fixture
 def bad_files(tmp_path):
+    (tmp_path / "bare").mkdir()
     (tmp_path / "notes.jpg").write_text("these are notes")
     (tmp_path / "cut.jpg").write_bytes(pictures.path("landscape").read_bytes()[:20_000])
     (tmp_path / "empty.png").write_bytes(b"")

@@ -24,7 +24,19 @@ VALUES = (
     *("off", "no", "''", "abc", "é", "../x", "/", "a b", "[1,2]", "[]", "{a:1}", "{}", "???", "${size}", "${nothing}"),
     *("3000000000", "0x10", "1_000", "2e3", "keras", "vgg19", "random", "adam", "noise", "0.5", "-3", "16", "1e9"),
 )
-GROUPS = ("weights", "layers", "convention", "optimiser", "canvas", "colour", "output", "device", "network", "+preset")
+GROUPS = (
+    "weights",
+    "layers",
+    "convention",
+    "optimiser",
+    "canvas",
+    "colour",
+    "output",
+    "device",
+    "network",
+    "+preset",
+    "look",
+)
 
 
 def lines():

@@ -1,5 +1,6 @@
 """What people type: pictures by their place, options, words of other programs, and every file name."""
 
+import json
 import os
 import re
 import shlex
@@ -123,6 +124,99 @@ def test_a_folder_and_a_pattern(tmp_path, monkeypatch):
         hydra("empty s.jpg")
 
 
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Two pictures in a folder, one in another, and a painting."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos/b.jpg", "photos/a.PNG", "photos/notes.txt", "more/it's, [c].jpg", "s.jpg", "empty/none.txt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+
+
+AB, C = "photos/a.PNG,photos/b.jpg", "'more/it\\'s, [c].jpg'"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (("content=photos/", "style=s.jpg"), ["-m", f"content={AB}", "style=s.jpg"]),
+        (("content=photos", "s.jpg"), ["-m", f"content={AB}", "style=s.jpg"]),
+        (("content=photos/*", "style=s.jpg"), ["-m", f"content={AB}", "style=s.jpg"]),  # pictures alone
+        (("content=photos/*.jpg", "style=s.jpg"), ["content=photos/b.jpg", "style=s.jpg"]),  # one: no sweep
+        (("--content", "photos/[ab].*", "--style=s.jpg"), ["-m", f"content={AB}", "style=s.jpg"]),
+        (("content=**/*.PNG", "style=s.jpg"), ["content=photos/a.PNG", "style=s.jpg"]),
+        (("content=photos/*.txt", "style=s.jpg"), ["content=photos/notes.txt", "style=s.jpg"]),  # as it was asked for
+        (("content=more", "style=s.jpg"), [f"content={C}", "style=s.jpg"]),
+        (("content=more/*, [[]c].jpg", "style=s.jpg"), [f"content={C}", "style=s.jpg"]),  # a comma of the pattern's own
+        (("s.jpg", "style=photos/"), ["-m", f"style={AB}", "content=s.jpg"]),
+        (("-m", "content=photos/", "style=s.jpg,t.jpg"), ["-m", f"content={AB}", "style=s.jpg,t.jpg"]),
+        (("content=photos/", "style=s.jpg,t.jpg"), ["-m", f"content={AB}", "style=s.jpg,t.jpg"]),
+        (("style=s.jpg,mor*/*", "content=photos/"), ["-m", f"style=s.jpg,{C}", f"content={AB}"]),
+        (("-m", "content=s.jpg,photos/,mo*/*", "style=s.jpg"), ["-m", f"content=s.jpg,{AB},{C}", "style=s.jpg"]),
+        (("s.jpg", "style=[photos/*,s.jpg]"), ["style=['photos/*',s.jpg]", "content=s.jpg"]),  # a list: as it is
+        (("-m", "s.jpg", "style=[s.jpg,t.jpg],mor*/*"), ["-m", f"style=[s.jpg,t.jpg],{C}", "content=s.jpg"]),
+        (("content='photos/*'", "style=s.jpg"), ["content='photos/*'", "style=s.jpg"]),  # in Hydra's quotes: a name
+        (("content=null", "style=s.jpg"), ["content=null", "style=s.jpg"]),
+        (("content=???", "style=s.jpg"), ["content=???", "style=s.jpg"]),
+        (("content=glob(photos/*)", "style=s.jpg"), ["-m", f"content={AB}", "style=s.jpg"]),
+    ],
+)
+def test_folders_and_patterns_in_a_setting(photos, line, expected):
+    given = words.read(line).hydra()
+    assert given == expected
+    assert words.read(given).hydra() == expected  # what is recorded can be pasted
+    for word in given:
+        if "=" in word:
+            assert OverridesParser.create().parse_override(word)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (("content=empty", "style=s.jpg"), "empty: no picture is in this folder"),
+        (("content=photos/*.gif", "style=s.jpg"), r"photos/\*.gif: there is no such file, and as a pattern it matches"),
+        (("s.jpg", "style=photos/?"), "as a pattern it matches none"),
+        (("photos/*.gif", "s.jpg"), "as a pattern it matches none"),
+        (("-m", "content=s.jpg,photos/*.gif", "style=s.jpg"), r"photos/\*.gif: there is no such file"),
+    ],
+)
+def test_a_folder_or_a_pattern_without_pictures(photos, line, message):
+    with pytest.raises(UserError, match=message):
+        words.read(line)
+
+
+def test_names_that_look_like_patterns(photos):
+    """A file or a folder that is there is meant, whatever its letters say as a pattern."""
+    for name in ("set[1]/b*.jpg", "set[1]/bb.jpg", "set1/other.jpg", "x,y/one.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert words.read(("content=set[1]/b*.jpg", "style=s.jpg")).hydra()[0] == "content='set[1]/b*.jpg'"
+    assert words.read(("content=set[1]/b?.jpg", "style=s.jpg")).hydra()[1] == "content='set[1]/b*.jpg','set[1]/bb.jpg'"
+    assert words.read(("-m", "content=x,y", "style=s.jpg")).hydra()[1] == "content='x,y/one.jpg'"
+
+
+def test_every_name_of_a_folder_reaches_the_settings(tmp_path, monkeypatch):
+    """By a folder and by a pattern, as the values of a sweep."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("of, [these]")
+    folder.mkdir()
+    for name in names(max(100, times(100))):
+        if len(os.fsencode(f"{name}.jpg")) < 250:
+            (folder / f"{name}.jpg").touch()
+    for value in (str(folder), f"{folder}/*"):
+        (word,) = (w for w in words.read([f"content={value}", "style=s.jpg"]).hydra() if w.startswith("content="))
+        override = OverridesParser.create().parse_override(word)
+        found = [OmegaConf.create({"c": each}).c for each in values_of(override)]
+        hidden = set() if value == str(folder) else {p for p in folder.iterdir() if p.name.startswith(".")}
+        assert sorted(found) == sorted(str(p) for p in set(folder.iterdir()) - hidden)
+
+
+def values_of(override):
+    """The values of a key that is swept."""
+    each = [f"content={value}" for value in override.sweep_string_iterator()]
+    return [OverridesParser.create().parse_override(word).value() for word in each]
+
+
 def test_every_name_reaches_the_settings(tmp_path, monkeypatch):
     """Of files that are there and of files that are not, by key and by place; and what is recorded can be pasted."""
     monkeypatch.chdir(tmp_path)
@@ -145,6 +239,8 @@ def content_of(overrides):
 def test_several_names_are_a_sweep(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     photos = [f"{name}.jpg" for name in names(40)]
+    for photo in photos:
+        Path(photo).touch()
     line = words.read(["--", *photos, "s.jpg"])
     (sweep,) = [word for word in line.hydra() if word.startswith("content=")]
     (override,) = OverridesParser.create().parse_overrides([sweep])
@@ -186,6 +282,35 @@ def test_a_folder_of_photographs(tmp_path, nst):
     assert text.count("picture:") == len(chosen)
 
 
+def test_a_pattern_in_a_setting_is_one_program(tmp_path, nst):
+    """Photographs of one shape are lanes of one program; the results are in one folder, named after both pictures."""
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        shutil.copyfile(PAIR[0], tmp_path / "photos" / f"it's {number}.jpg")
+        with (tmp_path / "photos" / f"it's {number}.jpg").open("ab") as file:  # copies of one picture are one job
+            file.write(bytes(number))
+    code, text = nst("content=photos/*.jpg", f"style={PAIR[1]},{PAIR[0]}", *SMALL, "output.to=painted/", "--json")
+    assert code == 0, text
+    stems = {f"it's {number}_style={style}" for number in range(3) for style in ("brush", "landscape")}
+    assert {path.stem for path in (tmp_path / "painted").iterdir()} == stems
+    rows = json.loads(text.splitlines()[0])["rows"]
+    assert {row["lane"] for row in rows} == set(range(6))
+    code, text = nst("content=photos/", f"style={PAIR[1]},{PAIR[0]}", *SMALL, "output.to=painted/", "--json")
+    assert (code, json.loads(text.splitlines()[0])["rows"]) == (0, rows)  # the same jobs, and none is new
+
+
+def test_a_sweep_from_python_takes_folders_and_patterns(tmp_path, monkeypatch):
+    import nst_jax
+
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    shutil.copyfile(PAIR[0], "photos/a.jpg")
+    rows = nst_jax.sweep("content=photos/*.jpg", f"style={PAIR[1]}", *SMALL)
+    assert [row["status"] for row in rows] == ["done"]
+    with pytest.raises(UserError, match="matches none"):
+        nst_jax.sweep("content=photos/*.gif", f"style={PAIR[1]}", *SMALL)
+
+
 def test_one_file_for_several_pictures_is_refused(nst):
     code, text = nst("-m", *PAIR, *SMALL, "style_weight=1,2", "-o", "out.png")
     assert code == 2
@@ -214,8 +339,6 @@ def test_the_picture_where_it_is_wanted(nst, tmp_path):
 
 
 def test_quiet_and_json(nst):
-    import json
-
     code, text = nst(*PAIR, *SMALL, "--quiet")
     assert code == 0
     assert Path(text.strip()).is_file()

@@ -14,6 +14,7 @@ nst: neural style transfer
   nst photo.jpg painting.jpg                         the picture, in a new folder under runs/
   nst photo.jpg painting.jpg -o out.jpg              and there
   nst photo.jpg painting.jpg network=distilled       without a download: a small VGG-16 that comes with nst_jax
+  nst photo.jpg painting.jpg look=strong             or gentle, balanced, painterly
   nst photo.jpg painting.jpg size=256 steps=200 style_weight=1e4
   nst photos/ painting.jpg -o painted/               every photograph of a folder
   nst -m photo.jpg painting.jpg style_weight=1e2,1e3,1e4 seed=0,1
@@ -37,10 +38,10 @@ SECTIONS = (
     (
         "How it looks",
         (
-            *("content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix", "strokes"),
-            *("photo", "regions", "masks"),
+            *("look", "content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix"),
+            *("strokes", "photo", "regions", "masks"),
         ),
-        ("layers", "canvas", "colour"),
+        ("look", "layers", "canvas", "colour"),
         (),
     ),
     ("A texture", ("texture", "pattern"), (), ()),
@@ -52,7 +53,7 @@ SECTIONS = (
 )
 LINE = re.compile(r"( *)([\w]+):(?: (.*?))??(?: *# (.*))?$")
 WIDTH = 100
-OWN = ("name", "start", "_target_", "engine")  # what an option is, not what it can be told
+OWN = ("name", "start", "look", "_target_", "engine")  # what an option is, not what it can be told
 
 
 class Entry(NamedTuple):
@@ -104,7 +105,7 @@ def topic(key: str, value: str) -> str:
         said = about(file) or next((e.meaning for e in inside if e.key in OWN and e.meaning), "")
         text.append(wrap(f"  {name}: ", said) if said else f"  {name}")
         if len(chosen) == 1 or len(inside) <= 8:
-            prefix = "" if group in ("preset", "experiment") else f"{group.replace('/', '.')}."
+            prefix = "" if group in ("preset", "experiment", "look") else f"{group.replace('/', '.')}."
             text += [f"  {show(e._replace(key=prefix + e.key))}" for e in inside if e.key not in OWN]
     return "\n".join(text)
 

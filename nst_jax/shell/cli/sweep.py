@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from nst_jax.shell.cli.screen import log_to_screen
-from nst_jax.shell.cli.words import quote
+from nst_jax.shell.cli.words import pictures_of, quote
 from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.reports import table
@@ -29,11 +29,17 @@ def sweep(words: Sequence[str]) -> list[Row]:
     """
     try:
         with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA), log_to_screen():
-            return run([quote(word) for word in words])
+            return run([quote(name_pictures(word)) for word in words])
     except Exception as error:
         if not settings.is_mistake(error):
             raise
         raise UserError(settings.explain(error)) from error
+
+
+def name_pictures(word: str) -> str:
+    """The word, with pictures in the place of folders and patterns."""
+    names = pictures_of(word)
+    return word if names is None else f"{word.partition('=')[0]}={','.join(names)}"
 
 
 def run(words: list[str]) -> list[Row]:

@@ -2,6 +2,7 @@
 
     nst photo.jpg painting.jpg size=256 -o out.jpg
     nst photos/ painting.jpg --style-weight 1e4
+    nst content=photos/*.jpg style=painting.jpg
 
 Every file name that the system allows is taken. Nothing is imported that takes long.
 """
@@ -21,7 +22,12 @@ from nst_jax.shell.settings.synonyms import CROWSON, NEURAL_STYLE, OF_ANY
 SAFE = re.compile(r"[A-Za-z0-9_./+@-]*|\?\?\?|null")  # what Hydra takes as it is
 QUOTES = "'\""
 TOKEN = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_./+@-]+)"""
-TOKENS = re.compile(f"{TOKEN}(?:,{TOKEN})*")  # names with commas between them, some in quotes
+# names and lists of names with commas between them, as Hydra has them
+ITEM = rf"(?:{TOKEN}|\[{TOKEN}(?:,{TOKEN})*\])"
+ITEMS = re.compile(f"{ITEM}(?:,{ITEM})*")
+NOTATION = re.compile(r"\[.*\]|\{.*\}|[A-Za-z_]+\(.*\)")  # lists, mappings and functions of Hydra's
+GLOB = re.compile(r"glob\((.*)\)")
+PATTERN = set("*?[")  # letters that make a name a pattern
 # names with commas between them, and lists of names in brackets, one at least
 NAMES = re.compile(r"\[[^\[\]]+\]|[^,\[\]]+")
 LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*")
@@ -117,6 +123,7 @@ def read(arguments: Sequence[str]) -> Line:
         raise UserError(answer(line))
     place(line)
     make_texture(line)
+    spread(line)
     return line
 
 
@@ -272,7 +279,7 @@ def place(line: Line, *, strict: bool = True) -> None:
 
 
 def expand(names: Iterable[str]) -> list[str]:
-    """File names: a folder is the pictures in it, and a pattern those that match."""
+    """File names: a folder is the pictures in it, and a pattern those that match. Raises UserError for none."""
     found = []
     for name in names:
         path = Path(name).expanduser() if exists(name) or name.startswith("~/") else Path(name)
@@ -281,11 +288,83 @@ def expand(names: Iterable[str]) -> list[str]:
             if not inside:
                 raise UserError(f"{name}: no picture is in this folder ({', '.join(PICTURES)})")
             found += inside
-        elif set(name) & set("*?[") and not path.exists():
-            found += sorted(glob(str(path), recursive=True)) or [name]  # noqa: PTH207  the whole path is the pattern
+        elif PATTERN & set(name) and not path.exists():
+            if not (matching := match(name)):
+                raise UserError(f"{name}: there is no such file, and as a pattern it matches none")
+            found += matching
         else:
             found.append(name)
     return found
+
+
+def match(pattern: str) -> list[str]:
+    """The files that a pattern matches, sorted: the pictures among them where there are any.
+
+    Folders that are there stand for themselves, whatever letters their names have.
+    """
+    if not PATTERN & set(pattern):
+        return []
+    path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
+    folder = next((p for p in path.parents if exists(str(p))), Path())
+    inside = glob(str(path.relative_to(folder)), root_dir=folder, recursive=True)  # noqa: PTH207  no hidden files
+    files = sorted(str(folder / name) for name in inside if (folder / name).is_file())
+    return [name for name in files if Path(name).suffix.lower() in PICTURES] or files
+
+
+def spread(line: Line) -> None:
+    """Put the pictures in the place of folders and patterns in content=, style= and texture=. Several are a sweep."""
+    for place, word in enumerate(line.words):
+        names = pictures_of(word)
+        if names and len(names) > 1 and not line.is_sweep():
+            line.flags.append("-m")
+        if names:
+            line.words[place] = f"{word.partition('=')[0]}={','.join(names)}"
+
+
+def pictures_of(word: str) -> list[str] | None:
+    """The pictures that folders and patterns in content=, style= or texture= stand for, each as Hydra's grammar has it.
+
+    Commas stand between names, but in one that is there or that matches as a whole. A list in brackets stays as it is.
+
+    Returns:
+      The names. None where the word has no folder and no pattern.
+    """
+    key, _, value = word.partition("=")
+    if key not in ("content", "style", "texture") or value in ("", "???"):
+        return None
+    if matched := GLOB.fullmatch(value):
+        return [literal(name) for name in expand([matched.group(1).strip(QUOTES)])]
+    if not exists(value) and is_notation(value):
+        return None
+    if exists(value) or match(value):
+        parts = [value]
+    elif key == "style" and LISTS.fullmatch(value):
+        parts = NAMES.findall(value)
+    else:
+        parts = value.split(",")
+    if not any(stands_for_many(part) for part in parts):
+        return None
+    found = []
+    for part in parts:
+        found += [literal_list(part)] if is_list(part) else [literal(name) for name in expand([part])]
+    return found
+
+
+def stands_for_many(name: str) -> bool:
+    """Whether the name is that of a folder, or a pattern: no file has it."""
+    if exists(name):
+        return Path(name).expanduser().is_dir()
+    return bool(PATTERN & set(name)) and not is_list(name)
+
+
+def is_list(name: str) -> bool:
+    """Whether it is a list in brackets."""
+    return name.startswith("[") and name.endswith("]")
+
+
+def is_notation(value: str) -> bool:
+    """Whether it is Hydra's own notation: a list, a function, or names of which some are in quotes."""
+    return bool(NOTATION.fullmatch(value) or (ITEMS.fullmatch(value) and set(value) & set(QUOTES)))
 
 
 def literal(name: str) -> str:
@@ -315,15 +394,13 @@ def quote(word: str, *, many: bool = True) -> str:
         return quote_region(key, value, many=many)
     if not equals or key not in PATHS or SAFE.fullmatch(value):
         return word
-    if matched := re.fullmatch(r"glob\((.*)\)", value):
+    if matched := GLOB.fullmatch(value):
         return f"{key}={','.join(map(literal, expand([matched.group(1).strip(QUOTES)])))}"
     if not exists(value):
         if key == "style" and LISTS.fullmatch(value) and not set(value) & set(QUOTES):
             return f"style={','.join(literal_list(name) for name in NAMES.findall(value))}"
-        if re.fullmatch(r"\[.*\]|\{.*\}|[A-Za-z_]+\(.*\)", value) or (
-            TOKENS.fullmatch(value) and set(value) & set(QUOTES)
-        ):
-            return word  # Hydra's own notation
+        if is_notation(value):
+            return word
         if many and "," in value:
             return f"{key}={','.join(map(literal, value.split(',')))}"
     return f"{key}={literal(value)}"

@@ -42,6 +42,15 @@ NAMES = {
 }
 
 
+ORDERS = {"look": ("plain", "gentle", "balanced", "strong", "painterly")}  # of words whose order is not the alphabet's
+
+
+def rank(key: str, value: Any) -> int:
+    """The place of a value among the words of its key; 0 where they have no order of their own."""
+    order = ORDERS.get(key, ())
+    return order.index(value) if value in order else len(order)
+
+
 def name(key: str) -> str:
     """A key in words: the setting's own name where there are no better ones."""
     return NAMES.get(key, key)

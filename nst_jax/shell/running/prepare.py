@@ -29,7 +29,7 @@ from nst_jax.published.base import Convention
 from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running import device, texture
+from nst_jax.shell.running import device, looks, texture
 from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
 from nst_jax.shell.running.job import Job, Output, Plan
@@ -147,6 +147,7 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
 def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, *, gray_only: bool) -> Ready:
     """The parameters as far as the taps need them. gray_only: of the network that sees shades of gray."""
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
+    looks.check_input(config, loaded.params)
     own = lambda: see_gray(loaded.params) if gray_only else loaded.params
     convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
     key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)

@@ -17,7 +17,7 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
 from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
-from nst_jax.shell.running import checkpoint, dry, program, provenance
+from nst_jax.shell.running import checkpoint, dry, looks, program, provenance
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.device import enough_memory
 from nst_jax.shell.running.job import Job
@@ -90,6 +90,7 @@ def check(config: Config) -> None:
     if output.alpha and image_format(Path(output.file)) == "JPEG":
         raise UserError("output.alpha=true: JPEG has no transparency. Set output.file=result.png")
     check_names(output.file, output.film)
+    looks.check(config)
     deliver.check(config)
 
 
@@ -150,6 +151,8 @@ def hints(job: Job) -> Iterable[str]:
     config = job.facts["config"]
     if config["seed"] and not job.facts["seed_used"]:
         yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
+    if said := looks.remark(config["look"], config["layers"]):
+        yield said
     if max(job.start.shape[:2]) > LARGE and np.max(config["style_scale"]) <= 1 and not config["texture"]:
         yield (
             f"at more than {LARGE} pixels strokes come out fine, since a layer sees a part of the picture only. Larger "

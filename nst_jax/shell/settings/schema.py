@@ -144,6 +144,7 @@ class Config:
     style: Any = MISSING  # a path, a list of paths, or None
     style_blend: Any = None  # a list of shares, or None
     style_mix: str = MISSING
+    look: str = MISSING
     content_weight: float = MISSING
     style_weight: float = MISSING
     tv_weight: float = MISSING

@@ -45,7 +45,8 @@ def name(config: Config) -> str:
     A seed that nothing uses is no part of it.
     """
     plain = settings.plain(config)
-    plain.pop("sweep")
+    for key in ("sweep", "look"):  # a look is what it sets
+        plain.pop(key)
     for key in ("folder", "checkpoint", "to"):
         plain["output"].pop(key)
     if not uses_seed(config):
