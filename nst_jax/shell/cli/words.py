@@ -250,6 +250,8 @@ def make_texture(line: Line) -> None:
     own = {"content": "null", "style": "null", "content_weight": "0", "canvas": "noise"}
     if not given & {"convention", "preset"}:
         own["convention"] = "relative"
+    if not given & {"preset", "network.padding"} and "network=squeezenet" not in line.words:
+        own["network.pool"] = "avg"  # Gatys et al. 2015, section 2: smoother; squeezenet has no other than its own
     words = [f"{key}={value}" for key, value in own.items() if key not in given]
     line.words += words
     line.notes.append(f"texture= is read with {' '.join(words)}")
