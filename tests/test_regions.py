@@ -16,7 +16,7 @@ from nst_jax.losses.moments import moments
 from nst_jax.methods import regions, transfer
 from nst_jax.methods.regions import Region
 from nst_jax.methods.transfer import Kept, Problem, Spec
-from nst_jax.nn.windows import CONVOLUTION, Window, margin, narrowest, widest
+from nst_jax.nn.windows import CONVOLUTION, Window, interior, margin, narrowest, widest
 from nst_jax.optim.solvers import adam
 from nst_jax.published import CONVENTIONS, convention
 
@@ -343,3 +343,14 @@ def test_gradients_in_regions_are_those_of_finite_differences():
         slope = float(jnp.sum(jax.grad(loss)(f) * step))
         ends = [float(loss(f + h * step)) for h in (1e-5, -1e-5)]
     np.testing.assert_allclose(slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-6)
+
+
+def test_the_interior_is_what_no_padding_reaches():
+    """Where the activation of a picture is that of the picture within a larger one."""
+    windows = (CONVOLUTION, CONVOLUTION, HALF, CONVOLUTION)
+    large = jax.random.uniform(KEY, (40, 44))
+    alone, within = toy(large[8:32, 8:36]), toy(large)[4:16, 4:18]
+    mask = interior(windows, height=24, width=28)
+    np.testing.assert_array_equal(mask, jnp.abs(alone - within) < 1e-6)
+    assert 0 < float(mask.sum()) < mask.size
+    assert float(interior((CONVOLUTION,) * 12, height=24, width=28).sum()) == 0

@@ -4,10 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
+import nst_jax
 from nst_jax import pictures
 
 BRICK, PHOTO = pictures.path("brick"), pictures.path("landscape")
@@ -67,6 +69,17 @@ def test_the_terms_are_those_of_the_rolled_texture(weave):
         assert values["rolled"][name] == pytest.approx(value, rel=1e-3, abs=1e-5)
 
 
+@pytest.mark.parametrize(("seamless", "along"), [("x", 1), ("y", 0)])
+def test_a_texture_may_be_rolled_along_the_axis_that_wraps(seamless, along):
+    net = nst_jax.load("distilled", pool="avg")
+    words = {"layers": ("relu2_1",), "offsets": (2, 4), "style_layers": ("relu1_1", "relu2_1"), "seamless": seamless}
+    posed = nst_jax.texture_problem(net, nst_jax.picture("brick", size=32), size=32, **words)
+    image = nst_jax.picture("mosaic", size=32)
+    value = lambda image: float(nst_jax.objective(*nst_jax.split(posed), image))
+    assert value(jnp.roll(image, 8, along)) == pytest.approx(value(image), rel=1e-4)
+    assert value(jnp.roll(image, 8, 1 - along)) != pytest.approx(value(image), rel=1e-3)
+
+
 @pytest.mark.parametrize("convention", ["gatys_2016", "sliced_wasserstein", "histogram", "keras", "covariance"])
 def test_every_kind_of_statistics_makes_a_texture(weave, convention):
     image, record, _ = weave("size=40", f"convention={convention}", "pattern.spectrum=0", "pattern.shifts=0")
@@ -96,6 +109,37 @@ def test_dry_run(nst):
     assert "a step: about" in text
 
 
+def test_python_makes_the_same_texture(weave):
+    """The terms of one image, and a texture that is rolled."""
+    net = nst_jax.load("distilled", pool="avg")
+    net = net._replace(style_layers={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0})
+    exemplar = nst_jax.picture("brick", size=32)
+    words = {"layers": ("relu2_1",), "offsets": (2, 4), "style_weight": 100.0}
+    result = nst_jax.texture(net, exemplar, size=48, steps=2, progress=False, **words)
+    assert result.image.shape == (48, 48, 3)
+    record = weave("size=48", "steps=0", "canvas=gray")[1]["terms"]["terms"]
+    spec, numbers = nst_jax.split(nst_jax.texture_problem(net, exemplar, size=48, **words))
+    found = nst_jax.values(spec, numbers, jnp.full((48, 48, 3), 0.5))
+    assert found.keys() == record.keys()
+    for name, value in found.items():
+        assert float(value) == pytest.approx(record[name], rel=1e-3, abs=1e-6)
+    rolled = nst_jax.values(spec, numbers, jnp.roll(result.image, (8, 20), (0, 1)))
+    for name, value in nst_jax.values(spec, numbers, result.image).items():
+        assert float(rolled[name]) == pytest.approx(float(value), rel=1e-3)
+
+
+def test_mistakes_in_python():
+    net, exemplar = nst_jax.load("distilled"), nst_jax.picture("brick", size=32)
+    with pytest.raises(ValueError, match="seamless='left'"):
+        nst_jax.texture(net, exemplar, seamless="left")
+    with pytest.raises(ValueError, match="8 x 8 positions at relu3_1"):
+        nst_jax.texture(net, exemplar)
+    function = nst_jax.Function(lambda params, image, taps: dict.fromkeys(taps, image), ("a",))
+    own = nst_jax.Network(function, {}, {}, {"a": 1.0}, windows=lambda layer: ())
+    with pytest.raises(ValueError, match="no padding to choose"):
+        nst_jax.texture(own, exemplar, shifts=0.0)
+
+
 BAD = {
     f"style={PHOTO}": "texture=PICTURE has neither a photograph nor a painting",
     f"content={PHOTO}": "texture=PICTURE has neither a photograph nor a painting",
@@ -104,7 +148,7 @@ BAD = {
     "pattern.seamless=left": "pattern.seamless must be one of none, both, x, y; got left",
     "pattern.shifts=-1": "pattern.shifts must be a finite number, 0 or more; got -1",
     "pattern.offsets=[0]": "pattern.offsets must be whole numbers above 0",
-    "pattern.offsets=[16]": "pattern.offsets=16 reaches over the exemplar's 16 x 16 positions at relu2_1",
+    "pattern.offsets=[16]": "pattern.offsets: 16 reaches over the exemplar's 16 x 16 positions at relu2_1",
     "pattern.layers=[relu9_1]": "layers, of network.name=distilled: there is no relu9_1",
     "pattern.octaves=9": "pattern.octaves must be 1 to 6; got 9",
     "size=100000": "choose a smaller size, or raise max_pixels",

@@ -9,10 +9,11 @@ import numpy as np
 from nst_jax.extractors.base import Architecture
 from nst_jax.images.size import SizeRule, resize, target_shape
 from nst_jax.methods import styles
+from nst_jax.methods.texture import tile
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.running.colours import Colours, Files, recolour
-from nst_jax.shell.running.texture import canvas, exemplar_at, fit_sides
+from nst_jax.shell.running.texture import exemplar_at, fit_sides
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings import texture
 from nst_jax.shell.settings.regions import FILES as FILES_OF_REGION
@@ -120,7 +121,7 @@ def texture_sizes(
     exemplar = exemplar_at(picture.image, scale=scale * settings.scales_of(config)[0])
     log(f"exemplar: {w} x {h} pixels, used at {exemplar.shape[1]} x {exemplar.shape[0]}")
     log(f"texture: {width} x {height} pixels{more}")
-    return canvas(np.asarray(exemplar), height=height, width=width), (exemplar,)
+    return tile(exemplar, height=height, width=width), (exemplar,)
 
 
 def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:

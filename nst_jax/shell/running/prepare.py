@@ -4,12 +4,11 @@ Below `prepare` no function takes Config.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
-import jax.numpy as jnp
 
 from nst_jax import published
 from nst_jax.analysis import resolution
@@ -19,10 +18,11 @@ from nst_jax.extractors.octaves import in_octaves, name_of
 from nst_jax.images.colour import gray
 from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
-from nst_jax.losses.term import Blend, Terms
+from nst_jax.losses.term import Aim, Blend, Terms
 from nst_jax.methods import styles, transfer
 from nst_jax.methods.strokes import divide as divide_layers
-from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.methods.texture import count_tiles
+from nst_jax.methods.transfer import Masks, Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
 from nst_jax.published.base import Convention
@@ -40,7 +40,7 @@ from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
-from nst_jax.shell.settings.texture import layers_of
+from nst_jax.shell.settings.texture import axes_of, pattern_of
 from nst_jax.types import Image, Params
 
 Compute = Callable[[Callable[[], Any]], Any]
@@ -104,42 +104,28 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     found, fine = add_strokes(config, by, chosen, found, log, once, scale=scale)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
     division = divide(config, found, chosen, arch, net, log, once, scale=scale)
+    check_depth(arch, net, *(picture.shape for picture in division.pictures.values()))
     terms, numbers = divide_layers(*losses(config, arch, net, found, log), fine.layers)
     terms, numbers = divide_terms(config, terms, numbers, division)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
-    pictures = {"content": content, **arranged.sources, **fine.sources} | (division.pictures if division else {})
-    check_depth(arch, net, *(picture.shape for picture in (division.pictures if division else {}).values()))
-    if config.texture:
-        masks = texture.masks_of(config, arch, net, found.styles[0])
-    else:
-        masks = division.masks(tuple(arranged.shares)) if division else None
-    find = lambda: transfer.aims(
-        net,
-        terms,
-        ready.params,
-        {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)},
-        pixels=content.shape[0] * content.shape[1],
-        key=transfer.aims_key(seed=config.seed),
-        shape=content.shape[:2],
-        masks=masks,
-    )
-    seen = division.key if division else found.key
-    key = ("aims", net, *ready.key, *seen, *shares, terms, config.seed, compute)
-    aims = once(key, lambda: compute_aims(compute, find))
-    kept = division.keep(content) if division else None
+    pictures = {"content": content, **arranged.sources, **fine.sources, **division.pictures}
+    inner = texture.masks_of(config, arch, net, found.styles[0]) if config.texture else {}
+    masks = inner | division.masks(tuple(arranged.shares))
+    key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, compute)
+    aims = once(key, lambda: find_aims(net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute))
     return Job(
         spec=Spec(texture.wrap(config, arch, net), terms, solver, options),
-        problem=Problem(ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper, kept),
+        problem=Problem(
+            ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper, division.keep(content)
+        ),
         start=begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
-        style=division.style(found.styles, shares) if division else Blend(found.styles, jnp.asarray(shares)),
+        style=division.style(found.styles, shares),
         alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
         colours=found.colours,
         plan=Plan(config.steps, config.output.every, config.seed),
-        output=Output(
-            config.output.file, config.output.quality, config.output.film, config.output.film_ms, texture.tiles(config)
-        ),
-        facts=facts(config, ready.loaded, content.shape, {**found.files, **(division.files if division else {})}),
+        output=output(config),
+        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}),
         made=fine.made,
     )
 
@@ -223,7 +209,7 @@ def _check_layer(layer: str, arch: Architecture) -> None:
 def network(config: Config) -> tuple[Architecture, Extractor]:
     """The network, tapped at the layers that count."""
     arch = find(architecture, MODULES, config.network.name, "network.name")
-    for layer in (*config.layers.content, *config.layers.style, *layers_of(config)):
+    for layer in (*config.layers.content, *config.layers.style, *pattern_of(config).taps()):
         _check_layer(layer, arch)
     layers_of_strokes(config, arch)
     if config.texture and config.pattern.octaves > 1:
@@ -234,7 +220,7 @@ def network(config: Config) -> tuple[Architecture, Extractor]:
     n = config.network
     shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
     try:
-        return arch, arch.tap({*content, *style, *layers_of(config)}, **shape)
+        return arch, arch.tap({*content, *style, *pattern_of(config).taps()}, **shape)
     except ValueError as error:
         raise UserError(f"network: {error}") from None
 
@@ -256,12 +242,30 @@ def static_options(solver: Callable[..., Any]) -> set[str]:
     return {k for k, p in inspect.signature(solver).parameters.items() if p.annotation in (int, bool)}
 
 
-def compute_aims(compute: Compute, find: Callable[[], Any]) -> Any:
+def find_aims(
+    net: Extractor,
+    terms: Terms,
+    params: Params,
+    pictures: Mapping[str, Image | Blend],
+    masks: Mapping[str, Masks],
+    *,
+    seed: int,
+    compute: Compute,
+) -> dict[str, Aim]:
     """The aims. Raises UserError where a term cannot aim at several pictures as one."""
+    used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
+    height, width, _ = cast(Image, pictures["content"]).shape
+    of_image = {"pixels": height * width, "shape": (height, width), "key": transfer.aims_key(seed=seed)}
     try:
-        return compute(find)
+        return compute(lambda: transfer.aims(net, terms, params, used, masks=masks, **of_image))
     except term.CannotBlend as error:
         raise UserError(f"{error}; style_mix=terms has a term for each style") from None
+
+
+def output(config: Config) -> Output:
+    """The files of the run."""
+    o = config.output
+    return Output(o.file, o.quality, o.film, o.film_ms, count_tiles(axes_of(config)))
 
 
 def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) -> None:

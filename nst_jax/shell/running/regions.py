@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
 
 
 class Division(NamedTuple):
-    """The image divided among its regions, for the terms, the aims and the picture."""
+    """The image divided among its regions, for the terms, the aims and the picture. Without regions it is whole."""
 
     regions: Mapping[str, Region]
     layout: Layout
@@ -56,6 +56,8 @@ class Division(NamedTuple):
 
     def style(self, styles: Sequence[Image], shares: Sequence[float]) -> Blend:
         """All that is painted as one: each style by the part of the image that it takes."""
+        if not self.regions:
+            return Blend(tuple(styles), jnp.asarray(shares))
         areas, rest = self.layout.areas, self.layout.areas[REST] if REST in self.layout.masks else 0.0
         parts = [areas[name] for name in self.pictures] + ([rest * share for share in shares] if rest else [])
         painted = (*self.pictures.values(), *(styles if rest else ()))
@@ -76,8 +78,8 @@ def divide(
     once: Once,
     *,
     scale: float,
-) -> Division | None:
-    """Read the regions and divide the image; None where the settings name none.
+) -> Division:
+    """Read the regions and divide the image.
 
     Args:
       config: the settings.
@@ -90,7 +92,7 @@ def divide(
     """
     given = regions_of(config)
     if not given:
-        return None
+        return Division({}, Layout({}, {}, {}, None), found.key, {})
     photo = found.files["content"]
     if photo is None:
         raise UserError("regions are parts of a photograph, and content is null")
@@ -223,10 +225,10 @@ def say_overlap(regions: Mapping[str, Region], log: Log) -> None:
 
 
 def divide_terms(
-    config: Config, terms: Terms, numbers: dict[str, Any], division: Division | None
+    config: Config, terms: Terms, numbers: dict[str, Any], division: Division
 ) -> tuple[Terms, dict[str, Any]]:
     """The terms and weights with those of the style as one for each region. Raises UserError where a term has none."""
-    if division is None:
+    if not division.regions:
         return terms, numbers
     own = {name: region.weight for name, region in division.regions.items()}
     try:

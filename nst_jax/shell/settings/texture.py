@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
+from nst_jax.methods.texture import SEAMLESS, Pattern
 from nst_jax.shell.settings.schema import Config
 
-SEAMLESS = {"none": (), "both": (0, 1), "x": (1,), "y": (0,)}  # the axes along which the borders meet: 0 the height
-PADDING = {(): None, (0, 1): "circular", (1,): "circular_x", (0,): "circular_y"}
 OCTAVES = 6
 
 
@@ -37,10 +36,12 @@ def wrong_texture(c: Config) -> Iterable[str]:
         yield f"pattern.octaves must be 1 to {OCTAVES}; got {p.octaves}"
 
 
-def layers_of(c: Config) -> tuple[str, ...]:
-    """The layers that the terms of long range measure, beside those of the style."""
+def pattern_of(c: Config) -> Pattern:
+    """The terms of a texture; none where there is no texture."""
     p = c.pattern
-    return tuple(str(layer) for layer in p.layers) if c.texture and (p.shifts or p.autocorrelation) else ()
+    if c.texture is None:
+        return Pattern(0.0, 0.0, 0.0, 0.0, (), ())
+    return Pattern(p.smooth, p.spectrum, p.shifts, p.autocorrelation, tuple(map(str, p.layers)), tuple(p.offsets))
 
 
 def axes_of(c: Config) -> tuple[int, ...]:
