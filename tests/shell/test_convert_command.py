@@ -30,6 +30,7 @@ def test_the_paper_for_neural_style_pt(capsys):
         "tv_weight=0",
     }
     assert "s/c relu1_1 4.768e-05" in out
+    assert "# these weights hold for each of several styles, and in regions" in out
 
 
 def test_what_has_no_equivalent_is_said(capsys):
@@ -37,6 +38,7 @@ def test_what_has_no_equivalent_is_said(capsys):
     assert "# style has no equivalent (relu1_1, relu2_1, relu3_1, relu4_1, relu5_1)" in out
     assert "# smoothness has no equivalent" in out
     assert "style_weight" not in out.splitlines()[-1]
+    assert "in regions" not in out
     assert "64 x 48" in out
 
 

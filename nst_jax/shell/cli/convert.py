@@ -55,6 +55,8 @@ def convert(options: argparse.Namespace) -> Iterable[str]:
     yield f"# {options.one} with content {whole['content']:g}, style {whole['style']:g}, smoothness {whole['tv']:g}"
     yield f"# for pictures of {width} x {height}, layers={options.layers}, network={options.network}"
     yield from (f"# {line}" for line in (*describe(form, translate.ratios(form)), *remarks))
+    if not any(map(math.isnan, found.style.values())):
+        yield "# these weights hold for each of several styles, and in regions"
     network = [] if options.network == "vgg19" else [f"network={options.network}"]  # vgg19 is the default of nst
     words = ["nst", *network, f"convention={options.other}", f"layers={options.layers}", *overrides(found, layers)]
     yield " ".join(words)
