@@ -97,7 +97,9 @@ def pose(
     terms = compared.terms((), factors)
     extractor = net.extractor.clone(taps=losses.taps(terms))
     windows = lambda layer: windows_of(net, layer)
-    sides = method.fit_sides(*asked(image, size), axes=axes, windows=[windows(tap) for tap in extractor.taps])
+    height, width = shape_of(image, size)
+    of_layers = [windows(tap) for tap in extractor.taps]
+    sides = method.fit_sides(height=height, width=width, axes=axes, windows=of_layers)
     known = shapes(extractor, net.params, height=image.shape[0], width=image.shape[1])
     method.check_offsets(pattern, known)
     channels = {layer: shape[2] for layer, shape in known.items()}
@@ -126,7 +128,7 @@ def pose(
     return task, sides
 
 
-def asked(image: Image, size: int | tuple[int, int]) -> tuple[int, int]:
+def shape_of(image: Image, size: int | tuple[int, int]) -> tuple[int, int]:
     """Height and width: as given, or those of the exemplar's aspect."""
     if not isinstance(size, int):
         return size

@@ -82,7 +82,7 @@ def tile(exemplar: Image, *, height: int, width: int) -> Image:
     return jnp.tile(exemplar, (-(-height // h), -(-width // w), 1))[:height, :width]
 
 
-def fit_sides(height: int, width: int, *, axes: Axes, windows: Iterable[Sequence[Window]]) -> tuple[int, int]:
+def fit_sides(*, height: int, width: int, axes: Axes, windows: Iterable[Sequence[Window]]) -> tuple[int, int]:
     """The sides, those that wrap rounded up to what all poolings divide. windows: of each layer."""
     stride = max(math.prod(window.stride for window in each) for each in windows)
     height, width = (-(-n // stride) * stride if axis in axes else n for axis, n in enumerate((height, width)))

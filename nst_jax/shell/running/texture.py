@@ -27,7 +27,8 @@ def fit_sides(config: Config, arch: Architecture, height: int, width: int) -> tu
     """The sides, those that wrap rounded up to what all poolings and octaves divide."""
     octave = 2 ** (config.pattern.octaves - 1)
     windows = [arch.windows(layer, rounding="floor") for layer in (*config.layers.style, *pattern_of(config).taps())]
-    h, w = texture.fit_sides(-(-height // octave), -(-width // octave), axes=axes_of(config), windows=windows)
+    whole = {"height": -(-height // octave), "width": -(-width // octave)}
+    h, w = texture.fit_sides(**whole, axes=axes_of(config), windows=windows)
     return h * octave if 0 in axes_of(config) else height, w * octave if 1 in axes_of(config) else width
 
 

@@ -4,9 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from PIL import ImageColor
-
-from nst_jax.methods.regions import CARRIES, REST, WEIGHS
 from nst_jax.shell.names import suggest
 from nst_jax.shell.settings.schema import Config
 
@@ -14,7 +11,7 @@ WORDS = ("content", "style", "style_region", "colour", "style_colour")  # of a r
 NUMBERS = ("weight", "style_scale")
 KEYS = (*WORDS, *NUMBERS)
 FILES = ("content", "style", "style_region")
-TAKEN = (REST, "content", "tv", "image", "laplacian", "matting")  # parts of the loss
+TAKEN = ("style", "content", "tv", "image", "laplacian", "matting")  # parts of the loss
 
 
 class RegionSettings(NamedTuple):
@@ -46,6 +43,8 @@ def regions_of(c: Config) -> dict[str, RegionSettings]:
 
 def wrong_regions(c: Config) -> Iterable[str]:
     """What is wrong with the regions and with the way that they are used, in words."""
+    from nst_jax.methods.regions import CARRIES, WEIGHS  # jax: tab completion does not wait for it
+
     m = c.masks
     for key, value, known in (("carry", m.carry, CARRIES), ("weigh", m.weigh, WEIGHS)):
         if value not in known:
@@ -94,6 +93,8 @@ def _wrong_values(name: str, given: Mapping[str, Any]) -> Iterable[str]:
 
 def is_colour(text: Any) -> bool:
     """Whether it is a colour by name or #rrggbb."""
+    from PIL import ImageColor
+
     try:
         ImageColor.getrgb(str(text))
     except ValueError:

@@ -1,9 +1,12 @@
 """What the settings say of a texture: `texture=brick.jpg`."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from nst_jax.methods.texture import SEAMLESS, Pattern
 from nst_jax.shell.settings.schema import Config
+
+if TYPE_CHECKING:
+    from nst_jax.methods.texture import Pattern
 
 OCTAVES = 6
 
@@ -12,6 +15,8 @@ def wrong_texture(c: Config) -> Iterable[str]:
     """What is wrong with the settings of a texture, in words."""
     if c.texture is None:
         return
+    from nst_jax.methods.texture import SEAMLESS  # jax: tab completion does not wait for it
+
     p = c.pattern
     if c.style is not None or c.content is not None:
         yield "texture=PICTURE has neither a photograph nor a painting: content=null style=null"
@@ -36,8 +41,10 @@ def wrong_texture(c: Config) -> Iterable[str]:
         yield f"pattern.octaves must be 1 to {OCTAVES}; got {p.octaves}"
 
 
-def pattern_of(c: Config) -> Pattern:
+def pattern_of(c: Config) -> "Pattern":
     """The terms of a texture; none where there is no texture."""
+    from nst_jax.methods.texture import Pattern
+
     p = c.pattern
     if c.texture is None:
         return Pattern(0.0, 0.0, 0.0, 0.0, (), ())
@@ -46,6 +53,8 @@ def pattern_of(c: Config) -> Pattern:
 
 def axes_of(c: Config) -> tuple[int, ...]:
     """The axes along which the borders of the image meet."""
+    from nst_jax.methods.texture import SEAMLESS
+
     return SEAMLESS[c.pattern.seamless] if c.texture else ()
 
 
