@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from nst_jax import pictures
-from nst_jax.shell.cli.words import quote
+from nst_jax.shell.cli.quoting import quote
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.running import colours, prepare, starts

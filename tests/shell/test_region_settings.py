@@ -12,7 +12,7 @@ from PIL import Image
 
 import nst_jax
 from nst_jax import pictures
-from nst_jax.shell.cli import words
+from nst_jax.shell.cli.quoting import quote
 
 BRUSH, MOSAIC, PHOTO = (pictures.path(name) for name in ("brush", "mosaic", "landscape"))
 SKY, PARTS = (pictures.path(name) for name in pictures.MASKS)
@@ -176,12 +176,12 @@ def test_everything_kept_is_a_mistake(nst):
 
 
 def test_names_of_files_are_quoted():
-    assert words.quote("regions.sky={content: my sky.png, style: a=b.jpg}") == (
+    assert quote("regions.sky={content: my sky.png, style: a=b.jpg}") == (
         "++regions.sky={content:'my sky.png',style:'a=b.jpg'}"
     )
-    assert words.quote("+regions.sky.content=my sky.png") == "++regions.sky.content='my sky.png'"
-    assert words.quote("regions.sky.style=a.jpg,b c.jpg") == "++regions.sky.style=a.jpg,'b c.jpg'"
-    assert words.quote("regions.sky.weight=1,2") == "++regions.sky.weight=1,2"
+    assert quote("+regions.sky.content=my sky.png") == "++regions.sky.content='my sky.png'"
+    assert quote("regions.sky.style=a.jpg,b c.jpg") == "++regions.sky.style=a.jpg,'b c.jpg'"
+    assert quote("regions.sky.weight=1,2") == "++regions.sky.weight=1,2"
 
 
 def network():

@@ -103,6 +103,13 @@ def test_a_sweep_over_exemplars_and_weights(nst):
     assert len(list(Path("runs").rglob("tiles.png"))) == 4
 
 
+def test_a_sweep_in_python_takes_the_same_words(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    rows = nst_jax.sweep(f"texture={BRICK}", *SMALL, "size=32", "pattern.shifts=0,100")
+    assert [row["status"] for row in rows] == ["done", "done"]
+    assert all((Path(row["folder"]) / "tiles.png").exists() for row in rows)
+
+
 def test_dry_run(nst):
     code, text = nst(f"texture={BRICK}", *SMALL, "size=64", "dry_run=true")
     assert code == 0, text

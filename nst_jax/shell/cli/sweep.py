@@ -8,8 +8,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from nst_jax.shell.cli.quoting import pictures_of, quote
 from nst_jax.shell.cli.screen import log_to_screen
-from nst_jax.shell.cli.words import pictures_of, quote
+from nst_jax.shell.cli.words import words_of_texture
 from nst_jax.shell.errors import Ended, UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.reports import table
@@ -29,7 +30,7 @@ def sweep(words: Sequence[str]) -> list[Row]:
     """
     try:
         with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA), log_to_screen():
-            return run([quote(name_pictures(word)) for word in words])
+            return run([quote(name_pictures(word)) for word in (*words, *words_of_texture(words))])
     except Exception as error:
         if not settings.is_mistake(error):
             raise

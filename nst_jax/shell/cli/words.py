@@ -9,35 +9,17 @@ Every file name that the system allows is taken. Nothing is imported that takes 
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from glob import glob
 from pathlib import Path
 
+from nst_jax.shell.cli.files import exists, expand
+from nst_jax.shell.cli.quoting import REGION, literal, pictures_of, quote
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.places import PICTURES
 from nst_jax.shell.settings import synonyms
 from nst_jax.shell.settings.synonyms import CROWSON, NEURAL_STYLE, OF_ANY
 
-SAFE = re.compile(r"[A-Za-z0-9_./+@-]*|\?\?\?|null")  # what Hydra takes as it is
-QUOTES = "'\""
-TOKEN = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_./+@-]+)"""
-# names and lists of names with commas between them, as Hydra has them
-ITEM = rf"(?:{TOKEN}|\[{TOKEN}(?:,{TOKEN})*\])"
-ITEMS = re.compile(f"{ITEM}(?:,{ITEM})*")
-NOTATION = re.compile(r"\[.*\]|\{.*\}|[A-Za-z_]+\(.*\)")  # lists, mappings and functions of Hydra's
-GLOB = re.compile(r"glob\((.*)\)")
-PATTERN = set("*?[")  # letters that make a name a pattern
-# names with commas between them, and lists of names in brackets, one at least
-NAMES = re.compile(r"\[[^\[\]]+\]|[^,\[\]]+")
-LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*")
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
-PATHS = (  # settings that are names of files
-    *("content", "style", "texture", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
-    *("strokes.style", "output.to", "output.file", "output.film", "resume"),
-)
-REGION = re.compile(r"(\+{0,2})(regions\.\w+)(\.(?:content|style|style_region))?")  # a region, or a file of one
-MAPPING = re.compile(r"\{\s*\w+\s*:[^{}]*\}")  # {content: sky.png, weight: 2}
 # Hydra's own, with the number of words that follow
 HYDRA = {
     **dict.fromkeys(("-m", "--multirun", "--resolve", "--run", "--version"), 0),
@@ -122,8 +104,8 @@ def read(arguments: Sequence[str]) -> Line:
     if line.foreign:
         raise UserError(answer(line))
     place(line)
-    make_texture(line)
-    spread(line)
+    complete(line)
+    expand_folders(line)
     return line
 
 
@@ -242,19 +224,34 @@ def answer(line: Line) -> str:
     return f"these are options of {of}. The line that does it here: {same}{lost}"
 
 
-def make_texture(line: Line) -> None:
-    """Add what a line with texture=PICTURE means, where it does not say otherwise."""
-    given = {word.partition("=")[0].lstrip("+") for word in line.words}
+def complete(line: Line) -> None:
+    """Add what the line means and does not say."""
+    if words := words_of_texture(line.words):
+        line.words += words
+        line.notes.append(f"texture= is read with {' '.join(words)}")
+
+
+def words_of_texture(words: Sequence[str]) -> list[str]:
+    """What a line with texture=PICTURE means, where it does not say otherwise; nothing for another line."""
+    given = {word.partition("=")[0].lstrip("+") for word in words}
     if "texture" not in given:
-        return
+        return []
     own = {"content": "null", "style": "null", "content_weight": "0", "canvas": "noise"}
     if not given & {"convention", "preset"}:
         own["convention"] = "relative"
-    if not given & {"preset", "network.padding"} and "network=squeezenet" not in line.words:
+    if not given & {"preset", "network.padding"} and "network=squeezenet" not in words:
         own["network.pool"] = "avg"  # Gatys et al. 2015, section 2: smoother; squeezenet has no other than its own
-    words = [f"{key}={value}" for key, value in own.items() if key not in given]
-    line.words += words
-    line.notes.append(f"texture= is read with {' '.join(words)}")
+    return [f"{key}={value}" for key, value in own.items() if key not in given]
+
+
+def expand_folders(line: Line) -> None:
+    """Put the pictures in the place of folders and patterns in content=, style= and texture=. Several are a sweep."""
+    for at, word in enumerate(line.words):
+        names = pictures_of(word)
+        if names and len(names) > 1 and not line.is_sweep():
+            line.flags.append("-m")
+        if names:
+            line.words[at] = f"{word.partition('=')[0]}={','.join(names)}"
 
 
 def place(line: Line, *, strict: bool = True) -> None:
@@ -278,152 +275,3 @@ def place(line: Line, *, strict: bool = True) -> None:
             line.flags.append("-m")
         if names:
             line.words.append(f"{key}={','.join(literal(name) for name in names)}")
-
-
-def expand(names: Iterable[str]) -> list[str]:
-    """File names: a folder is the pictures in it, and a pattern those that match. Raises UserError for none."""
-    found = []
-    for name in names:
-        path = Path(name).expanduser() if exists(name) or name.startswith("~/") else Path(name)
-        if path.is_dir():
-            inside = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
-            if not inside:
-                raise UserError(f"{name}: no picture is in this folder ({', '.join(PICTURES)})")
-            found += inside
-        elif PATTERN & set(name) and not path.exists():
-            if not (matching := match(name)):
-                raise UserError(f"{name}: there is no such file, and as a pattern it matches none")
-            found += matching
-        else:
-            found.append(name)
-    return found
-
-
-def match(pattern: str) -> list[str]:
-    """The files that a pattern matches, sorted: the pictures among them where there are any.
-
-    Folders that are there stand for themselves, whatever letters their names have.
-    """
-    if not PATTERN & set(pattern):
-        return []
-    path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
-    folder = next((p for p in path.parents if exists(str(p))), Path())
-    inside = glob(str(path.relative_to(folder)), root_dir=folder, recursive=True)  # noqa: PTH207  no hidden files
-    files = sorted(str(folder / name) for name in inside if (folder / name).is_file())
-    return [name for name in files if Path(name).suffix.lower() in PICTURES] or files
-
-
-def spread(line: Line) -> None:
-    """Put the pictures in the place of folders and patterns in content=, style= and texture=. Several are a sweep."""
-    for place, word in enumerate(line.words):
-        names = pictures_of(word)
-        if names and len(names) > 1 and not line.is_sweep():
-            line.flags.append("-m")
-        if names:
-            line.words[place] = f"{word.partition('=')[0]}={','.join(names)}"
-
-
-def pictures_of(word: str) -> list[str] | None:
-    """The pictures that folders and patterns in content=, style= or texture= stand for, each as Hydra's grammar has it.
-
-    Commas stand between names, but in one that is there or that matches as a whole. A list in brackets stays as it is.
-
-    Returns:
-      The names. None where the word has no folder and no pattern.
-    """
-    key, _, value = word.partition("=")
-    if key not in ("content", "style", "texture") or value in ("", "???"):
-        return None
-    if matched := GLOB.fullmatch(value):
-        return [literal(name) for name in expand([matched.group(1).strip(QUOTES)])]
-    if not exists(value) and is_notation(value):
-        return None
-    if exists(value) or match(value):
-        parts = [value]
-    elif key == "style" and LISTS.fullmatch(value):
-        parts = NAMES.findall(value)
-    else:
-        parts = value.split(",")
-    if not any(stands_for_many(part) for part in parts):
-        return None
-    found = []
-    for part in parts:
-        found += [literal_list(part)] if is_list(part) else [literal(name) for name in expand([part])]
-    return found
-
-
-def stands_for_many(name: str) -> bool:
-    """Whether the name is that of a folder, or a pattern: no file has it."""
-    if exists(name):
-        return Path(name).expanduser().is_dir()
-    return bool(PATTERN & set(name)) and not is_list(name)
-
-
-def is_list(name: str) -> bool:
-    """Whether it is a list in brackets."""
-    return name.startswith("[") and name.endswith("]")
-
-
-def is_notation(value: str) -> bool:
-    """Whether it is Hydra's own notation: a list, a function, or names of which some are in quotes."""
-    return bool(NOTATION.fullmatch(value) or (ITEMS.fullmatch(value) and set(value) & set(QUOTES)))
-
-
-def literal(name: str) -> str:
-    """A name as Hydra's grammar has it, quoted where it must be."""
-    if SAFE.fullmatch(name) and name:
-        return name
-    # within quotes a backslash counts as itself, but for those before a quote and those before ${
-    escaped = re.sub(r"(\\*)\$\{", lambda found: f"{found.group(1) * 2}\\${{", name)
-    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", escaped).replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def literal_list(names: str) -> str:
-    """A name, or names in brackets, as Hydra's grammar has them."""
-    if not names.startswith("["):
-        return literal(names)
-    return f"[{','.join(literal(name.strip()) for name in names[1:-1].split(','))}]"
-
-
-def quote(word: str, *, many: bool = True) -> str:
-    """A setting for Hydra's parser: names of files are quoted where Hydra's grammar wants it.
-
-    many: whether commas may stand between several names.
-    """
-    key, equals, value = word.partition("=")
-    if equals and key.lstrip("+").startswith("regions."):
-        return quote_region(key, value, many=many)
-    if not equals or key not in PATHS or SAFE.fullmatch(value):
-        return word
-    if matched := GLOB.fullmatch(value):
-        return f"{key}={','.join(map(literal, expand([matched.group(1).strip(QUOTES)])))}"
-    if not exists(value):
-        if key == "style" and LISTS.fullmatch(value) and not set(value) & set(QUOTES):
-            return f"style={','.join(literal_list(name) for name in NAMES.findall(value))}"
-        if is_notation(value):
-            return word
-        if many and "," in value:
-            return f"{key}={','.join(map(literal, value.split(',')))}"
-    return f"{key}={literal(value)}"
-
-
-def quote_region(key: str, value: str, *, many: bool) -> str:
-    """A setting of a region for Hydra's parser, which adds the region if there is none of that name."""
-    key = f"++{key.lstrip('+')}"
-    matched = REGION.fullmatch(key)
-    if matched and matched[3]:
-        names = value.split(",") if many and not exists(value) else [value]
-        return f"{key}={value if set(value) & set(QUOTES) else ','.join(literal(name) for name in names)}"
-    if matched and MAPPING.fullmatch(value) and not set(value) & set(QUOTES):
-        pairs = [pair.partition(":") for pair in value[1:-1].split(",")]
-        return f"{key}={{{','.join(f'{k.strip()}:{literal(v.strip())}' for k, _, v in pairs)}}}"
-    return f"{key}={value}"
-
-
-def exists(name: str) -> bool:
-    """Whether there is such a file."""
-    try:
-        return Path(name).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False
