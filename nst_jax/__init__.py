@@ -24,7 +24,7 @@ _API = {
     "problems": ("Task", "add", "over", "problem", "split"),
     "regions": ("region",),
     "strokes": ("repaint",),
-    "textures": ("texture", "texture_problem"),
+    "textures": ("pattern", "texture", "texture_problem"),
     "runs": ("Result", "run", "stylise", "sweep", "unrolled"),
 }
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {

@@ -468,3 +468,20 @@ def test_aims_know_the_shape_of_the_image():
     net = ARCH.tap({"relu1_1"}, **SETTINGS)
     aims = transfer.aims(net, (PERIODIC,), PARAMS, {"style": EXEMPLAR}, pixels=320, shape=(16, 20))
     assert aims["spectrum"].whole.shape == (16, 11, 3)
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_mask_cuts_the_pairs(lifted):
+    """Pairs within a rectangle are those of the activation cut there; without any the whole counts."""
+    rng = np.random.default_rng(3)
+    f, lift, offset = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((9, 11, 3), (3, 5), (5,)))
+    as_term = (lambda x: Lifted(x, lift, offset)) if lifted else (lambda x: x)
+    mask = jnp.zeros((9, 11)).at[2:8, 1:9].set(1.0)
+    for shift in ((0, 2), (3, 0), (0, 0)):
+        found = offsets.pair_moments(as_term(f), shift, (), mask)
+        wanted = offsets.pair_moments(as_term(f[2:8, 1:9]), shift, ())
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+    none, whole = (offsets.pair_moments(as_term(f), (0, 9), (), m) for m in (mask, None))
+    for a, b in zip(none, whole, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)

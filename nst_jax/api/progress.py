@@ -1,7 +1,7 @@
 """A run in chunks of about a second, with a progress bar."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,19 +19,32 @@ from nst_jax.types import Image
 CHUNK = 256  # steps between two looks at the state, at most
 
 
-def step_through(spec: Spec, numbers: Problem, start: Image, steps: int) -> tuple[transfer.Result, list[str]]:
+def step_through(
+    spec: Spec, numbers: Problem, start: Image, steps: int, pause: Callable[[], object] = lambda: None, **bar: Any
+) -> tuple[transfer.Result, list[str]]:
     """`step_through_lanes` of one lane, without the leading axis."""
     axes: lanes.Axes = (None,) * len(jax.tree.leaves(numbers))
-    many, kept = step_through_lanes(spec, numbers, start[None], axes, steps)
+    many, kept = step_through_lanes(spec, numbers, start[None], axes, steps, pause, **bar)
     return jax.tree.map(lambda a: a[0], many), kept
 
 
 def step_through_lanes(
-    spec: Spec, numbers: Problem, begins: Array, axes: lanes.Axes, steps: int
+    spec: Spec,
+    numbers: Problem,
+    begins: Array,
+    axes: lanes.Axes,
+    steps: int,
+    pause: Callable[[], object] = lambda: None,
+    **bar: Any,
 ) -> tuple[transfer.Result, list[str]]:
     """The lanes' runs in chunks of about a second, with a progress bar, and which image each lane keeps.
 
     A lane keeps its best image where its objective is not finite, or ends above its start, of which a warning tells.
+
+    Args:
+      spec, numbers, begins, axes, steps: as `lanes.begin` and `lanes.advance` take them.
+      pause: called before each chunk; what it raises ends the run.
+      **bar: of tqdm.
     """
     import time
 
@@ -39,8 +52,9 @@ def step_through_lanes(
 
     states, chunks, turns = lanes.begin(spec, numbers, begins, axes=axes), [], 1
     advance = partial(lanes.advance, spec, numbers, axes=axes, room=CHUNK)
-    with tqdm(total=steps * len(begins), unit="step", disable=steps == 0) as bar:
+    with tqdm(total=steps * len(begins), unit="step", **{"disable": steps == 0, **bar}) as meter:
         while (left := np.where(np.asarray(states.finite), steps - np.asarray(states.steps), 0)).any():
+            pause()
             before, began = np.asarray(states.evaluations), time.perf_counter()
             done = np.asarray(states.steps)
             wanted = jnp.asarray(np.minimum(left, CHUNK), jnp.int32)
@@ -49,7 +63,7 @@ def step_through_lanes(
             turns = max(1, min(CHUNK, round((np.asarray(states.evaluations) - before).max() / seconds)))
             taken = np.asarray(states.steps) - done
             chunks.append((done, taken, jax.tree.map(np.asarray, infos)))
-            bar.update(int(taken.sum()))
+            meter.update(int(taken.sum()))
     shape = (len(begins), steps)
     blank = lambda: np.full(shape, np.nan, np.float32)
     parts = {name: blank() for name in transfer.no_parts(spec, np.float32)}

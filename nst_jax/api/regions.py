@@ -49,18 +49,15 @@ def as_mask(name: str, mask: Any) -> Mask:
 
 def fit(found: Mapping[str, Region], photo: Image) -> dict[str, Region]:
     """The regions with their masks at the sizes of their pictures."""
+    return {name: fit_masks(one, photo) for name, one in found.items()}
 
-    def resize(mask: Mask, image: Image) -> Mask:
-        height, width, _ = image.shape
-        return mask if mask.shape == (height, width) else resize_mask(mask, height=height, width=width)
 
-    return {
-        name: one._replace(
-            mask=resize(one.mask, photo),
-            style_mask=None if one.style is None or one.style_mask is None else resize(one.style_mask, one.style),
-        )
-        for name, one in found.items()
-    }
+def fit_masks(one: Region, photo: Image) -> Region:
+    """The region with its masks at the sizes of the photograph and of its style."""
+    fitted = one._replace(mask=resize_mask(one.mask, height=photo.shape[0], width=photo.shape[1]))
+    if one.style is None or one.style_mask is None:
+        return fitted
+    return fitted._replace(style_mask=resize_mask(one.style_mask, height=one.style.shape[0], width=one.style.shape[1]))
 
 
 class Divided(NamedTuple):
@@ -110,31 +107,21 @@ def divide(
     if not layout.masks:
         raise ValueError("every region keeps the content picture, and so does the rest: there is nothing to paint")
     terms, units = regions.divide(terms, units, layout, own={}, weigh=weigh)
-    own = {name: masks for name, masks in layout.masks.items() if name != REST}
-    rest = dict.fromkeys(styles.sources, layout.masks[REST]) if REST in layout.masks else {}
-    kept = None if layout.kept is None else Kept(layout.kept, photo)
-    return Divided(terms, units, gather(sized, layout, styles), own | rest, kept)
+    masks, kept = regions.masks_of(layout, tuple(styles.sources)), regions.keep(layout, photo)
+    return Divided(terms, units, gather(sized, layout, styles), masks, kept)
 
 
 def windows_of(net: Network, layer: str) -> Sequence[Window]:
     """The windows from the image to a layer. Raises ValueError where the network does not say them."""
     if net.windows is None:
-        raise ValueError(
-            'carry="simple": a network of your own does not say what a position sees; or Network(windows=...)'
-        )
+        raise ValueError("this network does not say what a position sees of an image: give Network(windows=...)")
     return net.windows(layer)
 
 
 def gather(found: Mapping[str, Region], layout: Layout, styles: Styles) -> Styles:
     """The styles of the regions, and of the rest where a style takes it. Its shares are the weights of the parts."""
     own = {name: one.style for name, one in found.items() if one.style is not None}
-    images: list[tuple[float, Image]] = [(layout.areas[name], image) for name, image in own.items()]
-    if REST in layout.masks:
-        rest = Blend((styles.whole,), jnp.ones(1)) if isinstance(styles.whole, Array) else styles.whole
-        assert rest is not None
-        images += [(layout.areas[REST] * float(s), image) for s, image in zip(rest.shares, rest.pictures, strict=True)]
-    areas = jnp.asarray([area for area, _ in images], jnp.float32)
     weights = {f"{name}/{REST}": found[name].weight for name in own}
-    known = styles if REST in layout.masks else Styles({}, {}, None)
-    blend = Blend(tuple(image for _, image in images), areas / areas.sum())
-    return Styles({**own, **known.sources}, {**weights, **known.shares}, blend)
+    rest = styles if REST in layout.masks else Styles({}, {}, None)
+    whole = Blend((rest.whole,), jnp.ones(1)) if isinstance(rest.whole, Array) else rest.whole
+    return Styles({**own, **rest.sources}, {**weights, **rest.shares}, regions.as_one(layout, own, whole))

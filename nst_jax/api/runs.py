@@ -25,7 +25,7 @@ from nst_jax.methods.regions import Region
 from nst_jax.methods.transfer import Problem
 from nst_jax.parallel import lanes
 from nst_jax.published import LOOKS, Look
-from nst_jax.published.looks import CONVENTION, NETWORKS, POOL, is_original
+from nst_jax.published.looks import CONVENTION, NETWORKS, PLAIN, POOL, is_original
 from nst_jax.types import Image
 
 
@@ -172,13 +172,11 @@ def stylise(
     if colour not in MODES:
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
     mode, styles = MODES[colour], style if isinstance(style, list | tuple) else [style]
-    chosen = None if look is None else choose(look, net, settings.get("convention") or net.convention)
-    if chosen is not None:
-        settings = {"style_weight": chosen.style_weight} | settings
-        style_scale = scale_of(chosen, styles) if style_scale is None else style_scale
-        start = chosen.start if start is None else start
-    photo = as_image("content", read(content, size))
-    of_style = max(1, round(size * (style_scale or 1.0)))
+    chosen = choose(look, net, settings.get("convention") or net.convention)
+    settings = {"style_weight": chosen.style_weight} | settings
+    scale = scale_of(chosen, styles) if style_scale is None else style_scale
+    start = chosen.start or "content" if start is None else start
+    photo, of_style = as_image("content", read(content, size)), max(1, round(size * scale))
     pictures = [read(each, of_style) for each in styles if each is not None]
     paintings = [mode.style(as_image("style", each), photo) for each in pictures]
     seen = net._replace(params=see_gray(net.params)) if mode.gray else net
@@ -186,9 +184,8 @@ def stylise(
     own = {k: paint(one, mode, photo, of_style) for k, one in (regions or {}).items()}
     posed = problem(seen, content, paintings or None, regions=own, seed=seed, **settings)
     posed = posed._replace(facts={**posed.facts, "colour": colour} | ({"look": look} if look else {}))
-    if chosen is not None and chosen.laplacian:
+    if chosen.laplacian:
         posed = add(posed, laplacian_term(pool=POOL), weight=chosen.laplacian)
-    start = "content" if start is None else start
     first = begin(start, content, paintings, seed=seed) if isinstance(start, str) else jnp.asarray(start)
     result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
     return result._replace(image=with_chroma(result.image, photo)) if mode.restored else result
@@ -203,8 +200,10 @@ def paint(region: Region, mode: Mode, photo: Image, size: int) -> Region:
     return fitted._replace(style=mode.style(style, photo, fitted.mask, fitted.style_mask))
 
 
-def choose(look: str, net: Network, convention: str) -> Look:
+def choose(look: str | None, net: Network, convention: str) -> Look:
     """A look by name. Raises ValueError for a name that is none, and where its numbers mean something else."""
+    if look is None:
+        return PLAIN
     if look not in LOOKS:
         raise ValueError(f"look={look!r}: {', '.join(LOOKS)}")
     if net.convention != CONVENTION or not is_original(net.params):
@@ -214,7 +213,7 @@ def choose(look: str, net: Network, convention: str) -> Look:
     return LOOKS[look]
 
 
-def scale_of(look: Look, styles: Sequence[Any]) -> float | None:
+def scale_of(look: Look, styles: Sequence[Any]) -> float:
     """The look's scale of the style pictures. Raises ValueError for arrays, which keep their size."""
     if look.style_scale and not all(isinstance(each, str | Path) for each in styles):
         scale = f"{look.style_scale:g}"
@@ -222,7 +221,7 @@ def scale_of(look: Look, styles: Sequence[Any]) -> float | None:
             f"look={look.name!r} has the style picture at {scale} x size, and an array keeps its size: give a file, or "
             "style_scale=1 beside an array of that size"
         )
-    return look.style_scale
+    return look.style_scale or 1.0
 
 
 def begin(start: str, content: Image, styles: Sequence[Image], *, seed: int) -> Image:

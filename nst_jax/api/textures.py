@@ -1,6 +1,7 @@
 """More of a texture, in Python: what `nst texture=brick.jpg` makes."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,29 @@ from nst_jax.losses import term as losses
 from nst_jax.methods import texture as method
 from nst_jax.methods import transfer
 from nst_jax.methods.texture import Pattern
-from nst_jax.types import Image
+from nst_jax.types import Axes, Image
 
 SIGMA = 0.1  # of the noise at the start: conf/canvas/noise.yaml
+ONES = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 1.0}
+
+
+def pattern(
+    *,
+    smooth: float = 1.0,
+    spectrum: float = 0.01,
+    shifts: float = 100.0,
+    autocorrelation: float = 0.0,
+    layers: Sequence[str] = ("relu3_1",),
+    offsets: Sequence[int] = (4, 8, 16),
+) -> Pattern:
+    """The terms of a texture beside those of its style layers: see `methods.texture.Pattern`.
+
+    The weights are meant for the convention `relative`. A weight of 0 leaves its term out.
+    """
+    return Pattern(smooth, spectrum, shifts, autocorrelation, tuple(layers), tuple(offsets))
+
+
+PATTERN = pattern()
 
 
 def texture(
@@ -29,103 +50,96 @@ def texture(
     exemplar: Any,
     *,
     size: int | tuple[int, int] = 512,
+    seamless: str = "both",
     solver: Method | None = None,
     steps: int = 300,
     seed: int = 0,
     progress: bool = True,
     **settings: Any,
 ) -> Result:
-    """Make more of a texture: an image of any size whose borders meet.
+    """Make more of a texture, from noise: an image of any size whose borders meet.
+
+        result = nst.texture(nst.load("distilled", pool="avg"), "brick", size=512)
 
     Args:
       net: by `load`; pool="avg" gives smoother textures.
       exemplar: a file, a bundled picture, or an image (height, width, 3) in [0, 1]. It keeps its size.
-      size: of the longer side in pixels, with the exemplar's aspect; or (height, width).
-      solver: by `lbfgs`, `adam`, ...; None: lbfgs().
-      steps: iterations.
-      seed: of the noise at the start, and of what a convention draws.
-      progress: show a progress bar.
-      **settings: of `texture_problem`: seamless, spectrum, shifts, ...
+      size: of the longer side in pixels, with the exemplar's aspect; or (height, width). Sides that wrap are rounded up
+        to what the poolings divide.
+      seamless: both, x, y or none: which borders meet.
+      solver, steps, progress: as for `run`.
+      seed: of the noise, and of what a convention draws.
+      **settings: of `texture_problem`: pattern, convention, ...
     """
-    posed, shape = pose(net, exemplar, size=size, seed=seed, **settings)
-    start = starts.noise(jax.random.key(seed), sigma=SIGMA, height=shape[0], width=shape[1])
+    image = as_image("exemplar", read_whole(exemplar))
+    posed = texture_problem(net, image, size=size, seamless=seamless, seed=seed, **settings)
+    height, width = sides_of(net, image, posed.extractor.taps, size, axes_of(seamless))
+    start = starts.noise(jax.random.key(seed), sigma=SIGMA, height=height, width=width)
     return run(posed, start, solver, steps=steps, progress=progress)
 
 
-def texture_problem(net: Network, exemplar: Any, *, size: int | tuple[int, int] = 512, **settings: Any) -> Task:
-    """What `texture` minimises. The start is an image of the size that `texture` would give.
-
-    Args:
-      net: by `load`.
-      exemplar: a file, a bundled picture, or an image.
-      size: as for `texture`.
-      **settings: seamless: both, x, y or none: which borders meet. smooth, spectrum, shifts, autocorrelation: the
-        weights of the terms of `methods.texture.Pattern`; layers, offsets: of the last two. convention, style_weight,
-        style_layers, seed: as for `problem`; the convention is `relative` if not said, for which the weights are meant.
-
-    Raises:
-      ValueError: a setting or a size that does not fit.
-    """
-    return pose(net, exemplar, size=size, **settings)[0]
-
-
-def pose(
+def texture_problem(
     net: Network,
     exemplar: Any,
     *,
-    size: int | tuple[int, int],
+    size: int | tuple[int, int] = 512,
     seamless: str = "both",
-    smooth: float = 1.0,
-    spectrum: float = 0.01,
-    shifts: float = 100.0,
-    autocorrelation: float = 0.0,
-    layers: Sequence[str] = ("relu3_1",),
-    offsets: Sequence[int] = (4, 8, 16),
+    pattern: Pattern = PATTERN,
     convention: str = "relative",
     style_weight: Any = None,
     style_layers: Mapping[str, float] | Sequence[str] | None = None,
     seed: int = 0,
-) -> tuple[Task, tuple[int, int]]:
-    """The problem, and the height and width of its image."""
-    if seamless not in method.SEAMLESS:
-        raise ValueError(f"seamless={seamless!r}: {', '.join(method.SEAMLESS)}")
-    axes, image = method.SEAMLESS[seamless], as_image("exemplar", read_whole(exemplar))
-    pattern = Pattern(smooth, spectrum, shifts, autocorrelation, tuple(layers), tuple(offsets))
+) -> Task:
+    """What `texture` minimises. Its parts are style and those of the pattern: `over` takes numbers for each.
+
+    Args:
+      net, exemplar, size, seamless: as for `texture`.
+      pattern: made by `pattern`.
+      convention, style_weight, style_layers, seed: as for `problem`.
+
+    Raises:
+      ValueError: a setting or a size that does not fit.
+    """
+    axes, image = axes_of(seamless), as_image("exemplar", read_whole(exemplar))
     compared, numbers = weigh_parts(convention, {"content_weight": 0.0, "style_weight": style_weight, "tv_weight": 0.0})
     compared = method.extend(one_size(compared), pattern, axes=axes)
     factors = with_factors(style_layers, net.style_layers)
     terms = compared.terms((), factors)
     extractor = net.extractor.clone(taps=losses.taps(terms))
-    windows = lambda layer: windows_of(net, layer)
-    height, width = shape_of(image, size)
-    of_layers = [windows(tap) for tap in extractor.taps]
-    sides = method.fit_sides(height=height, width=width, axes=axes, windows=of_layers)
     known = shapes(extractor, net.params, height=image.shape[0], width=image.shape[1])
     method.check_offsets(pattern, known)
+    height, width = sides_of(net, image, extractor.taps, size, axes)
+    inner = method.inner_masks(extractor.taps, partial(windows_of, net), image)
+    key, of_image = transfer.aims_key(seed=seed), {"pixels": height * width, "shape": (height, width)}
     channels = {layer: shape[2] for layer, shape in known.items()}
-    parts = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 1.0}
-    aims = transfer.aims(
-        extractor,
-        terms,
-        net.params,
-        {"style": image},
-        pixels=sides[0] * sides[1],
-        shape=sides,
-        key=transfer.aims_key(seed=seed),
-        masks={"style": method.inner_masks(extractor.taps, windows, image)},
-    )
-    task = Task(
-        extractor=method.wrap(lambda padding: pad(extractor, padding), extractor, axes=axes),
+    units = compared.weights(channels, **ONES, content_layers={}, style_layers=factors)
+    own = {name: weight for name, weight in pattern._asdict().items() if name in map(losses.part, units)}
+    return Task(
+        extractor=pad(extractor, method.PADDING[axes]) if axes else extractor,
         terms=terms,
         params=net.params,
-        aims=aims,
-        units=compared.weights(channels, **parts, content_layers={}, style_layers=factors),
-        parts={losses.part(t.name): 1.0 for t in terms} | {"style": numbers["style_weight"], "tv": 0.0},
+        aims=transfer.aims(extractor, terms, net.params, {"style": image}, key=key, masks={"style": inner}, **of_image),
+        units={name: 1.0 if losses.part(name) in own else unit for name, unit in units.items()},
+        parts={"style": numbers["style_weight"], "tv": 0.0, **own},
         content=None,
         style=image,
         facts={"weights": net.source, "convention": convention, "seamless": seamless, "pattern": str(pattern)},
     )
-    return task, sides
+
+
+def axes_of(seamless: str) -> Axes:
+    """The axes along which borders meet. Raises ValueError for a word that is none."""
+    if seamless not in method.SEAMLESS:
+        raise ValueError(f"seamless={seamless!r}: {', '.join(method.SEAMLESS)}")
+    return method.SEAMLESS[seamless]
+
+
+def sides_of(
+    net: Network, image: Image, taps: Sequence[str], size: int | tuple[int, int], axes: Axes
+) -> tuple[int, int]:
+    """The height and width of the texture."""
+    height, width = shape_of(image, size)
+    return method.fit_sides(height=height, width=width, axes=axes, windows=[windows_of(net, tap) for tap in taps])
 
 
 def shape_of(image: Image, size: int | tuple[int, int]) -> tuple[int, int]:

@@ -16,11 +16,10 @@ from jax import lax
 from nst_jax.extractors.base import Architecture, Extractor, Shape
 from nst_jax.nn.conv import cyclic_axes
 from nst_jax.nn.windows import Window
-from nst_jax.types import Image
+from nst_jax.types import Axes, Image
 
 TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)  # Burt & Adelson 1983, IEEE Trans. Commun. 31(4), with a = 0.4, as there
 HALVE = Window(len(TAPS), 2, 0, False)
-Axes = tuple[int, ...]
 
 
 class Octaves(NamedTuple):

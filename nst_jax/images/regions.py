@@ -1,7 +1,6 @@
 """Regions of an image: a mask is a weight for each pixel, from 0 to 1, and the masks of an image sum to 1."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +12,14 @@ from nst_jax.types import Mask
 Masks = Float[Array, "n h w"]
 
 
-@partial(jax.jit, static_argnames=("height", "width"))
 def resize_mask(mask: Mask, *, height: int, width: int) -> Mask:
     """The mask at height x width positions: linear, smoothed where it shrinks. It never leaves [0, 1].
 
     Gatys et al. 2017 (NeuralImageSynthesis @cced0b9) use splines of order 3, which overshoot. Masks that sum to 1 still
     do so afterwards.
     """
+    if mask.shape == (height, width):
+        return mask
     return jnp.clip(jax.image.resize(mask, (height, width), "linear", antialias=True), 0.0, 1.0)
 
 

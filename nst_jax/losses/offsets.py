@@ -16,25 +16,32 @@ from nst_jax.losses.moments import Moments, mix, moments
 from nst_jax.losses.term import Aim, Term, View, itself
 from nst_jax.nn.lifted import Lifted
 from nst_jax.nn.precision import product, widen
-from nst_jax.types import Activation, Scalar
+from nst_jax.types import Activation, Axes, Mask, Scalar
 
 Shift = tuple[int, int]  # positions down and to the right
-Axes = tuple[int, ...]  # along which opposite borders meet: 0 the height, 1 the width
 Offsets = Float[Array, "_ _ c"]  # the offset 0 is in the middle
 
 
-def pair_moments(activation: Activation | Lifted, shift: Shift, wrap: Axes) -> Moments:
+def pair_moments(activation: Activation | Lifted, shift: Shift, wrap: Axes, mask: Mask | None = None) -> Moments:
     """The moments of the pairs f(p), f(p + shift): `second` is the sum of f(p) f(p + shift)^T, `first` that of f(p).
 
     Pairs are those within the activation, and along the axes of `wrap` those across its border. For a shift of 0 they
-    are the moments. Raises ValueError where no pair is left.
+    are the moments.
+
+    mask: a weight for each position; that of a pair is the product of both. Where no pair has one, all count.
+
+    Raises ValueError where no pair is left.
     """
     if shift == (0, 0):
-        return moments(activation)
+        return moments(activation, mask)
     few = activation.narrow if isinstance(activation, Lifted) else activation
     one, other = (x.reshape(-1, x.shape[-1]) for x in part_by(widen(few), shift, wrap))
-    mass, first, last = jnp.float32(len(one)), one.sum(0), other.sum(0)
-    second = product(one.T, other)
+    mass, first, last, second = jnp.float32(len(one)), one.sum(0), other.sum(0), product(one.T, other)
+    if mask is not None:
+        weight = jnp.prod(jnp.stack(part_by(mask, shift, wrap)), 0).reshape(-1)
+        weight = jnp.where(weight.sum() > 0, weight, 1)[:, None]
+        mass, first, last = weight.sum(), (weight * one).sum(0), (weight * other).sum(0)
+        second = product((weight * one).T, other)
     if not isinstance(activation, Lifted):
         return Moments(mass, first, second)
     lift, offset = activation.lift, activation.offset
@@ -43,8 +50,8 @@ def pair_moments(activation: Activation | Lifted, shift: Shift, wrap: Axes) -> M
     return Moments(mass, first + mass * offset, product(lift.T, product(second, lift)) + around)
 
 
-def part_by(f: Activation, shift: Shift, wrap: Axes) -> tuple[Activation, Activation]:
-    """The activation twice, cut or rolled so that a position of the second is `shift` further than of the first."""
+def part_by(f: Array, shift: Shift, wrap: Axes) -> tuple[Array, Array]:
+    """The positions twice, cut or rolled so that one of the second is `shift` further than its fellow of the first."""
     one = other = f
     for axis, by in enumerate(shift):
         if axis in wrap:
@@ -76,12 +83,16 @@ class AimAtPairs(NamedTuple):
 
     def __call__(self, view: View) -> Aim:
         """The aim."""
-        return Aim(whole=PairMoments(self.shifts, ())(view.activation))
+        return Aim(whole=self.pairs(view))
 
     def blend(self, views: Sequence[View], shares: Array) -> Aim:
         """The aim at several pictures as one."""
-        each = [PairMoments(self.shifts, ())(view.activation) for view in views]
+        each = [self.pairs(view) for view in views]
         return Aim(whole=tuple(mix(list(same), shares) for same in zip(*each, strict=True)))
+
+    def pairs(self, view: View) -> tuple[Moments, ...]:
+        """The moments of one picture, or of the part that counts, shift by shift."""
+        return tuple(pair_moments(view.activation, shift, (), view.where) for shift in self.shifts)
 
 
 class MeanOfShifts(NamedTuple):

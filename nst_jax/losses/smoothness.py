@@ -11,9 +11,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from nst_jax.types import Image, Scalar
-
-Axes = tuple[int, ...]
+from nst_jax.types import Axes, Image, Scalar
 
 EPS = 2.0**-23  # np.finfo(np.float32).eps, style_transfer_caffe: num_utils.py
 

@@ -5,7 +5,7 @@ mask as a weight, divided by the mask's sum. The masks of an image sum to 1, so 
 to those of the whole, where masks are soft, too.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -13,8 +13,8 @@ import numpy as np
 
 from nst_jax.extractors.base import Shape
 from nst_jax.images.regions import partition, resize_mask
-from nst_jax.losses.term import Terms
-from nst_jax.methods.transfer import Masks
+from nst_jax.losses.term import Blend, Terms
+from nst_jax.methods.transfer import Kept, Masks
 from nst_jax.nn.windows import Window, narrowest, widest
 from nst_jax.published.base import AimAtMoments
 from nst_jax.types import Image, Mask
@@ -70,12 +70,12 @@ def carry_by(
         if by != "simple":
             return (narrowest if by == "inside" else widest)(mask, windows(layer))
         height, width, _ = shapes(*mask.shape)[layer]
-        return mask if mask.shape == (height, width) else resize_mask(mask, height=height, width=width)
+        return resize_mask(mask, height=height, width=width)
 
     return carry
 
 
-def lay_out(regions: Mapping[str, Region], layers: Iterable[str], *, carry: Carry, main: bool) -> Layout:
+def lay_out(regions: Mapping[str, Region], layers: Sequence[str], *, carry: Carry, main: bool) -> Layout:
     """Divide the image among the regions, at each layer.
 
     Args:
@@ -104,10 +104,34 @@ def lay_out(regions: Mapping[str, Region], layers: Iterable[str], *, carry: Carr
         )
         lost[name] = tuple(k for k in layers if any(k in m and float(m[k].max()) < LEAST for m in (image, picture)))
         masks[name] = Masks(image, picture)
-        if layers and len(lost[name]) == len(tuple(layers)):
+        if layers and len(lost[name]) == len(layers):
             raise ValueError(f"region {name}: nothing of it is left at any layer; take a larger image or a wider mask")
     areas = {name: float(mask.mean()) for name, mask in own.items()}
     return Layout(masks, areas, {k: v for k, v in lost.items() if v}, jnp.sum(jnp.stack(kept), 0) if kept else None)
+
+
+def masks_of(layout: Layout, rest: Sequence[str]) -> dict[str, Masks]:
+    """The masks of each aim. rest: the names of the styles that take what no region takes."""
+    own = {name: masks for name, masks in layout.masks.items() if name != REST}
+    return own | {name: layout.masks[REST] for name in rest if REST in layout.masks}
+
+
+def keep(layout: Layout, photo: Image) -> Kept | None:
+    """What stays of the photograph."""
+    return None if layout.kept is None else Kept(layout.kept, photo)
+
+
+def as_one(layout: Layout, styles: Mapping[str, Image], rest: Blend | None) -> Blend:
+    """All that is painted as one: each style by the part of the image that it takes.
+
+    styles: of the regions; rest: of what no region takes, None or without a part in it.
+    """
+    areas = [layout.areas[name] for name in styles]
+    painted = tuple(styles.values())
+    if rest is not None and REST in layout.masks:
+        areas += [layout.areas[REST] * float(share) for share in rest.shares]
+        painted += rest.pictures
+    return Blend(painted, jnp.asarray([area / sum(areas) for area in areas], jnp.float32))
 
 
 def is_whole(mask: Mask) -> bool:

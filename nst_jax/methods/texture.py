@@ -6,7 +6,7 @@ seamless, every convolution wraps around, and the total variation. The exemplar 
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 
@@ -19,12 +19,10 @@ from nst_jax.losses.term import Term
 from nst_jax.methods.transfer import Masks
 from nst_jax.nn.windows import Window, interior
 from nst_jax.published.base import Convention, smooth, wrap_smooth
-from nst_jax.types import Image
+from nst_jax.types import Axes, Image
 
 SEAMLESS = {"none": (), "both": (0, 1), "x": (1,), "y": (0,)}  # the axes along which borders meet: 0 the height
-PADDING = {(): None, (0, 1): "circular", (1,): "circular_x", (0,): "circular_y"}  # of the network; None: its own
-
-Axes = tuple[int, ...]
+PADDING = {(0, 1): "circular", (1,): "circular_x", (0,): "circular_y"}  # of the network, where borders meet
 
 
 class Pattern(NamedTuple):
@@ -99,9 +97,3 @@ def inner_masks(layers: Iterable[str], windows: Callable[[str], Sequence[Window]
 def count_tiles(axes: Axes) -> tuple[int, int] | None:
     """How often the image is laid down and to the right, to look at its seams; None where there are none to see."""
     return (1 + (0 in axes), 1 + (1 in axes)) if axes else None
-
-
-def wrap(build: Callable[[str], Any], network: Any, *, axes: Axes) -> Any:
-    """The network as the image sees it: its borders meet. build: (padding) -> the network with that padding."""
-    padding = PADDING[axes]
-    return network if padding is None else build(padding)

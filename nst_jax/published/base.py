@@ -9,7 +9,7 @@ from jax import Array
 from nst_jax.losses.differences import errors
 from nst_jax.losses.moments import Moments, mix, moments, rescale
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View, itself
-from nst_jax.types import Image, Scalar
+from nst_jax.types import Axes, Image, Scalar
 
 
 def same(summary: Any, view: View) -> Any:
@@ -98,7 +98,7 @@ def smooth(function: Callable[[Image], Scalar]) -> Term:
     return Term("tv", IMAGE, itself, Alone(function), additive=False)
 
 
-def wrap_smooth(term: Term, *, axes: tuple[int, ...]) -> Term:
+def wrap_smooth(term: Term, *, axes: Axes) -> Term:
     """A term of `smooth` for a texture without a seam, whose opposite borders meet along these axes."""
     return term._replace(compare=term.compare._replace(wrap=axes))  # pyright: ignore[reportFunctionMemberAccess]
 

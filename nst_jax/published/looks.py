@@ -14,8 +14,6 @@ LAYERS = "gatys"
 NETWORKS = ("vgg19", "vgg16", "distilled")  # whose activations have the size of the original values
 # The mean colour that the original VGG subtracts, BGR in 0..255: gist.github.com/ksimonyan/3785162f95cd2d5fee77
 MEAN = (103.939, 116.779, 123.68)
-
-
 POOL = 4  # as released with the Laplacian: losses/photo.py
 
 
@@ -33,7 +31,7 @@ class Look(NamedTuple):
 
     name: str
     about: str
-    style_weight: float
+    style_weight: float | None = None
     style_scale: float | None = None
     laplacian: float | None = None
     start: str | None = None
@@ -46,6 +44,7 @@ class Look(NamedTuple):
         return {key: value for key, value in named.items() if value is not None}
 
 
+PLAIN = Look("plain", "What the other settings say.")
 LOOKS: dict[str, Look] = {
     look.name: look
     for look in (

@@ -1,7 +1,5 @@
 """`colour=`: whose colours the result has."""
 
-import json
-import re
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -21,16 +19,9 @@ def read(path):
 
 
 @pytest.fixture
-def paint(nst):
+def paint(run_line):
     """Run a line: the picture, and its record."""
-
-    def run(*words):
-        code, text = nst(*LINE, *SHORT, *words)
-        assert code == 0, text
-        path = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1))
-        return read(path), json.loads((path.parent / "result.json").read_text())
-
-    return run
+    return lambda *words: run_line(*LINE, *SHORT, *words)[:2]
 
 
 def chroma(image):

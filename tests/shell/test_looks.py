@@ -92,6 +92,8 @@ def test_the_looks_are_in_order():
     assert balanced.laplacian
     assert gentle.laplacian > balanced.laplacian > 0
     assert strong.laplacian is painterly.laplacian is None
+    assert strong.style_weight
+    assert balanced.style_weight
     assert strong.style_weight > balanced.style_weight
     assert (painterly.style_scale, painterly.start) == (2, "blend")
 

@@ -1,9 +1,7 @@
 """`strokes.style=fine.jpg`: the style in the brush strokes of another picture."""
 
 import csv
-import json
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -26,14 +24,12 @@ def pixels(path):
 
 
 @pytest.fixture
-def paint(nst):
+def paint(run_line):
     """Run a line: the folder, the record, and what was printed."""
 
     def run(*words):
-        code, text = nst(*LINE, *words)
-        assert code == 0, text
-        path = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1))
-        return path.parent, json.loads(path.with_suffix(".json").read_text()), text
+        done = run_line(*LINE, *words)
+        return done.folder, done.record, done.text
 
     return run
 
@@ -160,16 +156,23 @@ def test_a_run_that_goes_on_has_the_same_style(nst, paint, monkeypatch):
 
 
 def test_a_signal_ends_the_painting(nst, monkeypatch):
-    advance = strokes.advance
+    step_through, chunks = strokes.step_through, []
 
-    def with_signal(*given, **more):
-        os.kill(os.getpid(), signal.SIGINT)
-        return advance(*given, **more)
+    def with_signal(spec, posed, start, steps, pause, **bar):
+        def interrupt():
+            chunks.append(steps)
+            if len(chunks) > 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            pause()
 
-    monkeypatch.setattr(strokes, "advance", with_signal)
+        chunks.clear()
+        return step_through(spec, posed, start, steps, interrupt, **bar)
+
+    monkeypatch.setattr(strokes, "step_through", with_signal)
     code, text = nst(*LINE, f"strokes.style={BRUSH}", "strokes.steps=100000")
     assert code == 130, text
     assert "nothing to save" in text
+    assert len(chunks) > 1
     code, text = nst("-m", *LINE, f"strokes.style={BRUSH}", "strokes.steps=100000", "style_weight=1,2")
     assert code == 130, text
     assert "2 left" in text

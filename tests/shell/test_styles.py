@@ -1,7 +1,6 @@
 """`style=[a,b] style_blend= style_mix= style_scale=`: several paintings in one picture."""
 
 import csv
-import json
 import re
 from pathlib import Path
 
@@ -18,17 +17,9 @@ BOTH = f"style=[{BRUSH},{MOSAIC}]"
 
 
 @pytest.fixture
-def paint(nst):
+def paint(run_line):
     """Run a line: the picture, its record, and what was printed."""
-
-    def run(*words):
-        code, text = nst(*LINE, *words)
-        assert code == 0, text
-        path = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1))
-        record = json.loads(path.with_suffix(".json").read_text())
-        return np.asarray(Image.open(path), np.float32) / 255, record, text
-
-    return run
+    return lambda *words: run_line(*LINE, *words)[:3]
 
 
 def table():

@@ -1,6 +1,5 @@
 """`nst texture=brick.jpg`: its size, its seams, what it is compared with, what is refused."""
 
-import json
 import re
 from pathlib import Path
 
@@ -17,18 +16,13 @@ SMALL = ("network=distilled", "layers=content_relu2_2_style_3", "pattern.layers=
 SMALL += ("style_scale=0.125", "steps=3")  # the exemplar has 32 x 32 pixels
 
 
+PATTERN = nst_jax.pattern(layers=["relu2_1"], offsets=[2, 4])
+
+
 @pytest.fixture
-def weave(nst):
+def weave(run_line):
     """Run a line: the picture, its record, and what was printed."""
-
-    def run(*words):
-        code, text = nst(f"texture={BRICK}", *SMALL, *words)
-        assert code == 0, text
-        path = Path(re.search(r"^result:  (.*)$", text, re.MULTILINE).group(1))
-        record = json.loads(path.with_suffix(".json").read_text())
-        return np.asarray(Image.open(path), np.float32) / 255, record, text
-
-    return run
+    return lambda *words: run_line(f"texture={BRICK}", *SMALL, *words)[:3]
 
 
 def test_a_texture_is_larger_than_its_exemplar_and_tiles_show_its_seams(weave):
@@ -72,7 +66,7 @@ def test_the_terms_are_those_of_the_rolled_texture(weave):
 @pytest.mark.parametrize(("seamless", "along"), [("x", 1), ("y", 0)])
 def test_a_texture_may_be_rolled_along_the_axis_that_wraps(seamless, along):
     net = nst_jax.load("distilled", pool="avg")
-    words = {"layers": ("relu2_1",), "offsets": (2, 4), "style_layers": ("relu1_1", "relu2_1"), "seamless": seamless}
+    words = {"pattern": PATTERN, "style_layers": ("relu1_1", "relu2_1"), "seamless": seamless}
     posed = nst_jax.texture_problem(net, nst_jax.picture("brick", size=32), size=32, **words)
     image = nst_jax.picture("mosaic", size=32)
     value = lambda image: float(nst_jax.objective(*nst_jax.split(posed), image))
@@ -121,7 +115,7 @@ def test_python_makes_the_same_texture(weave):
     net = nst_jax.load("distilled", pool="avg")
     net = net._replace(style_layers={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0})
     exemplar = nst_jax.picture("brick", size=32)
-    words = {"layers": ("relu2_1",), "offsets": (2, 4), "style_weight": 100.0}
+    words = {"pattern": PATTERN, "style_weight": 100.0}
     result = nst_jax.texture(net, exemplar, size=48, steps=2, progress=False, **words)
     assert result.image.shape == (48, 48, 3)
     record = weave("size=48", "steps=0", "canvas=gray")[1]["terms"]["terms"]
@@ -133,6 +127,10 @@ def test_python_makes_the_same_texture(weave):
     rolled = nst_jax.values(spec, numbers, jnp.roll(result.image, (8, 20), (0, 1)))
     for name, value in nst_jax.values(spec, numbers, result.image).items():
         assert float(rolled[name]) == pytest.approx(float(value), rel=1e-3)
+    posed = nst_jax.texture_problem(net, exemplar, size=48, **words)
+    many = nst_jax.run(nst_jax.over(posed, shifts=[0.0, 100.0]), result.image, steps=0, progress=False)
+    np.testing.assert_allclose(many.terms["shifts/relu2_1"][1], many.terms["shifts/relu2_1"][0])
+    assert nst_jax.over(posed, shifts=[0.0, 100.0]).weights["shifts/relu2_1"].tolist() == [0.0, 100.0]
 
 
 def test_mistakes_in_python():
@@ -144,7 +142,7 @@ def test_mistakes_in_python():
     function = nst_jax.Function(lambda params, image, taps: dict.fromkeys(taps, image), ("a",))
     own = nst_jax.Network(function, {}, {}, {"a": 1.0}, windows=lambda layer: ())
     with pytest.raises(ValueError, match="no padding to choose"):
-        nst_jax.texture(own, exemplar, shifts=0.0)
+        nst_jax.texture(own, exemplar, pattern=nst_jax.pattern(shifts=0.0))
 
 
 BAD = {

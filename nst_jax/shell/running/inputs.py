@@ -24,13 +24,8 @@ from nst_jax.types import Image
 Log = Callable[[str], object]
 Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 
-FILES = (
-    "content",
-    "style",
-    "texture",
-    "background",
-    "max_pixels",
-)  # settings that choose the files, and how they are read
+# settings that choose the files, and how they are read
+FILES = ("content", "style", "texture", "background", "max_pixels")
 SIZES = ("size", "size_rule", "style_scale")
 PICTURES = (*FILES, *SIZES)
 
@@ -53,8 +48,7 @@ def read_inputs(config: Config, colours: Colours, arch: Architecture, log: Log, 
     chosen += (colours.name, str(colours.numbers))
     seen = once(("coloured", *chosen), lambda: recolour(colours, files))
     chosen += (*(str(getattr(config, k)) for k in SIZES), scale, str(texture.outline(config)), arch.name)
-    bring = (lambda: texture_sizes(config, seen, arch, log, scale)) if config.texture else None
-    content, painted = once(("sized", *chosen), bring or (lambda: sizes(config, seen, log, scale)))
+    content, painted = once(("sized", *chosen), lambda: sizes(config, seen, arch, log, scale))
     photo = once(("colours", *chosen), lambda: resized_to(files["content"], content.shape, colours))
     return Inputs(files, content, painted, photo, chosen)
 
@@ -89,8 +83,10 @@ def read_picture(config: Config, path: str, log: Log) -> pictures.Picture:
     return pictures.read(path, background=config.background, max_pixels=config.max_pixels, log=log)
 
 
-def sizes(config: Config, files: Files, log: Log, scale: float) -> tuple[Image, tuple[Image, ...]]:
+def sizes(config: Config, files: Files, arch: Architecture, log: Log, scale: float) -> tuple[Image, tuple[Image, ...]]:
     """Content and styles at their sizes. Where one is not needed, the other is used for its shape."""
+    if config.texture:
+        return texture_sizes(config, files, arch, log, scale)
     content, painted = files["content"], {k: p for k, p in files.items() if k != "content" and p is not None}
     known = {"content": content} if content else painted
     if not known:

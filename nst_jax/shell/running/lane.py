@@ -146,10 +146,19 @@ class Lane:
           lanes: of the program.
           facts: what else the provenance says.
         """
-        output, last, x = self.job.output, self.records[-1], np.asarray(state.x)
-        measures = measure(self.job, self.image(state)) if self.metrics else {}
+        last, measures = self.records[-1], measure(self.job, self.image(state)) if self.metrics else {}
         self.finite = bool(state.finite)
-        story = self.job.facts | {
+        self.story = self.origin(state, compiling=compiling, lanes=lanes) | dict(facts)
+        self.story |= {"metrics": measures} if self.metrics else {}
+        folder.release(self.folder)
+        self.write(self.picture(state))
+        self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
+        self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
+
+    def origin(self, state: State, *, compiling: float, lanes: int) -> dict[str, Any]:
+        """What the result came from. compiling: seconds; lanes: of the program."""
+        last, x = self.records[-1], np.asarray(state.x)
+        return self.job.facts | {
             "versions": provenance.versions(),
             "git_commit": provenance.commit(),
             "device": provenance.device(),
@@ -164,15 +173,13 @@ class Lane:
             "terms": {k: last[k] for k in ("total", "weighted", "terms")},
             "lane": self.number,
             "lanes": lanes,
-            **facts,
         }
-        story |= {"metrics": measures} if self.metrics else {}
-        self.story = story
+
+    def write(self, picture: np.ndarray) -> None:
+        """Write the picture, and what stands beside it. The picture comes first: a full disk must not cost it."""
+        output, story = self.job.output, self.story
         path = self.folder / output.file
-        chunks = provenance.text_chunks(story)
-        folder.release(self.folder)
-        # the picture comes first: a full disk, or a film that fails, must not cost it
-        write(path, self.picture(state), alpha=self.job.alpha, quality=output.quality, metadata=chunks)
+        write(path, picture, alpha=self.job.alpha, quality=output.quality, metadata=provenance.text_chunks(story))
         self.attempt(partial(sidecar, path, story), path.with_suffix(".json").name)
         self.attempt(partial(folder.curve, self.folder, self.curve()), "curve.csv")
         plot = partial(curves.plot, self.folder / "loss.png", self.curve(), self.records)
@@ -180,10 +187,8 @@ class Lane:
         if output.film:
             self.attempt(self.write_film, output.film)
         if output.tiles:
-            tiled = np.tile(self.picture(state), (*output.tiles, 1))
-            self.attempt(partial(write, self.folder / TILES, tiled, metadata={"Software": "nst_jax"}), TILES)
-        self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
-        self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
+            laid = np.tile(picture, (*output.tiles, 1))
+            self.attempt(partial(write, self.folder / TILES, laid, metadata={"Software": "nst_jax"}), TILES)
 
     def write_film(self) -> None:
         """Write the film of the snapshots."""

@@ -19,6 +19,7 @@ from nst_jax.images.colour import gray
 from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Aim, Blend, Terms
+from nst_jax.methods import regions as core
 from nst_jax.methods import styles, transfer
 from nst_jax.methods.strokes import divide as divide_layers
 from nst_jax.methods.texture import count_tiles
@@ -100,24 +101,25 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
-    by = Comparison(arch, net, ready.params, ready.key, convention(config, content.shape, lambda _: None))
+    compared = convention(config, content.shape, log)
+    by = Comparison(arch, net, ready.params, ready.key, compared)
     found, fine = add_strokes(config, by, chosen, found, log, once, scale=scale)
     arranged = styles.arrange(found.styles, shares, mix=config.style_mix)
     division = divide(config, found, chosen, arch, net, log, once, scale=scale)
     check_depth(arch, net, *(picture.shape for picture in division.pictures.values()))
-    terms, numbers = divide_layers(*losses(config, arch, net, found, log), fine.layers)
+    terms, numbers = divide_layers(*losses(config, compared, arch, net, found), fine.layers)
     terms, numbers = divide_terms(config, terms, numbers, division)
     terms = term.split(terms, of="style", into=tuple(arranged.shares))
     pictures = {"content": content, **arranged.sources, **fine.sources, **division.pictures}
-    inner = texture.masks_of(config, arch, net, found.styles[0]) if config.texture else {}
-    masks = inner | division.masks(tuple(arranged.shares))
+    masks = core.masks_of(division.layout, tuple(arranged.shares))
+    if config.texture:
+        masks = once(("inner", net, *found.key), lambda: texture.masks_of(config, arch, net, found.styles[0]))
     key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, compute)
     aims = once(key, lambda: find_aims(net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute))
+    numbers = styles.split_weights(numbers, arranged.shares)
     return Job(
         spec=Spec(texture.wrap(config, arch, net), terms, solver, options),
-        problem=Problem(
-            ready.params, aims, styles.split_weights(numbers, arranged.shares), hyper, division.keep(content)
-        ),
+        problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content)),
         start=begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
         style=division.style(found.styles, shares),
@@ -147,11 +149,13 @@ def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
     return gray(first) if gray_only else first
 
 
-def losses(config: Config, arch: Architecture, net: Extractor, found: Inputs, log: Log) -> tuple[Terms, dict[str, Any]]:
+def losses(
+    config: Config, compared: Convention, arch: Architecture, net: Extractor, found: Inputs
+) -> tuple[Terms, dict[str, Any]]:
     """The terms, and each one's weight by name."""
     content, style = layers(config)
     shape, (height, width, _) = found.content.shape, found.styles[0].shape
-    compared = with_photo_terms(config, convention(config, shape, log), shape)
+    compared = with_photo_terms(config, compared, shape)
     compared = texture.with_texture_terms(config, compared, arch.shapes(net, height=height, width=width))
     channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
     parts = {k: getattr(config, k) for k in WEIGHTS}

@@ -12,7 +12,6 @@ from nst_jax.images.regions import grow, resize_mask
 from nst_jax.losses.term import Blend, Terms
 from nst_jax.methods import regions as core
 from nst_jax.methods.regions import REST, Layout, Region
-from nst_jax.methods.transfer import Kept, Masks
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.io.pictures import Picture
@@ -49,23 +48,10 @@ class Division(NamedTuple):
         """The style of each region that is painted."""
         return {name: r.style for name, r in self.regions.items() if r.style is not None}
 
-    def masks(self, names: tuple[str, ...]) -> dict[str, Masks]:
-        """The masks of each aim. names: of the parts of the style that takes what no region takes."""
-        own = {name: m for name, m in self.layout.masks.items() if name != REST}
-        return own | {name: self.layout.masks[REST] for name in names if REST in self.layout.masks}
-
     def style(self, styles: Sequence[Image], shares: Sequence[float]) -> Blend:
-        """All that is painted as one: each style by the part of the image that it takes."""
-        if not self.regions:
-            return Blend(tuple(styles), jnp.asarray(shares))
-        areas, rest = self.layout.areas, self.layout.areas[REST] if REST in self.layout.masks else 0.0
-        parts = [areas[name] for name in self.pictures] + ([rest * share for share in shares] if rest else [])
-        painted = (*self.pictures.values(), *(styles if rest else ()))
-        return Blend(painted, jnp.asarray([part / sum(parts) for part in parts], jnp.float32))
-
-    def keep(self, photo: Image) -> Kept | None:
-        """What stays of the photograph."""
-        return None if self.layout.kept is None else Kept(self.layout.kept, photo)
+        """All that is painted as one. styles, shares: of what no region takes."""
+        rest = Blend(tuple(styles), jnp.asarray(shares))
+        return core.as_one(self.layout, self.pictures, rest) if self.regions else rest
 
 
 def divide(
@@ -98,12 +84,13 @@ def divide(
         raise UserError("regions are parts of a photograph, and content is null")
     chosen = tuple(str(r._replace(weight=0.0)) for r in given.values())
     key = ("regions", *found.key, *given, *chosen, config.masks.carry, config.masks.grow, arch.name, net)
-    drawn = once(("masks", *chosen), lambda: {name: draw(config, name, r, photo, log) for name, r in given.items()})
+    files = (config.content, config.background, config.max_pixels, *given, *chosen)
+    drawn = once(("masks", *files), lambda: {name: draw(config, name, r, photo, log) for name, r in given.items()})
     sized = once(key, lambda: [size(config, r, drawn[n], found, colours, n, log, scale) for n, r in given.items()])
     regions = {n: one._replace(weight=r.weight) for (n, r), one in zip(given.items(), sized, strict=True)}
     layout = once(("layout", *key), lambda: lay_out(config, regions, arch, net, log))
-    files = {k: picture for one in drawn.values() for k, picture in one.files.items()}
-    return Division(regions, layout, key, files)
+    read = {k: picture for one in drawn.values() for k, picture in one.files.items()}
+    return Division(regions, layout, key, read)
 
 
 def draw(config: Config, name: str, given: RegionSettings, photo: Picture, log: Log) -> Drawn:
@@ -188,9 +175,7 @@ def size(
 
 def fit(config: Config, mask: np.ndarray, shape: tuple[int, ...]) -> Mask:
     """The mask at this height and width, grown by `masks.grow`."""
-    sized = jnp.asarray(mask)
-    if mask.shape != shape[:2]:
-        sized = resize_mask(sized, height=shape[0], width=shape[1])
+    sized = resize_mask(jnp.asarray(mask), height=shape[0], width=shape[1])
     return grow(sized, pixels=config.masks.grow) if config.masks.grow else sized
 
 

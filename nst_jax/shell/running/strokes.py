@@ -1,28 +1,25 @@
 """The style of a run, painted in the brush strokes of another picture before it begins."""
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from nst_jax import published
 from nst_jax.api.optimisers import lbfgs
+from nst_jax.api.progress import step_through
 from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.losses.term import taps
 from nst_jax.methods import strokes, transfer
 from nst_jax.methods.strokes import PART
 from nst_jax.methods.transfer import Problem, Spec
-from nst_jax.optim.minimise import State
 from nst_jax.published.base import Convention
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running.colours import Colours, recolour
 from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_picture
-from nst_jax.shell.running.program import ROOM
-from nst_jax.shell.running.session import Pace
 from nst_jax.shell.running.stop import catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.schema import Config
@@ -150,27 +147,13 @@ def paint(spec: Spec, posed: Problem, coarse: Image, log: Log, *, steps: int) ->
         return coarse
     height, width, _ = coarse.shape
     log(f"strokes: {steps} steps at {width} x {height} pixels, by {', '.join(taps(spec.terms))}")
-    state, pace, totals, began = transfer.begin(spec, posed, coarse), Pace(), [], time.perf_counter()
-    with (
-        catch_signals() as stop,
-        tqdm(total=steps, desc=PART, unit="step", delay=QUICK, leave=False, disable=None) as bar,
-    ):
-        while (done := int(state.steps)) < steps and bool(state.finite):
-            stop.check()
-            state, seen = advance(spec, posed, state, pace, steps=min(ROOM, steps - done))
-            totals += seen
-            bar.update(int(state.steps) - done)
-    fall = f"; the loss falls from {totals[0]:.4g} to {totals[-1]:.4g}" if totals else ""
-    log(f"strokes: {time.perf_counter() - began:.1f} s{fall}")
-    if not bool(state.finite):
-        log(f"strokes: the loss is not finite after {len(totals)} steps; kept: the best image before it")
-    return jnp.where(state.finite, state.x, state.best)
-
-
-def advance(spec: Spec, posed: Problem, state: State, pace: Pace, *, steps: int) -> tuple[State, list[float]]:
-    """Some of the steps, and the loss at each."""
-    began, evaluations, done = time.perf_counter(), int(state.evaluations), int(state.steps)
-    state, infos = transfer.advance(spec, posed, state, steps=steps, room=ROOM, turns=np.int32(pace.turns()))
-    values = np.asarray(infos.value)[: int(state.steps) - done]
-    pace.update(int(state.evaluations) - evaluations, time.perf_counter() - began)
-    return state, values.tolist()
+    began = time.perf_counter()
+    with catch_signals() as stop, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the best image that is kept: the log has it
+        bar = {"desc": PART, "delay": QUICK, "leave": False, "disable": None}
+        result, kept = step_through(spec, posed, coarse, steps, stop.check, **bar)
+    totals = np.asarray(result.infos.value)
+    taken = totals[np.isfinite(totals)]
+    fall = f"; the loss falls from {taken[0]:.4g} to {taken[-1]:.4g}" if len(taken) else ""
+    log(f"strokes: {time.perf_counter() - began:.1f} s{fall}{'; kept: the best image' if kept == ['best'] else ''}")
+    return result.image

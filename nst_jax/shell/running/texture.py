@@ -34,10 +34,12 @@ def fit_sides(config: Config, arch: Architecture, height: int, width: int) -> tu
 
 def wrap(config: Config, arch: Architecture, net: Extractor) -> Extractor:
     """The network as the image sees it: its borders meet. Raises UserError for a network that cannot do so."""
+    if not axes_of(config):
+        return net
     n = config.network
     settings = {"pool": n.pool, "rounding": n.rounding, "checkpoint": config.device.checkpoint}
     try:
-        return texture.wrap(lambda padding: arch.tap(net.taps, padding=padding, **settings), net, axes=axes_of(config))
+        return arch.tap(net.taps, padding=texture.PADDING[axes_of(config)], **settings)
     except ValueError as error:
         raise UserError(f"network: {error}; or set pattern.seamless=none") from None
 

@@ -56,11 +56,8 @@ def name(config: Config) -> str:
     paths += (config.strokes.style,)
     plain["strokes"] = plain["strokes"] | {"style": None} if config.strokes.style else None
     held = [fingerprint(path, *stamp(path)) for path in paths]
-    plain |= {
-        "content": None,
-        "style": None,
-        "texture": bool(config.texture),
-    }  # the hash covers a picture's bytes, not its path
+    # the hash covers a picture's bytes, not its path
+    plain |= {"content": None, "style": None, "texture": bool(config.texture)}
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
 
 
