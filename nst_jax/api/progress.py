@@ -1,7 +1,7 @@
 """A run in chunks of about a second, with a progress bar."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -64,14 +64,7 @@ def step_through_lanes(
             taken = np.asarray(states.steps) - done
             chunks.append((done, taken, jax.tree.map(np.asarray, infos)))
             meter.update(int(taken.sum()))
-    shape = (len(begins), steps)
-    blank = lambda: np.full(shape, np.nan, np.float32)
-    parts = {name: blank() for name in transfer.no_parts(spec, np.float32)}
-    curve: Any = solvers.Info(blank(), blank(), np.zeros(shape, np.int32), parts)  # pyright: ignore[reportArgumentType]
-    for done, taken, infos in chunks:
-        for lane, (first, many) in enumerate(zip(done, taken, strict=True)):
-            for whole, part in zip(jax.tree.leaves(curve), jax.tree.leaves(infos), strict=True):
-                whole[lane, first : first + many] = part[lane, :many]
+    curve = join(spec, chunks, lanes=len(begins), steps=steps)
     last = lanes.images(states)
     values = lanes.values(spec, numbers, last, axes=axes)
     above = is_above_start(numbers, values, curve.value)
@@ -83,6 +76,21 @@ def step_through_lanes(
     kept = ["best" if best else "last" for best in above | ~np.asarray(states.finite)]
     pictures = lanes.pictures(numbers, last, axes=axes)
     return transfer.Result(pictures, values, jax.tree.map(jnp.asarray, curve)), kept
+
+
+def join(spec: Spec, chunks: Sequence[tuple[np.ndarray, np.ndarray, Any]], *, lanes: int, steps: int) -> Any:
+    """What every lane saw at each iteration; NaN, and 0 evaluations, where it took none.
+
+    chunks: the iterations that each lane had done before, how many it took, and what it saw.
+    """
+    blank = lambda: np.full((lanes, steps), np.nan, np.float32)
+    parts = {name: blank() for name in transfer.no_parts(spec, np.float32)}
+    curve: Any = solvers.Info(blank(), blank(), np.zeros((lanes, steps), np.int32), parts)  # pyright: ignore
+    for done, taken, infos in chunks:
+        for lane, (first, many) in enumerate(zip(done, taken, strict=True)):
+            for whole, part in zip(jax.tree.leaves(curve), jax.tree.leaves(infos), strict=True):
+                whole[lane, first : first + many] = part[lane, :many]
+    return curve
 
 
 def is_above_start(numbers: Problem, values: Mapping[str, Array], totals: np.ndarray) -> np.ndarray:

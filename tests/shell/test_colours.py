@@ -21,7 +21,12 @@ def read(path):
 @pytest.fixture
 def paint(run_line):
     """Run a line: the picture, and its record."""
-    return lambda *words: run_line(*LINE, *SHORT, *words)[:2]
+
+    def run(*words):
+        done = run_line(*LINE, *SHORT, *words)
+        return jnp.asarray(done.image), done.record
+
+    return run
 
 
 def chroma(image):
