@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 from nst_jax import pictures
@@ -115,3 +116,36 @@ def test_what_cannot_go_on(tmp_path, nst):
     code, text = nst(f"resume={folder}", "steps=many")
     assert code == 2
     assert "whole number" in text
+
+
+def without(folder, *keys):
+    """The run's settings without these keys, as an older version wrote them."""
+    path = folder / "config.yaml"
+    kept = {key: value for key, value in OmegaConf.load(path).items() if key not in keys}
+    path.write_text(OmegaConf.to_yaml(OmegaConf.create(kept)))
+
+
+def test_settings_that_an_older_run_did_not_have_are_the_defaults(tmp_path, nst):
+    process = begin(tmp_path, "steps=260")
+    folder = wait_for(tmp_path, "runs/*/*/checkpoint.npz", process)
+    process.kill()
+    process.communicate()
+    without(folder, "look", "strokes", "regions", "texture", "pattern", "masks")
+    code, text = nst(f"resume={folder}")
+    assert code == 0, text
+    said = re.search(r"not in the run's config.yaml, and taken as they are by default: (.*)", text)
+    assert said
+    assert sorted(said.group(1).split(", ")) == ["look", "masks", "pattern", "regions", "strokes", "texture"]
+    assert recorded_steps(folder)[-1] == 260
+
+
+def test_a_record_that_cannot_be_completed_is_a_mistake(tmp_path, nst):
+    code, text = nst(*WORDS, "steps=1")
+    assert code == 0, text
+    (folder,) = (path.parent for path in tmp_path.glob("runs/*/*/result.png") if path.parent.name != "latest")
+    without(folder, "network")
+    (folder / "result.png").unlink()
+    code, text = nst(f"resume={folder}")
+    assert code == 2
+    assert "is that of another version" in text
+    assert "run its line again" in text

@@ -108,8 +108,6 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
 
 def resume(line: Line) -> int:
     """The exit code of `nst resume=FOLDER [steps=N]`."""
-    from nst_jax.shell.settings.config import from_plain, plain_yaml
-
     given = {word.partition("=")[0]: word.partition("=")[2] for word in line.words}
     try:
         if other := sorted(given.keys() - {"resume", "steps"}):
@@ -121,7 +119,7 @@ def resume(line: Line) -> int:
 
         folder = Path(given["resume"]).expanduser()
         if (folder / "config.yaml").is_file():
-            device.set_up(from_plain(plain_yaml(folder / "config.yaml")).device)
+            device.set_up(single.read_record(folder)[0].device)
         return single.resume(folder, None if steps is None else int(steps))
     except UserError as error:
         return report(error, line.words)

@@ -63,7 +63,7 @@ def resume(folder: Path, steps: int | None) -> int:
         raise UserError(f"resume={folder}: no run is here (there is no config.yaml)")
     if folder.is_symlink():  # runs/latest: by the time that this run ends it may be another's
         folder = folder.parent / folder.readlink()
-    config = settings.from_plain(settings.plain_yaml(folder / "config.yaml"))
+    config, absent = read_record(folder)
     finished = (folder / config.output.file).exists() and not checkpoint.exists(folder)
     if finished:
         raise UserError(f"resume={folder}: this run has ended; its result is {folder / config.output.file}")
@@ -72,9 +72,19 @@ def resume(folder: Path, steps: int | None) -> int:
         raise UserError(f"steps={config.steps}: this run has taken {done} steps already; give {done} or more")
     check(config)
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
+        if absent:
+            LOG.info("not in the run's config.yaml, and taken as they are by default: %s", ", ".join(absent))
         job = prepare(config, LOG.info)
         write_text(folder / "config.yaml", settings.yaml(config))
         return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))
+
+
+def read_record(folder: Path) -> tuple[Config, list[str]]:
+    """The settings of a run, and those that its file lacks. Raises UserError for a file that has too few."""
+    try:
+        return settings.from_record(settings.plain_yaml(folder / "config.yaml"))
+    except UserError as error:
+        raise UserError(f"resume={folder}: {error}; run its line again: {folder / 'command.txt'}") from None
 
 
 def check(config: Config) -> None:

@@ -86,6 +86,22 @@ def sweep_settings(cfg: DictConfig) -> Sweep:
         return cast(Sweep, OmegaConf.to_object(cfg.sweep))
 
 
+def from_record(settings: dict[str, Any]) -> tuple[Config, list[str]]:
+    """The settings of a run's config.yaml, and those that it lacks, which have their defaults.
+
+    Raises UserError for a file that lacks what has no default in config.yaml: another version has written it.
+    """
+    defaults = OmegaConf.load(conf() / "config.yaml")
+    absent = [f.name for f in fields(Config) if f.name not in settings and f.name in defaults]
+    own = {key: cast(DictConfig, defaults)[key] for key in absent}
+    try:
+        return from_plain(
+            settings | {k: OmegaConf.to_object(v) if OmegaConf.is_config(v) else v for k, v in own.items()}
+        ), absent
+    except OmegaConfBaseException as error:
+        raise UserError(f"its config.yaml is that of another version ({' '.join(str(error).split())})") from None
+
+
 def yaml(config: Config) -> str:
     """The resolved settings as YAML."""
     return OmegaConf.to_yaml(OmegaConf.create(escape(plain(config))))
