@@ -6,6 +6,8 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float
 
 from nst_jax.types import Image
 
@@ -67,3 +69,37 @@ def cover(image: Image, *, height: int, width: int) -> Image:
     )
     top, left = (h - part_h) // 2, (w - part_w) // 2
     return resize(image[top : top + part_h, left : left + part_w], height=height, width=width)
+
+
+KERNELS = {"cubic": "cubic", "lanczos": "lanczos3", "linear": "linear", "torch": "torch"}  # here -> jax.image's
+
+
+@partial(jax.jit, static_argnames=("height", "width", "kernel"))
+def enlarge(image: Float[Array, "_ _ c"], *, height: int, width: int, kernel: str) -> Float[Array, "_ _ c"]:
+    """The array at a larger size. It is not clipped: cubic kernels and Lanczos' overshoot at edges.
+
+    Args:
+      image: (height, width, channels).
+      height, width: in pixels.
+      kernel: cubic, lanczos or linear, of jax.image; torch: the cubic kernel of torch.nn.functional.interpolate, which
+        overshoots more (a = -0.75, not -0.5) and repeats the border.
+    """
+    if kernel == "torch":
+        rows, columns = (
+            _torch_matrix(after=new, before=old) for new, old in zip((height, width), image.shape, strict=False)
+        )
+        return jnp.einsum("ih,hwc,jw->ijc", rows, image, columns, precision=lax.Precision.HIGHEST)
+    return jax.image.resize(image, (height, width, image.shape[2]), KERNELS[kernel], antialias=True)
+
+
+def _torch_matrix(*, after: int, before: int) -> Float[Array, "after before"]:
+    """The weight of each old position in each new one: aten/src/ATen/native/UpSample.h, A = -0.75."""
+    a, place = -0.75, (jnp.arange(after) + 0.5) * before / after - 0.5
+    first = jnp.floor(place).astype(jnp.int32) - 1
+    taps = first[:, None] + jnp.arange(4)
+    x = jnp.abs(place[:, None] - taps)
+    near = ((a + 2) * x - (a + 3)) * x**2 + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    weights = jnp.where(x <= 1, near, jnp.where(x < 2, far, 0))
+    rows = jnp.arange(after)[:, None]
+    return jnp.zeros((after, before)).at[rows, jnp.clip(taps, 0, before - 1)].add(weights)

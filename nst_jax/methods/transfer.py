@@ -55,6 +55,7 @@ class Problem(NamedTuple):
     weights: Mapping[str, Scalar]  # by the term's name
     hyper: Mapping[str, Any]  # the solver's numbers: learning_rate, ...
     kept: Kept | None = None  # what stays as a photograph has it
+    decay: Scalar | None = None  # of the mean of the iterates, which is then the result; None: the last one is
 
 
 def compose(problem: Problem, image: Image) -> Image:
@@ -160,7 +161,7 @@ def solver(spec: Spec, problem: Problem) -> Solver:
 @partial(jax.jit, static_argnums=0)  # op by op the memory of L-BFGS is written twice
 def begin(spec: Spec, problem: Problem, start: Image) -> State:
     """The state before the first step."""
-    return minimise.begin(solver(spec, problem), start, no_parts(spec, start.dtype))
+    return minimise.begin(solver(spec, problem), start, no_parts(spec, start.dtype), decay=problem.decay)
 
 
 @partial(jax.jit, static_argnums=0, static_argnames="room", donate_argnames="state")
@@ -175,7 +176,8 @@ def advance(
 ) -> tuple[State, Info]:
     """Take up to `steps` iterations in one program; see `minimise.advance`. The memory of `state` is donated."""
     minimised, limits = partial(objective_in_parts, spec, problem), {"steps": steps, "room": room, "turns": turns}
-    return minimise.advance(minimised, solver(spec, problem), state, **limits, parts=no_parts(spec, state.x.dtype))
+    parts = no_parts(spec, state.x.dtype)
+    return minimise.advance(minimised, solver(spec, problem), state, **limits, parts=parts, decay=problem.decay)
 
 
 def unroll(spec: Spec, problem: Problem, start: Image, *, turns: int) -> Image:
@@ -200,5 +202,5 @@ measure = jax.jit(values, static_argnums=0)
 def stylise(spec: Spec, problem: Problem, start: Image, *, steps: int) -> Result:
     """The whole run as one pure function. After a value that is not finite the best image is returned."""
     state, infos = advance(spec, problem, begin(spec, problem, start), steps=steps, room=max(1, steps))
-    image = jnp.where(state.finite, state.x, state.best)
+    image = minimise.outcome(state)
     return Result(compose(problem, image), values(spec, problem, image), jax.tree.map(lambda a: a[:steps], infos))

@@ -55,20 +55,25 @@ class Solver(NamedTuple):
     line search is as many turns as the search needs. The turn with `ended` true returns the x and the info of its
     iteration.
 
+    `powers` says what of the state is of the shape of x, by the field's name, and which power of the gradient it holds:
+    Adam's `mu` the first, `nu` the second. A solver without them begins anew where x changes its shape.
+
     If `active` is False, x and opt must stay as they are. The solver itself does this: a choice between the old state
     and the new one outside of it, as vmap makes in a loop, would copy the memory of L-BFGS in each turn.
     """
 
     init: Callable[..., Any]
     turn: Callable[[Objective, Variable, Any, Active], Turn]
+    powers: tuple[tuple[str, int], ...] = ()  # see `carry`
 
 
-def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool) -> Solver:
+def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool, **powers: int) -> Solver:
     """A solver of one evaluation an iteration.
 
     Args:
       transform: its `update` takes a flag `fresh`, whether the gradient counts. `hold` adds it to one of optax.
       clamp: clip x to [0, 1] after each iteration.
+      **powers: the fields of its state that are of the shape of x; see `Solver`.
     """
 
     def turn(objective: Objective, x: Variable, opt: Any, active: Active) -> Turn:
@@ -79,7 +84,27 @@ def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool
         info = Info(value, optax.tree.norm(grad), jnp.int32(1), parts)
         return jnp.where(active, new, x), opt, info, jnp.bool_(True)
 
-    return Solver(lambda x, parts=(): transform.init(x), turn)
+    return Solver(lambda x, parts=(): transform.init(x), turn, tuple(powers.items()))
+
+
+def carry(solver: Solver, old: Any, fresh: Any, change: Callable[[Array, int], Array]) -> Any:
+    """The state of a solver for an x of another shape.
+
+    Args:
+      solver: whose state it is.
+      old: its state at the old shape.
+      fresh: its state at the start of a run at the new shape. It is the result where the solver has no `powers`.
+      change: (an array of the shape of x, the power of the gradient that it holds) -> the same at the new shape.
+    """
+    powers = dict(solver.powers)
+    if not powers:
+        return fresh
+
+    def one(path: tuple[Any, ...], leaf: Array) -> Array:
+        names = [key.name for key in path if hasattr(key, "name") and key.name in powers]
+        return change(leaf, powers[names[-1]]) if names else leaf
+
+    return jax.tree_util.tree_map_with_path(one, old)
 
 
 def hold(tx: Transformation) -> optax.GradientTransformationExtraArgs:
@@ -140,22 +165,24 @@ def line_search(transform: optax.GradientTransformationExtraArgs, *, evaluations
 
 def adam(*, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool) -> Solver:
     """Kingma & Ba 2015, arXiv 1412.6980."""
-    return first_order(hold(optax.adam(learning_rate, b1, b2, eps)), clamp=clamp)
+    return first_order(hold(optax.adam(learning_rate, b1, b2, eps)), clamp=clamp, mu=1, nu=2)
 
 
 def sgd(*, learning_rate: Scalar, momentum: Scalar, clamp: bool) -> Solver:
     """Gradient descent with heavy-ball momentum."""
-    return first_order(hold(optax.sgd(learning_rate, momentum)), clamp=clamp)
+    return first_order(hold(optax.sgd(learning_rate, momentum)), clamp=clamp, trace=1)
 
 
 def adagrad(*, learning_rate: Scalar, eps: Scalar, clamp: bool) -> Solver:
     """Duchi, Hazan & Singer 2011. The accumulator starts at 0, as in the paper and in torch."""
-    return first_order(hold(optax.adagrad(learning_rate, 0.0, eps)), clamp=clamp)  # pyright: ignore[reportArgumentType]
+    tx = optax.adagrad(learning_rate, 0.0, eps)  # pyright: ignore[reportArgumentType]
+    return first_order(hold(tx), clamp=clamp, sum_of_squares=2)
 
 
 def rmsprop(*, learning_rate: Scalar, decay: Scalar, eps: Scalar, clamp: bool) -> Solver:
     """Tieleman & Hinton 2012, lecture 6.5."""
-    return first_order(hold(optax.rmsprop(learning_rate, decay, eps)), clamp=clamp)  # pyright: ignore[reportArgumentType]
+    tx = optax.rmsprop(learning_rate, decay, eps)  # pyright: ignore[reportArgumentType]
+    return first_order(hold(tx), clamp=clamp, nu=2)
 
 
 def lbfgs(*, memory: int, evaluations: int) -> Solver:

@@ -18,7 +18,8 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Int
 
-from nst_jax.methods import transfer
+from nst_jax.methods import multiscale, transfer
+from nst_jax.methods.multiscale import Passage
 from nst_jax.methods.transfer import Problem, Result, Spec
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import Chunk, State
@@ -107,7 +108,7 @@ def advance(
 
     def one(problem: Problem, chunk: Chunk, active: Array) -> Chunk:
         minimised = partial(transfer.objective_in_parts, spec, problem)
-        return minimise.take_turn(minimised, transfer.solver(spec, problem), chunk, active=active)
+        return minimise.take_turn(minimised, transfer.solver(spec, problem), chunk, active=active, decay=problem.decay)
 
     wants_turn = jax.vmap(lambda chunk, steps: minimise.wants_turn(chunk, steps=steps))
     chunks = jax.vmap(partial(minimise.begin_chunk, room=room, parts=transfer.no_parts(spec, states.x.dtype)))(states)
@@ -121,6 +122,12 @@ def advance(
     return chunks.state, chunks.infos
 
 
+@partial(jax.jit, static_argnums=(0, 1), static_argnames="axes")
+def hand_on(spec: Spec, passage: Passage, problems: Problem, states: State, starts: Images, *, axes: Axes) -> State:
+    """The states of runs at another size; see `multiscale.hand_on`. `spec` and `problems` are of the new size."""
+    return over_lanes(partial(multiscale.hand_on, spec, passage), problems, axes)(states, starts)
+
+
 @partial(jax.jit, static_argnums=0, static_argnames="axes")
 def values(spec: Spec, problems: Problem, images: Images, *, axes: Axes) -> dict[str, Float[Array, " lanes"]]:
     """The unweighted values of each lane's terms, by name."""
@@ -129,7 +136,7 @@ def values(spec: Spec, problems: Problem, images: Images, *, axes: Axes) -> dict
 
 def images(states: State) -> Images:
     """Each lane's image; the best one before it, for a lane whose value was not finite."""
-    return jnp.where(states.finite[:, None, None, None], states.x, states.best)
+    return jax.vmap(minimise.outcome)(states)
 
 
 def pictures(problems: Problem, images: Images, *, axes: Axes) -> Images:

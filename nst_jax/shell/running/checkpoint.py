@@ -28,22 +28,20 @@ class Checkpoint(NamedTuple):
     curve: dict[str, np.ndarray]
     records: list[dict[str, Any]]
     seconds: float  # of optimisation
+    stage: int = 0  # which of the run's sizes
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint in one go."""
     arrays = {f"leaf_{i}": leaf for i, leaf in enumerate(checkpoint.leaves)}
     arrays |= {f"curve_{name}": values for name, values in checkpoint.curve.items()}
-    facts = json.dumps({"records": checkpoint.records, "seconds": checkpoint.seconds})
+    facts = json.dumps({"records": checkpoint.records, "seconds": checkpoint.seconds, "stage": checkpoint.stage})
     with draft(folder / NAME) as part, part.open("wb") as file:
         np.savez(file, facts=np.array(facts), **arrays)  # pyright: ignore[reportArgumentType]
 
 
-def load(folder: Path, shapes: Sequence[tuple[int, ...]]) -> Checkpoint | None:
-    """The checkpoint; None where there is none, or a damaged one, or one of another program.
-
-    metrics.jsonl is cut back to it.
-    """
+def load(folder: Path) -> Checkpoint | None:
+    """The checkpoint; None where there is none, or a damaged one. metrics.jsonl is cut back to it."""
     try:
         with (folder / NAME).open("rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in file.files}
@@ -51,13 +49,18 @@ def load(folder: Path, shapes: Sequence[tuple[int, ...]]) -> Checkpoint | None:
         curve = {k.removeprefix("curve_"): arrays.pop(k) for k in [k for k in arrays if k.startswith("curve_")]}
         leaves = [arrays[f"leaf_{i}"] for i in range(len(arrays))]
         lines = "".join(json.dumps(record) + "\n" for record in facts["records"])
-        found = Checkpoint(leaves, curve, facts["records"], float(facts["seconds"]))
-        if [leaf.shape for leaf in leaves] != list(shapes) or len({len(c) for c in curve.values()}) != 1:
+        found = Checkpoint(leaves, curve, facts["records"], float(facts["seconds"]), int(facts.get("stage", 0)))
+        if len({len(c) for c in curve.values()}) != 1:
             return None
     except DAMAGE:
         return None
     write_text(folder / "metrics.jsonl", lines)
     return found
+
+
+def fits(checkpoint: Checkpoint, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether its leaves have these shapes: those of the program's state."""
+    return [leaf.shape for leaf in checkpoint.leaves] == list(shapes)
 
 
 def steps(folder: Path) -> int:

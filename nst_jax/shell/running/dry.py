@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 
 from nst_jax.shell.running import program
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.prepare import memory, prepare
+from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
 from nst_jax.shell.running.program import Program
+from nst_jax.shell.running.scales import without_painting
 from nst_jax.shell.settings.schema import Config
 
 STEPS, MOST_STEPS = 2, 100  # measured
@@ -31,21 +31,27 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     """
     once = memory()
     log("dry run: nothing is written")
-    whole = prepare(without_painting(config, log), log, once, compute=jax.eval_shape)
+    if steps := steps_of_strokes(config):
+        log(f"strokes: {steps} steps for each style picture, of which none is taken now")
+    whole = prepare(without_painting(config), log, once, compute=jax.eval_shape)
     log("compiles the program")
     made = program.compile_program([whole], most=1, share=1.0)
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
     scale = smaller(whole)
-    sample = prepare(without_painting(config, ignore), ignore, once, scale=scale)
+    sample = prepare(without_painting(config), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
-    log(f"all {config.steps} steps: about {between(config.steps * each, config.steps * most, clock)}")
+    whole_steps = sum((stage.until - stage.first) * stage.scale**2 for stage in sizes_of_run(config))
+    if whole.plan.stage.many > 1:
+        many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
+        log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
+    log(f"all {whole.plan.steps} steps: about {between(whole_steps * each, whole_steps * most, clock)}")
     if steps := steps_of_strokes(config):
         sides = sum(height * width for height, width, _ in (picture.shape for picture in whole.style.pictures))
         log(f"before them, the strokes: at most {clock(steps * most * sides / pixels(whole))}")
@@ -56,13 +62,6 @@ def steps_of_strokes(config: Config) -> int:
     """The steps in which each style picture is painted before the run."""
     painted = config.strokes.style is not None and config.strokes.mix == "repaint" and config.style_weight
     return config.strokes.steps if painted else 0
-
-
-def without_painting(config: Config, log: Callable[[str], object]) -> Config:
-    """The settings without the time that the strokes take: a picture of the same shape is enough."""
-    if steps := steps_of_strokes(config):
-        log(f"strokes: {steps} steps for each style picture, of which none is taken now")
-    return replace(config, strokes=replace(config.strokes, steps=0))
 
 
 def ignore(line: str) -> None:

@@ -1,6 +1,7 @@
 """The pictures that the settings name: read, recoloured, and brought to their sizes."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was m
 
 # settings that choose the files, and how they are read
 FILES = ("content", "style", "texture", "background", "max_pixels")
-SIZES = ("size", "size_rule", "style_scale")
+SIZES = ("size", "size_rule", "style_scale", "scale")
 PICTURES = (*FILES, *SIZES)
 
 
@@ -96,7 +97,7 @@ def sizes(config: Config, files: Files, arch: Architecture, log: Log, scale: flo
     return (
         resize_picture(first.image, config, scale, name, log),
         tuple(
-            resize_picture(style.image, config, scale * own, name, log)
+            resize_style(style.image, config, scale * own, name, log)
             for (name, style), own in zip((painted or known).items(), scales, strict=True)
         ),
     )
@@ -131,11 +132,28 @@ def resize_picture(image: np.ndarray, config: Config, scale: float, name: str, l
     return resize(jnp.asarray(image), height=height, width=width) if change != "kept" else jnp.asarray(image)
 
 
+def resize_style(image: np.ndarray, config: Config, scale: float, name: str, log: Log) -> Image:
+    """The same, of a picture whose style is taken: some programs never enlarge it."""
+    h, w = image.shape[:2]
+    asked = scaled_shape(h, w, size=config.size, rule=config.size_rule, scale=scale)
+    if config.scale.get("style") == "shrink" and asked[0] > h:
+        log(f"{name}: {w} x {h} pixels, kept: scale.style=shrink enlarges none")
+        return jnp.asarray(image)
+    return resize_picture(image, config, scale, name, log)
+
+
 def scaled_shape(height: int, width: int, *, size: int, rule: str, scale: float) -> tuple[int, int]:
     """(height, width) in pixels of a picture brought to `size` by `rule`, times `scale`."""
     if rule == "original" and scale != 1:
         return max(1, round(height * scale)), max(1, round(width * scale))
     return target_shape(height=height, width=width, size=max(1, round(size * scale)), rule=cast(SizeRule, rule))
+
+
+@cache
+def shape_of_file(path: str, background: str, max_pixels: int) -> tuple[int, int]:
+    """The height and width of a picture file, upright."""
+    read = pictures.read(path, background=background, max_pixels=max_pixels, log=lambda _: None)
+    return read.image.shape[0], read.image.shape[1]
 
 
 def share_styles(config: Config, log: Log) -> list[float]:

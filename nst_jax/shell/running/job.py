@@ -6,15 +6,17 @@ import numpy as np
 
 from nst_jax.losses.term import Blend
 from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.shell.settings.scale import Stage
 from nst_jax.types import Image
 
 
 class Plan(NamedTuple):
     """How long a run is, and when it is looked at."""
 
-    steps: int  # iterations
+    steps: int  # iterations, at all sizes
     every: int  # steps between snapshots; 0: none
     seed: int
+    stage: Stage  # which of the run's sizes it is
 
 
 class Output(NamedTuple):

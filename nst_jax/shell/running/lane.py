@@ -17,7 +17,7 @@ from nst_jax.images.colour import with_chroma
 from nst_jax.losses.moments import Moments
 from nst_jax.losses.term import part, sum_parts, taps
 from nst_jax.methods.transfer import compose
-from nst_jax.optim.minimise import State
+from nst_jax.optim.minimise import State, outcome
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import curves
@@ -44,7 +44,10 @@ class Lane:
     metrics: bool = True  # whether to measure the result: SSIM with the content, distances to the style
     records: list[Record] = field(default_factory=list)  # one for each snapshot, the last for the end
     chunks: list[dict[str, np.ndarray]] = field(default_factory=list)  # of the curve
-    before: float = 0.0  # seconds of optimisation before the checkpoint that it goes on from
+    before: float = 0.0  # seconds of optimisation before this session
+    compiling: float = 0.0  # seconds, of all sessions
+    stage: int = 0  # which of the run's sizes it has reached
+    known: Checkpoint | None = None  # that it is to go on from
     seconds: float = 0.0  # of optimisation
     done: int = 0  # iterations
     ended: bool = False
@@ -67,7 +70,7 @@ class Lane:
 
     def next_steps(self) -> int:
         """How many iterations the next chunk may take: never over a snapshot or the end."""
-        every, left = self.job.plan.every, self.job.plan.steps - self.done
+        every, left = self.job.plan.every, self.job.plan.stage.until - self.done
         return 0 if self.ended else max(0, min(ROOM, left, every - self.done % every if every else left))
 
     def extend(self, infos: Mapping[str, np.ndarray], done: int, elapsed: float) -> None:
@@ -82,25 +85,37 @@ class Lane:
     def is_due(self, finite: bool) -> bool:
         """Whether the terms must be measured now: at a snapshot or at the end."""
         every = self.job.plan.every
-        fresh = not self.records or self.records[-1]["step"] != self.done
-        regular = self.done % every == 0 if every else self.done == 0
+        opens = not self.own_records()  # the start at this size
+        fresh = opens or self.records[-1]["step"] != self.done
+        regular = opens or (self.done % every == 0 if every else self.done == 0)
         return not self.ended and ((fresh and regular) or self.is_over(finite))
 
+    def own_records(self) -> list[Record]:
+        """The records of the size that the lane is at."""
+        return [record for record in self.records if record.get("scale", 1) == self.job.plan.stage.number + 1]
+
+    def is_idle(self) -> bool:
+        """Whether the lane waits for the other lanes: its checkpoint is of a larger size."""
+        return self.stage > self.job.plan.stage.number
+
     def is_above_start(self, total: float) -> bool:
-        """Whether the objective is higher than at the start."""
-        return bool(self.records) and total > self.records[0]["total"]
+        """Whether the objective is higher than at the start, at this size."""
+        own = self.own_records()
+        return bool(own) and total > own[0]["total"]
 
     def keep_best(self, total: float) -> None:
         """Note that the result is the best image, because the objective ends, with `total`, above its start."""
         self.climbed = True
-        start = self.records[0]["total"]
+        start = self.own_records()[0]["total"]
         self.say(f"step {self.done}: the objective is {total:.6g}, {start:.6g} at the start; kept: the best image")
 
     def record(self, values: Mapping[str, Any], weights: Mapping[str, Any], state: State) -> None:
         """Add a record of where the lane is, and write it and a snapshot."""
-        if self.records and self.records[-1]["step"] == self.done and bool(state.finite):
+        if (own := self.own_records()) and own[-1]["step"] == self.done and bool(state.finite):
             return
         counts = {"step": self.done, "evaluations": int(state.evaluations), "seconds": round(self.seconds, 3)}
+        stage = self.job.plan.stage
+        counts |= {"scale": stage.number + 1} if stage.many > 1 else {}
         self.records.append({**counts, **summarise(values, weights)})
         self.attempt(partial(folder.note, self.folder, self.records[-1]), "metrics.jsonl")
         if self.job.plan.every and bool(np.isfinite(pixels(state)).all()):
@@ -137,27 +152,26 @@ class Lane:
         whole = {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in names}
         return whole | {"evaluations": whole["evaluations"].astype(np.int64)}  # an empty part is of floats
 
-    def finish(self, state: State, *, compiling: float, lanes: int, facts: Mapping[str, Any]) -> None:
+    def finish(self, state: State, *, lanes: int, facts: Mapping[str, Any]) -> None:
         """Write the picture and its provenance, the curves, and the film if one is asked for.
 
         Args:
           state: without the optimiser's part.
-          compiling: seconds.
           lanes: of the program.
           facts: what else the provenance says.
         """
         last, measures = self.records[-1], measure(self.job, self.image(state)) if self.metrics else {}
         self.finite = bool(state.finite)
-        self.story = self.origin(state, compiling=compiling, lanes=lanes) | dict(facts)
+        self.story = self.origin(state, lanes=lanes) | dict(facts)
         self.story |= {"metrics": measures} if self.metrics else {}
         folder.release(self.folder)
         self.write(self.picture(state))
         self.results = {"step": last["step"], "evaluations": last["evaluations"], **columns(last), **measures}
         self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
 
-    def origin(self, state: State, *, compiling: float, lanes: int) -> dict[str, Any]:
-        """What the result came from. compiling: seconds; lanes: of the program."""
-        last, x = self.records[-1], np.asarray(state.x)
+    def origin(self, state: State, *, lanes: int) -> dict[str, Any]:
+        """What the result came from. lanes: of the program."""
+        last, x = self.records[-1], np.asarray(outcome(state))
         return self.job.facts | {
             "versions": provenance.versions(),
             "git_commit": provenance.commit(),
@@ -165,7 +179,7 @@ class Lane:
             "threads": provenance.threads(),
             "steps": last["step"],
             "evaluations": last["evaluations"],
-            "seconds": {"compile": compiling, "optimise": self.seconds},
+            "seconds": {"compile": self.compiling, "optimise": self.seconds},
             "finished": last["step"] == self.job.plan.steps and self.finite,
             "finite": self.finite,
             "kept": "best" if self.climbed or not self.finite else "last",
@@ -193,7 +207,8 @@ class Lane:
     def write_film(self) -> None:
         """Write the film of the snapshots."""
         output = self.job.output
-        frames = [np.asarray(Image.open(p)) for p in sorted((self.folder / "snapshots").glob("*.png"))]
+        height, width = self.job.start.shape[:2]
+        frames = [frame(p, height=height, width=width) for p in sorted((self.folder / "snapshots").glob("*.png"))]
         film(self.folder / str(output.film), frames, milliseconds=output.film_ms, quality=80)
 
     def say(self, text: str) -> None:
@@ -202,18 +217,41 @@ class Lane:
 
     def save(self, leaves: list[np.ndarray]) -> None:
         """Write a checkpoint."""
-        checkpoint.save(self.folder, Checkpoint(leaves, self.curve(), self.records, self.seconds))
+        stage = self.job.plan.stage.number
+        checkpoint.save(self.folder, Checkpoint(leaves, self.curve(), self.records, self.seconds, stage))
+
+    def find_checkpoint(self) -> None:
+        """Go back to where the folder's checkpoint is, if there is one."""
+        self.known = known = checkpoint.load(self.folder)
+        if known is None:
+            self._begin_anew()
+            return
+        self.records, self.seconds, self.chunks = known.records, known.seconds, [known.curve]
+        self.done, self.stage = len(known.curve["total"]), known.stage
+
+    def _begin_anew(self) -> None:
+        """Forget the folder's checkpoint."""
+        if checkpoint.exists(self.folder):
+            self.say("the checkpoint cannot be used (damaged, or of another program): the run begins anew")
+        (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+        self.known, self.records, self.chunks, self.seconds, self.done = None, [], [], 0.0, 0
 
     def restore(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
-        """The leaves of the state in the folder's checkpoint; None where there is none that fits."""
-        known = checkpoint.load(self.folder, shapes)
-        if known is None:
-            if checkpoint.exists(self.folder):
-                self.say("the checkpoint cannot be used (damaged, or of another program): the run begins anew")
-            (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+        """The leaves of the state in the checkpoint, if it is of this size; None where there are none that fit.
+
+        Raises UserError where the checkpoint is of a later size, and of another program.
+        """
+        known = self.known
+        if known is None or self.is_idle():
             return None
-        self.records, self.before, self.chunks = known.records, known.seconds, [known.curve]
-        self.seconds, self.done = known.seconds, len(known.curve["total"])
+        self.known = None
+        if not checkpoint.fits(known, shapes):
+            if known.stage:
+                raise UserError(
+                    f"the checkpoint is of another program: to begin anew, remove {self.folder / checkpoint.NAME}"
+                )
+            self._begin_anew()
+            return None
         self.say(f"continued after step {self.done}")
         return known.leaves
 
@@ -223,7 +261,15 @@ def pixels(state: State) -> np.ndarray:
 
     An unclamped optimiser leaves that range a little.
     """
-    return np.clip(np.asarray(state.x if bool(state.finite) else state.best), 0, 1)
+    return np.clip(np.asarray(outcome(state)), 0, 1)
+
+
+def frame(path: Path, *, height: int, width: int) -> np.ndarray:
+    """A snapshot as a frame of the film. One of a smaller size is enlarged."""
+    image = Image.open(path)
+    return np.asarray(
+        image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
+    )
 
 
 def summarise(values: Mapping[str, Any], weights: Mapping[str, Any]) -> Record:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import jax
+import jax.numpy as jnp
 
 from nst_jax import published
 from nst_jax.analysis import resolution
@@ -32,7 +33,17 @@ from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device, looks, texture
 from nst_jax.shell.running.colours import Files, colours
-from nst_jax.shell.running.inputs import Inputs, Log, Once, alpha_of, paths_of, read_inputs, read_picture, share_styles
+from nst_jax.shell.running.inputs import (
+    Inputs,
+    Log,
+    Once,
+    alpha_of,
+    paths_of,
+    read_inputs,
+    read_picture,
+    shape_of_file,
+    share_styles,
+)
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
@@ -40,9 +51,10 @@ from nst_jax.shell.running.strokes import Comparison, add_strokes, layers_of_str
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.options import files
+from nst_jax.shell.settings.scale import Stage, is_single, stages
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.settings.texture import axes_of, pattern_of
-from nst_jax.types import Image, Params
+from nst_jax.types import Image, Params, Scalar
 
 Compute = Callable[[Callable[[], Any]], Any]
 
@@ -84,19 +96,30 @@ class Ready(NamedTuple):
     key: tuple[Any, ...]  # equal where they are
 
 
-def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0, compute: Compute = at_once) -> Job:
+def prepare(
+    config: Config,
+    log: Log,
+    once: Once = always,
+    *,
+    stage: Stage | None = None,
+    scale: float = 1.0,
+    compute: Compute = at_once,
+) -> Job:
     """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
 
     Args:
       config: the settings.
       log: takes each conversion and choice, in words.
       once: remembers what the jobs of a sweep have in common, so that it is read and computed once.
-      scale: of the sides of both pictures, beside what the settings say.
+      stage: which of the run's sizes; None: the last one.
+      scale: of the sides of both pictures, beside what the settings and the stage say.
       compute: makes the aims; jax.eval_shape, where their shapes are enough.
     """
     arch, net = network(config)
     solver, options, hyper = method(config)
-    chosen = colours(config.colour)
+    chosen, sizes = colours(config.colour), sizes_of_run(config)
+    stage = sizes[-1] if stage is None else stage
+    scale *= stage.scale
     found = read_inputs(config, chosen, arch, log, once, scale=scale)
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
@@ -119,15 +142,15 @@ def prepare(config: Config, log: Log, once: Once = always, *, scale: float = 1.0
     numbers = styles.split_weights(numbers, arranged.shares)
     return Job(
         spec=Spec(texture.wrap(config, arch, net), terms, solver, options),
-        problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content)),
-        start=begin(config, found, log, gray_only=chosen.mode.gray),
+        problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content), decay(config)),
+        start=content if stage.number else begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
         style=division.style(found.styles, shares),
         alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
         colours=found.colours,
-        plan=Plan(config.steps, config.output.every, config.seed),
+        plan=Plan(sizes[-1].until, config.output.every, config.seed, stage),
         output=output(config),
-        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}),
+        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}, stage),
         made=fine.made,
     )
 
@@ -175,7 +198,22 @@ def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...
     return compared._replace(others=(*compared.others, *((t, w) for t, w in weights.items() if w)))
 
 
-def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files) -> dict[str, Any]:
+def decay(config: Config) -> Scalar | None:
+    """Of the mean of the iterates; None: without."""
+    return jnp.float32(config.average) if config.average else None
+
+
+def sizes_of_run(config: Config) -> list[Stage]:
+    """The run's sizes, from the smallest."""
+    if is_single(config) or config.size_rule != "original":
+        return stages(config)
+    path = config.content or settings.styles_of(config)[0]
+    return stages(config, longest=max(shape_of_file(path, config.background, config.max_pixels)))
+
+
+def facts(
+    config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files, stage: Stage
+) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
     paths = {**paths_of(config), "strokes": config.strokes.style}
     return {
@@ -188,6 +226,7 @@ def facts(config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...],
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
         "files": {k: {"path": paths[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
+        **({"scale": {"number": stage.number + 1, "of": stage.many}} if stage.many > 1 else {}),
     }
 
 

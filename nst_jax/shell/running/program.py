@@ -13,6 +13,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jax.stages import Compiled
 
+from nst_jax.methods.multiscale import Passage
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.minimise import State
 from nst_jax.parallel import lanes
@@ -35,25 +36,28 @@ class Program(NamedTuple):
     seconds: float  # to compile
 
 
-def compile_program(jobs: Sequence[Job], *, most: int | None, share: float, width: int | None = None) -> Program:
+def compile_program(
+    jobs: Sequence[Job], *, most: int | None, share: float, width: int | None = None, axes: Axes | None = None
+) -> Program:
     """The program of these jobs, which have one Spec.
 
     Args:
-      jobs: the jobs.
+      jobs: the jobs. Of their aims the shapes are enough.
       most: lanes at most; None: as many as there are jobs.
       share: of the free memory that the program may take. One that takes more is compiled again, narrower.
       width: lanes of the program, whatever the number of jobs; None: by their number and `most`.
+      axes: what the lanes do not share; None: by the jobs.
     """
     many, most = (width, width) if width else (len(jobs), most or len(jobs))
     spec, problems = jobs[0].spec, [job.problem for job in jobs]
     mesh, began = devices() if many > 1 else None, time.perf_counter()
     width, room = even_width(many, most, mesh), share * free_memory()
     while True:
-        axes = lanes.share(problems if width > 1 else problems[:1])  # one lane: the program of a single run
-        advance, measure = lower_and_compile(spec, jobs[0], axes, width, mesh)
+        found = axes or lanes.share(problems if width > 1 else problems[:1])  # one lane: the program of a single run
+        advance, measure = lower_and_compile(spec, jobs[0], found, width, mesh)
         need = bytes_of(advance)
-        if need <= room or width <= (mesh.size if mesh else 1):
-            return Program(spec, axes, width, mesh, advance, measure, need, time.perf_counter() - began)
+        if axes or need <= room or width <= (mesh.size if mesh else 1):
+            return Program(spec, found, width, mesh, advance, measure, need, time.perf_counter() - began)
         width = even_width(many, max(1, min(width - 1, int(width * room / need))), mesh)
 
 
@@ -122,11 +126,22 @@ def bytes_of(program: Compiled) -> int:
 
 def begin(program: Program, jobs: Sequence[Job]) -> tuple[Problem, State]:
     """The problems of exactly `width` jobs side by side, and their states before the first step."""
+    problems, starts = stack(program, jobs)
+    return problems, lay_out(program, lanes.begin(program.spec, problems, starts, axes=program.axes))
+
+
+def go_on(program: Program, jobs: Sequence[Job], passage: Passage, states: State) -> tuple[Problem, State]:
+    """The same, with the states that a program of another size has left."""
+    problems, starts = stack(program, jobs)
+    handed = lanes.hand_on(program.spec, passage, problems, states, starts, axes=program.axes)
+    return problems, lay_out(program, handed)
+
+
+def stack(program: Program, jobs: Sequence[Job]) -> tuple[Problem, Any]:
+    """The problems and the starts side by side, spread over the devices."""
     problems = lanes.stack_as([job.problem for job in jobs], program.axes)
     starts: Any = jnp.stack([job.start for job in jobs])
-    if program.mesh:
-        problems, starts = lanes.shard(problems, starts, program.axes, program.mesh)
-    return problems, lay_out(program, lanes.begin(program.spec, problems, starts, axes=program.axes))
+    return lanes.shard(problems, starts, program.axes, program.mesh) if program.mesh else (problems, starts)
 
 
 def lay_out(program: Program, states: State) -> State:

@@ -16,7 +16,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running.colours import Colours, Files
-from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_picture
+from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_style
 from nst_jax.shell.settings.config import styles_of
 from nst_jax.shell.settings.regions import RegionSettings, regions_of
 from nst_jax.shell.settings.schema import Config
@@ -169,7 +169,7 @@ def size(
     within = fit(config, drawn.mask, photo.image.shape), None if own is None else fit(config, own, painting.shape)
     painting = colours.mode.style(painting, jnp.asarray(photo.image), *within, **colours.numbers)
     at = scale * given.style_scale
-    style = resize_picture(np.asarray(painting), config, at, f"style of {name}", log)
+    style = resize_style(np.asarray(painting), config, at, f"style of {name}", log)
     return Region(mask, style, None if own is None else fit(config, own, style.shape), 1.0)
 
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nst_jax.methods.multiscale import Passage
 from nst_jax.optim.minimise import State
 from nst_jax.parallel.lanes import images
 from nst_jax.shell.running import checkpoint, folder, program
@@ -30,6 +31,9 @@ class Rules(NamedTuple):
     result_when_stopped: bool  # whether a signal writes the picture so far, beside the checkpoint
     stop_on_error: bool  # whether the first lane that fails ends the session
     facts: dict[str, Any]  # what else each lane's provenance says
+
+
+Before = tuple[Passage, State]  # the states of the session before, and how they go on
 
 
 class Pace:
@@ -56,12 +60,31 @@ class Session:
     """
 
     def __init__(
-        self, made: Program, lanes: Sequence[Lane], rules: Rules, stop: Stop, on_end: Callable[[Lane], None]
+        self,
+        made: Program,
+        lanes: Sequence[Lane],
+        rules: Rules,
+        stop: Stop,
+        on_end: Callable[[Lane], None],
+        before: Before | None = None,
     ) -> None:
+        """The lanes at their starts, at their checkpoints, or where a session at another size has left them.
+
+        Args:
+          made: the program.
+          lanes: not all of which have ended.
+          rules: how it behaves.
+          stop: whether a signal asks for the end.
+          on_end: called for a lane that ends.
+          before: the states of the session before, and how they go on.
+        """
         self.made, self.lanes, self.rules, self.stop, self.on_end = made, list(lanes), rules, stop, on_end
-        jobs = [lane.job for lane in lanes]
+        for lane in lanes:
+            lane.before, lane.compiling = lane.seconds, lane.compiling + made.seconds
+        live = next(lane.job for lane in lanes if not lane.ended)
+        jobs = [live if lane.ended else lane.job for lane in lanes]
         filled = [*jobs, *[jobs[-1]] * (made.width - len(lanes))]  # the last one fills up; its copies take no step
-        self.problems, states = program.begin(made, filled)
+        self.problems, states = program.begin(made, filled) if before is None else program.go_on(made, filled, *before)
         self.states = self._restore(states)
         self.weights = [jax.device_get(job.problem.weights) for job in jobs]
         self.began, self.pace = time.perf_counter(), Pace()
@@ -78,6 +101,8 @@ class Session:
     def _run(self, news: Callable[["Session"], None]) -> None:
         self._look()
         news(self)
+        if self.rules.checkpoint and any(lane.stage for lane in self.lanes):
+            self._save()  # what came before is not computed again
         while not self._must_stop() and any(wanted := [lane.next_steps() for lane in self.lanes]):
             self._advance(wanted)
             self._look()
@@ -116,6 +141,8 @@ class Session:
     def _restore_lane(self, lane: Lane, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
         """The leaves of one lane's checkpoint, and room for its result. Its trouble is its own."""
         try:
+            if lane.ended:
+                return None
             lane.reserve()
             return lane.restore(shapes)
         except Exception as error:
@@ -146,18 +173,22 @@ class Session:
         curve |= infos.parts
         curve = {k: np.asarray(v) for k, v in curve.items()}
         for i, lane in enumerate(self.lanes):
-            if not lane.ended:
+            if wanted[i]:
                 lane.extend({k: v[i] for k, v in curve.items()}, int(done[i]), now - self.began)
 
     def _look(self, *, at_once: bool = False) -> None:
         """Record the lanes that are due, and finish those that are over. at_once: finish all."""
         finite = np.asarray(self.states.finite)
-        due = [i for i, lane in enumerate(self.lanes) if not lane.ended and (at_once or lane.is_due(bool(finite[i])))]
+        due = [i for i in self._active() if at_once or self.lanes[i].is_due(bool(finite[i]))]
         if not due:
             return
         values = jax.device_get(self.made.measure(self.problems, images(self.states)))
         for i in due:
             self._settle(i, {k: v[i] for k, v in values.items()}, bool(finite[i]), at_once=at_once)
+
+    def _active(self) -> list[int]:
+        """The numbers of the lanes that are under way at this size."""
+        return [i for i, lane in enumerate(self.lanes) if not lane.ended and not lane.is_idle()]
 
     def _settle(self, number: int, values: dict[str, Any], finite: bool, *, at_once: bool) -> None:
         """Record one lane, and finish it if it is over. Its trouble is its own: the others go on."""
@@ -166,11 +197,11 @@ class Session:
             total = summarise(values, self.weights[number])["total"]
             if lane.is_over(finite) and lane.is_above_start(total):
                 lane.keep_best(total)
-                state, values = state._replace(x=state.best), self._values_of_best(number)
+                state, values = state._replace(x=state.best, average=None), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:
                 facts = {"width": self.made.width, **self.rules.facts}
-                lane.finish(state, compiling=self.made.seconds, lanes=len(self.lanes), facts=facts)
+                lane.finish(state, lanes=len(self.lanes), facts=facts)
                 lane.ended = True
                 if lane.is_over(finite):
                     checkpoint.drop(lane.folder)
@@ -182,9 +213,8 @@ class Session:
         """Write a checkpoint of every lane that has not ended."""
         began = time.perf_counter()
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
-        for i, lane in enumerate(self.lanes):
-            if not lane.ended:
-                lane.attempt(partial(lane.save, [np.asarray(leaf[i]) for leaf in leaves]), "the checkpoint")
+        for i in self._active():
+            self.lanes[i].attempt(partial(self.lanes[i].save, [leaf[i] for leaf in leaves]), "the checkpoint")
         now = time.perf_counter()
         self.due = now + max(self.rules.checkpoint, SHARE * (now - began))
 

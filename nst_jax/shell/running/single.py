@@ -17,15 +17,17 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
 from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
-from nst_jax.shell.running import checkpoint, dry, looks, program, provenance
+from nst_jax.shell.running import checkpoint, dry, looks, program, provenance, scales
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.device import enough_memory
+from nst_jax.shell.running.inputs import Once
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import TILES, Lane, Record
-from nst_jax.shell.running.prepare import prepare
+from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
 from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
 from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.scale import Stage
 from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
@@ -43,10 +45,11 @@ def stylise(config: Config, words: Sequence[str]) -> int:
     with catch_signals() as stop, enough_memory():
         if config.dry_run:
             return dry.rehearse(config, LOG.info)
-        job = prepare(config, LOG.info)
+        once = memory()
+        job = scales.outline(config, LOG.info, once)
         folder = make_folder(config, words)
         with alone(folder, "a run", keep=False), folders.log_into(folder):
-            return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))
+            return run(config, job, once, folder, stop)
 
 
 def resume(folder: Path, steps: int | None) -> int:
@@ -74,9 +77,10 @@ def resume(folder: Path, steps: int | None) -> int:
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
         if absent:
             LOG.info("not in the run's config.yaml, and taken as they are by default: %s", ", ".join(absent))
-        job = prepare(config, LOG.info)
+        once = memory()
+        job = scales.outline(config, LOG.info, once)
         write_text(folder / "config.yaml", settings.yaml(config))
-        return run(job, folder, stop, seconds=config.output.checkpoint, to=deliver.target(config))
+        return run(config, job, once, folder, stop)
 
 
 def read_record(folder: Path) -> tuple[Config, list[str]]:
@@ -127,33 +131,43 @@ def make_folder(config: Config, words: Sequence[str]) -> Path:
     return folder
 
 
-def run(job: Job, folder: Path, stop: Stop, *, seconds: float, to: Path | None = None) -> int:
+def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
     """Optimise, save and report; returns the exit code.
 
     Args:
-      job: what to compute.
+      config: the settings.
+      job: of `scales.outline`.
+      once: remembers the pictures and weights that it was made of.
       folder: of the run.
       stop: whether a signal asks for the end.
-      seconds: between checkpoints.
-      to: where the picture goes as well.
     """
+    stages, to = sizes_of_run(config), deliver.target(config)
     LOG.info("weights: %s", job.facts["weights"]["source"])
     LOG.info("device: %s, %d x %d pixels", provenance.device(), job.start.shape[1], job.start.shape[0])
     LOG.info("folder: %s", folder)
+    if len(stages) > 1:
+        LOG.info("scales: %s", describe_scales(stages, *job.start.shape[:2]))
     for line in hints(job):
         LOG.info(line)
-    made = program.compile_program([job], most=1, share=1.0)
     lane = Lane(job, folder, metrics=False)
     lane.write_made()
-    rules = Rules(checkpoint=seconds, result_when_stopped=True, stop_on_error=True, facts={})
+    rules = Rules(checkpoint=config.output.checkpoint, result_when_stopped=True, stop_on_error=True, facts={})
+    make = lambda lane, stage: prepare(config, lambda line: None, once, stage=stage)
+    compile_at = lambda stage, jobs: program.compile_program(jobs, most=1, share=1.0)
+    how = scales.passage(config.scale)
     with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0 or None) as bar:
-        session = Session(made, [lane], rules, stop, on_end=lambda lane: None)
-        session.run(Bar(bar))
+        scales.run([lane], [stages], make, compile_at, how, rules, stop, Bar(bar, stages), on_end=lambda lane: None)
     if lane.error is not None:
         raise lane.error
     if to is not None:
         deliver.deliver(folder / job.output.file, to, quality=job.output.quality)
-    return report(lane, made.seconds, stop, to)
+    return report(lane, stop, to)
+
+
+def describe_scales(stages: Sequence[Stage], height: int, width: int) -> str:
+    """The sizes and the steps at each. height, width: of the last one, in pixels."""
+    sizes = (f"{round(width * s.scale)} x {round(height * s.scale)}, {s.until - s.first} steps" for s in stages)
+    return "; ".join(sizes)
 
 
 def hints(job: Job) -> Iterable[str]:
@@ -163,18 +177,29 @@ def hints(job: Job) -> Iterable[str]:
         yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
     if said := looks.remark(config["look"], config["layers"]):
         yield said
-    if max(job.start.shape[:2]) > LARGE and np.max(config["style_scale"]) <= 1 and not config["texture"]:
+    fine = np.max(config["style_scale"]) <= 1 and not config["texture"] and job.plan.stage.many == 1
+    if max(job.start.shape[:2]) > LARGE and fine:
         yield (
             f"at more than {LARGE} pixels strokes come out fine, since a layer sees a part of the picture only. Larger "
-            "strokes: style_scale=2; or paint it small first, and go on from there: canvas=file canvas.path=RESULT.png"
+            "strokes: scale=multi, which begins small; or style_scale=2"
         )
 
 
-class Bar:
-    """The progress bar of one lane: steps, and the parts of the loss now and then."""
+def place(job: Job) -> tuple[int, int]:
+    """Which of the run's sizes the job has, from 1, and how many there are."""
+    return job.plan.stage.number + 1, job.plan.stage.many
 
-    def __init__(self, bar: Any) -> None:
-        self.bar, self.record, self.due = bar, Record(), 0.0
+
+class Bar:
+    """The progress bar of one lane: steps, and the parts of the loss now and then.
+
+    Of several sizes it shows which it is, and the time left by the pixels that the steps still have.
+    """
+
+    def __init__(self, bar: Any, stages: Sequence[Stage]) -> None:
+        self.bar, self.stages, self.record, self.due, self.left = bar, stages, Record(), 0.0, TimeLeft(stages)
+        if len(stages) > 1:
+            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
     def __call__(self, session: Session) -> None:
         """Show where the lane is. The numbers are of one evaluation."""
@@ -186,11 +211,36 @@ class Bar:
             self.record = session.values(0)
             self.due = time.perf_counter() + SHARE * (time.perf_counter() - began)
         parts = ", ".join(f"{part} {value:.3g}" for part, value in self.record["weighted"].items())
-        self.bar.set_postfix_str(f"total {self.record['total']:.4g}, {parts}", refresh=False)
+        where = ""
+        if len(self.stages) > 1:
+            height, width = lane.job.start.shape[:2]
+            number, many = place(lane.job)
+            where = f"{self.left.words(lane)}, scale {number} of {many} ({width} x {height}), "
+        self.bar.set_postfix_str(f"{where}total {self.record['total']:.4g}, {parts}", refresh=False)
         self.bar.update(lane.done - self.bar.n)
 
 
-def report(lane: Lane, compiling: float, stop: Stop, to: Path | None = None) -> int:
+class TimeLeft:
+    """How long a run of several sizes still takes, at the pace of the last chunk in pixels a second."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages, self.done, self.seconds, self.pace = stages, 0.0, 0.0, 0.0
+
+    def work(self, done: int) -> float:
+        """The work of so many steps, in steps at the last size."""
+        return sum(max(0, min(done, s.until) - s.first) * s.scale**2 for s in self.stages)
+
+    def words(self, lane: Lane) -> str:
+        """The time left."""
+        done = self.work(lane.done)
+        if done > self.done and lane.seconds > self.seconds:
+            self.pace = (done - self.done) / (lane.seconds - self.seconds)
+        self.done, self.seconds = done, lane.seconds
+        left = self.work(self.stages[-1].until) - done
+        return f"{tqdm.format_interval(left / self.pace)} left" if self.pace else "? left"
+
+
+def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
     """Say how the run ended and where its files are; returns the exit code. to: where the picture is as well."""
     last, job = lane.records[-1], lane.job
     if not lane.finite:
@@ -200,10 +250,13 @@ def report(lane: Lane, compiling: float, stop: Stop, to: Path | None = None) -> 
         LOG.warning(text, last["total"], advice(job))
     if stop.asked:
         LOG.info("stopped after step %d of %d", last["step"], job.plan.steps)
+        if job.plan.stage.number + 1 < job.plan.stage.many:
+            height, width = job.start.shape[:2]
+            LOG.info("the picture has the size of scale %d of %d: %d x %d", *place(job), width, height)
         LOG.info("to go on: nst %s", shlex.quote(f"resume={lane.folder}"))
     LOG.info(
         "%d steps, %d evaluations in %.1f s (and %.1f s to compile); total %.6g",
-        *(last["step"], last["evaluations"], lane.seconds, compiling, last["total"]),
+        *(last["step"], last["evaluations"], lane.seconds, lane.compiling, last["total"]),
     )
     announce("curves", lane.folder / "loss.png")
     if job.output.film and (lane.folder / job.output.film).exists():

@@ -19,7 +19,7 @@ from nst_jax.published.base import Convention
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running.colours import Colours, recolour
-from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_picture
+from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_style
 from nst_jax.shell.running.stop import catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.schema import Config
@@ -77,7 +77,7 @@ def add_strokes(
     own += (str(config.content) if colours.name != "style" else None,)
     picture = once(("strokes file", *own), lambda: read(config, colours, found, log))
     own += (config.size, config.size_rule, chosen.scale, scale)
-    sized = lambda: resize_picture(picture.image, config, scale * chosen.scale, PART, log)
+    sized = lambda: resize_style(picture.image, config, scale * chosen.scale, PART, log)
     fine = once(("strokes", *own), sized)
     for layer, shape in by.arch.shapes(by.network.clone(taps=tuple(layers)), **sides(fine)).items():
         if min(shape[:2]) < 1:

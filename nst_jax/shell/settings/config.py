@@ -18,6 +18,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.regions import wrong_regions
+from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
 from nst_jax.shell.settings.texture import wrong_texture
 
@@ -31,7 +32,7 @@ ConfigStore.instance().store(name="schema", node=Config)
 
 
 FACTORS = ("layers.content", "layers.style")
-MAPPINGS = ("canvas", "colour", "optimiser", "layers", "regions", *FACTORS)
+MAPPINGS = ("canvas", "colour", "optimiser", "scale", "layers", "regions", *FACTORS)
 
 
 def read(cfg: DictConfig) -> Config:
@@ -91,9 +92,10 @@ def from_record(settings: dict[str, Any]) -> tuple[Config, list[str]]:
 
     Raises UserError for a file that lacks what has no default in config.yaml: another version has written it.
     """
-    defaults = OmegaConf.load(conf() / "config.yaml")
+    defaults = cast(DictConfig, OmegaConf.load(conf() / "config.yaml"))
+    defaults["scale"] = OmegaConf.load(conf() / "scale" / "single.yaml")
     absent = [f.name for f in fields(Config) if f.name not in settings and f.name in defaults]
-    own = {key: cast(DictConfig, defaults)[key] for key in absent}
+    own = {key: defaults[key] for key in absent}
     try:
         return from_plain(
             settings | {k: OmegaConf.to_object(v) if OmegaConf.is_config(v) else v for k, v in own.items()}
@@ -119,6 +121,7 @@ def problems(c: Config) -> Iterable[str]:
     yield from _wrong_styles(c)
     yield from wrong_texture(c)
     yield from wrong_regions(c)
+    yield from wrong_scale(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))

@@ -138,7 +138,10 @@ class Device:
 
 @dataclass
 class Config:
-    """conf/config.yaml. `optimiser`, `canvas` and `colour` hold just the keys of the one chosen: none is idle."""
+    """conf/config.yaml.
+
+    `optimiser`, `canvas`, `colour` and `scale` hold just the keys of the one chosen: none is idle.
+    """
 
     content: str | None = MISSING
     style: Any = MISSING  # a path, a list of paths, or None
@@ -154,6 +157,7 @@ class Config:
     background: str = MISSING
     max_pixels: int = MISSING
     steps: int = MISSING
+    average: float = MISSING
     seed: int = MISSING
     dry_run: bool = MISSING
     network: Network = field(default_factory=Network)
@@ -169,6 +173,7 @@ class Config:
     optimiser: dict[str, Any] = field(default_factory=dict)
     canvas: dict[str, Any] = field(default_factory=dict)
     colour: dict[str, Any] = field(default_factory=dict)
+    scale: dict[str, Any] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
     sweep: Sweep = field(default_factory=Sweep)
     device: Device = field(default_factory=Device)

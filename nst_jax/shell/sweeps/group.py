@@ -1,16 +1,19 @@
 """A group of jobs of one Spec, run as the lanes of one session after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from nst_jax.shell.errors import Ended
 from nst_jax.shell.io.marks import FAILED
-from nst_jax.shell.running import checkpoint, device, program, provenance
+from nst_jax.shell.running import checkpoint, device, program, provenance, scales
+from nst_jax.shell.running.inputs import Once
+from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import Lane
-from nst_jax.shell.running.prepare import memory, prepare
+from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
 from nst_jax.shell.running.program import Program
 from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import Stop
+from nst_jax.shell.settings.scale import Stage
 from nst_jax.shell.settings.schema import Sweep
 from nst_jax.shell.sweeps import cells
 from nst_jax.shell.sweeps.cells import Cell
@@ -21,13 +24,15 @@ News = Callable[[Program, Sequence[Lane]], None]
 def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
     """Run jobs that can be lanes of one program. What came of each is in its folder."""
     device.set_up(group[0].config.device)
-    lanes, own = begin(group, stop)
+    once = memory()
+    lanes, own = begin(group, stop, once)
     if not lanes or stop.asked or (how.stop_on_error and len(lanes) < len(group)):
         return
     try:
         most, width = how.lanes, None if how.lanes else former_width(lanes)
         if group[0].config.device.deterministic:
             width = 1
+        # the last size takes the most memory: all sizes have its width
         made = program.compile_program([lane.job for lane in lanes], most=most, share=how.memory, width=width)
     except Exception as error:
         for lane in lanes:
@@ -35,22 +40,60 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         return
     facts = {"sweep": lanes[0].folder.parent.name}
     rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
+    programs = Programs(made)
     for first in range(0, len(lanes), made.width):
         part = lanes[first : first + made.width]
         places = {id(lane): own[lane.number] for lane in part}
         for number, lane in enumerate(part):
             lane.number = number
             lane.attempt(partial(checkpoint.note_width, lane.folder, made.width), checkpoint.WIDTH)
-        try:
-            session = Session(made, part, rules, stop, on_end=lambda lane, places=places: mark(places[id(lane)], lane))
-            session.run(lambda _: news(made, lanes))
-        except Exception as error:  # of the program as a whole: memory, a device
-            for lane in part:
-                if not lane.ended:
-                    lane.ended, lane.error = True, error
-                    cells.mark_failed(places[id(lane)], error, own=False)
+        run_part(part, places, programs, once, rules, stop, lambda _: news(made, lanes))
         if stop.asked or (how.stop_on_error and any(cells.status(cell) == FAILED for cell in places.values())):
             return
+
+
+def run_part(
+    part: Sequence[Lane],
+    places: Mapping[int, Cell],
+    programs: "Programs",
+    once: Once,
+    rules: Rules,
+    stop: Stop,
+    news: Callable[[Session], None],
+) -> None:
+    """Run lanes side by side, at all sizes of theirs. places: the cell of each, by the lane's id."""
+
+    def make(lane: Lane, stage: Stage) -> Job:
+        return prepare(places[id(lane)].config, lambda line: None, once, stage=stage)
+
+    def end(lane: Lane) -> None:
+        mark(places[id(lane)], lane)
+
+    config = places[id(part[0])].config
+    try:
+        how, stages = scales.passage(config.scale), [sizes_of_run(places[id(lane)].config) for lane in part]
+        scales.run(part, stages, make, programs.at, how, rules, stop, news, end)
+    except Exception as error:  # of the program as a whole: memory, a device
+        for lane in part:
+            if not lane.ended:
+                lane.ended, lane.error = True, error
+                cells.mark_failed(places[id(lane)], error, own=False)
+
+
+class Programs:
+    """The programs of a group, one for each size, all as wide as that of the last one."""
+
+    def __init__(self, last: Program) -> None:
+        self.last, self.known = last, dict[int, Program]()
+
+    def at(self, stage: Stage, jobs: Sequence[Job]) -> Program:
+        """The program of a size."""
+        if stage.number + 1 == stage.many:
+            return self.last
+        if stage.number not in self.known:
+            same = {"width": self.last.width, "axes": self.last.axes}
+            self.known[stage.number] = program.compile_program(jobs, most=None, share=1.0, **same)
+        return self.known[stage.number]
 
 
 def former_width(lanes: Sequence[Lane]) -> int | None:
@@ -58,12 +101,11 @@ def former_width(lanes: Sequence[Lane]) -> int | None:
     return max(checkpoint.former_width(lane.folder) for lane in lanes) or None
 
 
-def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
+def begin(group: Sequence[Cell], stop: Stop, once: Once) -> tuple[list[Lane], list[Cell]]:
     """The jobs ready to run, as lanes, and their cells. One that cannot be prepared is reported and left out.
 
-    What the jobs have in common is read once, and asked for once.
+    once: what the jobs have in common is read once, and asked for once.
     """
-    once = memory()
     lanes: list[Lane] = []
     own: list[Cell] = []
     for cell in group:
@@ -71,7 +113,7 @@ def begin(group: Sequence[Cell], stop: Stop) -> tuple[list[Lane], list[Cell]]:
             break
         try:
             cells.make_folder(cell)
-            lane = Lane(prepare(cell.config, log_to(cell), once), cell.folder, number=len(lanes))
+            lane = Lane(scales.outline(cell.config, log_to(cell), once), cell.folder, number=len(lanes))
             describe(lane)
         except Ended:  # a signal, while the style was painted
             break

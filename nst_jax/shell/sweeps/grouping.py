@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any
 
 from nst_jax import published
 from nst_jax.losses.moments import moments
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
-from nst_jax.shell.io import pictures
 from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running.inputs import scaled_shape
+from nst_jax.shell.running.inputs import scaled_shape, shape_of_file
 from nst_jax.shell.running.prepare import layers, static_options
 from nst_jax.shell.settings import regions, texture
 from nst_jax.shell.settings.config import plain, scales_of, styles_of
@@ -38,7 +36,7 @@ def outline(config: Config) -> str:
     static += [regions.outline(config), texture.outline(config)]
     photo = config.photo
     static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
-    static += [config.strokes.to if has_own_terms(config) else None]
+    static += [config.strokes.to if has_own_terms(config) else None, settings["scale"], config.average > 0]
     content, style = layers(config)
     styles = styles_of(config)
     first = config.content or (styles[0] if styles else None)
@@ -76,12 +74,5 @@ def style_shapes(config: Config, first: str | None) -> list[tuple[int, int]] | N
 def shape_of(config: Config, path: str | None, scale: float) -> tuple[int, int]:
     """Height and width of a picture at the size that the settings ask for."""
     assert path is not None
-    height, width = size_of(path, config.background, config.max_pixels)
+    height, width = shape_of_file(path, config.background, config.max_pixels)
     return scaled_shape(height, width, size=config.size, rule=config.size_rule, scale=scale)
-
-
-@cache
-def size_of(path: str, background: str, max_pixels: int) -> tuple[int, int]:
-    """The height and width of a picture file, upright."""
-    read = pictures.read(path, background=background, max_pixels=max_pixels, log=lambda _: None)
-    return read.image.shape[0], read.image.shape[1]

@@ -44,11 +44,12 @@ def run(part: Mapping[str, Any]) -> int:
 def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
     """Run groups one after the other in this process."""
     from nst_jax.shell.running import device
+    from nst_jax.shell.running.prepare import sizes_of_run
     from nst_jax.shell.sweeps import group as one_program
     from nst_jax.shell.sweeps.progress import Progress
 
     groups = [group for group in groups if group]
-    progress = Progress([sum(cell.config.steps for cell in group) for group in groups])
+    progress = Progress([sum(sizes_of_run(cell.config)[-1].until for cell in group) for group in groups])
     for group in groups:
         if stop.asked or (how.stop_on_error and any_failed(groups)):
             break
