@@ -30,6 +30,7 @@ OWN = {
     "weights": "weights",
     "optimiser": "solver",
     "canvas": "start",
+    "scale": "scale",
 }  # groups whose numbers belong to the option, and their fields
 PUBLISHED = "published"  # the folder of the options that presets have for themselves
 
@@ -118,6 +119,7 @@ def preset_yaml(record: Program, module: ModuleType) -> str:
         "layers": record.layers,
         "convention": record.convention,
         **{group: named(group, record) for group in ("optimiser", "canvas")},
+        **({"scale": named("scale", record)} if record.scale else {}),
     }
     remarks = dict(record.remarks)
     numbers = settings(record)
@@ -136,6 +138,8 @@ def named(group: str, record: Program) -> str:
 def own(group: str, record: Program) -> dict[str, Value]:
     """All settings of the preset's own option of a group; none if it has the defaults of the option that it names."""
     option = getattr(record, OWN[group])
+    if option is None:
+        return {}
     known = yaml.safe_load((ROOT / f"conf/{group}/{option.name}.yaml").read_text(encoding="utf-8"))
     found = known | dict(option.settings)
     return {} if found == known else found
@@ -169,7 +173,7 @@ def settings(record: Program) -> dict[str, str]:
         "network": {"pool": record.pool, "rounding": record.rounding, "padding": record.padding},
     }
     found = {key: flow(part) for key, part in parts.items() if part}
-    names = ("content_weight", "style_weight", "tv_weight", "size", "size_rule", "style_scale", "steps")
+    names = ("content_weight", "style_weight", "tv_weight", "size", "size_rule", "style_scale", "steps", "average")
     given = {name: getattr(record, name) for name in names}
     found |= {name: render(value) for name, value in given.items() if value is not None}
     if record.output:

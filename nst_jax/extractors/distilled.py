@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from nst_jax.extractors import vgg
 from nst_jax.extractors.base import Architecture, Shape, draw_params, preprocess
-from nst_jax.nn.conv import conv
+from nst_jax.nn.conv import conv, padding_at
 from nst_jax.nn.lifted import Lifted
 from nst_jax.nn.pooling import pool
 from nst_jax.types import Image, Params
@@ -110,7 +110,8 @@ def run_block(
         name, relu = f"conv{number}_{i}", f"relu{number}_{i}"
         if min(LAYERS.index(found) for found in (name, relu) if found in LAYERS) <= deepest:
             layer = params[name]
-            x = out[name] = convolve(x, layer["kernel"], layer["bias"], padding=network.padding)
+            padding = padding_at(network.padding, first=number == i == 1)
+            x = out[name] = convolve(x, layer["kernel"], layer["bias"], padding=padding)
             x = out[relu] = jax.nn.relu(x)
     if LAYERS.index(f"pool{number}") <= deepest:
         x = out[f"pool{number}"] = pool(x, kind=network.pool, rounding=network.rounding)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from nst_jax.extractors.addresses import FINGERPRINTS, PUBLISHED
 from nst_jax.extractors.base import Architecture, Input, Shape, draw_params
-from nst_jax.nn.conv import conv
+from nst_jax.nn.conv import conv, padding_at
 from nst_jax.nn.pooling import length, pool
 from nst_jax.nn.windows import CONVOLUTION, Window
 from nst_jax.nn.winograd import spectrum
@@ -39,7 +39,7 @@ class VGG(nn.Module):
       blocks: (channels, convolutions) of each block.
       pool: max, avg (Gatys et al. 2016, section 2) or l2.
       rounding: floor, or ceil as in Caffe: what pooling makes of an odd side.
-      padding: what a convolution sees beyond the border: see `nn.conv.conv`.
+      padding: what a convolution sees beyond the border: see `nn.conv.conv` and `nn.conv.padding_at`.
       checkpoint: for the gradient, compute each block again instead of keeping it. Less memory, a third more time.
     """
 
@@ -71,7 +71,8 @@ class VGG(nn.Module):
         last = max(order.index(tap) for tap in self.taps)
         for i in range(1, depth + 1):
             if order.index(f"conv{number}_{i}") <= last:
-                x = out[f"conv{number}_{i}"] = Conv(width, self.padding, name=f"conv{number}_{i}")(x)
+                padding = padding_at(self.padding, first=number == i == 1)
+                x = out[f"conv{number}_{i}"] = Conv(width, padding, name=f"conv{number}_{i}")(x)
                 x = out[f"relu{number}_{i}"] = nn.relu(x)
         if order.index(f"pool{number}") <= last:
             x = out[f"pool{number}"] = pool(x, kind=self.pool, rounding=self.rounding)

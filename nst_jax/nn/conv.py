@@ -26,6 +26,7 @@ Kernel = Float[Array, "3 3 cin cout"] | Float[Array, "36 cin cout"]
 
 BORDERS = {"zero": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # here -> jnp.pad's
 PADDINGS = {name: (mode, mode) for name, mode in BORDERS.items()}  # beyond the rows, beyond the columns
+PADDINGS["replicate_once"] = PADDINGS["zero"]  # but at the first convolution: see `padding_at`
 PADDINGS |= {"circular_x": ("constant", "wrap"), "circular_y": ("wrap", "constant")}
 
 
@@ -53,6 +54,13 @@ def pad(x: Batch, padding: str) -> tuple[Float[Array, "n _ _ _"], int]:
     for axis, mode in enumerate(PADDINGS[padding], 1):
         x = jnp.pad(x, [(1, 1) if i == axis else (0, 0) for i in range(4)], mode=mode)
     return x, 0
+
+
+def padding_at(padding: str, *, first: bool) -> str:
+    """The padding of one convolution. replicate_once: replicate at the first one of the network, zero at the others."""
+    if padding != "replicate_once":
+        return padding
+    return "replicate" if first else "zero"
 
 
 def cyclic_axes(padding: str) -> tuple[int, ...]:

@@ -231,7 +231,9 @@ class Program(NamedTuple):
       size: pixels.
       size_rule: which side `size` is.
       style_scale: size of the style picture in parts of `size`.
-      steps: iterations.
+      steps: iterations; at the first size, where there are several.
+      scale: the sizes from coarse to fine, and what one hands on to the next.
+      average: the decay of the mean of the iterates that is the result.
       content_weight, style_weight, tv_weight: the parts' weights, where they are not the convention's.
       output: settings of conf/output.
       not_reproduced: what the program does and this package does not, one phrase each.
@@ -256,6 +258,8 @@ class Program(NamedTuple):
     size_rule: str | None = None
     style_scale: float | None = None
     steps: int | None = None
+    scale: Option | None = None
+    average: float | None = None
     content_weight: float | None = None
     style_weight: float | None = None
     tv_weight: float | None = None

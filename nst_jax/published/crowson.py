@@ -94,13 +94,6 @@ GRADIENT = (  # measured by the same command
     "the norm of a style gradient away from ours, which is that of what is computed (python -m tools.newton_schulz)"
 )
 
-NOT_REPRODUCED = (  # of both versions of style-transfer-pytorch
-    "scales from 128 to 512 by the square root of 2, the optimiser's state carried along: here one scale",
-    "replicated borders at the first convolution only",
-    "a moving average of the image as the result",
-    "style pictures are never enlarged",
-)
-
 PROGRAMS = (
     Program(
         name="style_transfer_pytorch",
@@ -114,7 +107,7 @@ PROGRAMS = (
         network="vgg19",
         pool="max",
         rounding="floor",
-        padding="zero",
+        padding="replicate_once",
         layers="crowson",
         convention="style_transfer_pytorch",
         solver=option("adam", learning_rate=2e-2, b1=0.9, b2=0.99, eps=1e-8, clamp=True),
@@ -122,7 +115,9 @@ PROGRAMS = (
         size=512,
         size_rule="long",
         steps=1000,
-        not_reproduced=(*NOT_REPRODUCED, GRADIENT),
+        scale=option("crowson"),
+        average=0.99,
+        not_reproduced=(GRADIENT,),
         notes=(ROOT,),
     ),
     Program(
@@ -134,7 +129,7 @@ PROGRAMS = (
         network="vgg19",
         pool="max",
         rounding="floor",
-        padding="zero",
+        padding="replicate_once",
         layers="crowson",
         convention="style_transfer_pytorch_2022",
         solver=option("adam", learning_rate=2e-2, b1=0.9, b2=0.99, eps=1e-8, clamp=True),
@@ -142,7 +137,8 @@ PROGRAMS = (
         size=512,
         size_rule="long",
         steps=1000,
-        not_reproduced=NOT_REPRODUCED,
+        scale=option("crowson"),
+        average=0.99,
     ),
     Program(
         name="style_transfer_caffe",
@@ -160,11 +156,13 @@ PROGRAMS = (
         start=option("blend", ratio=1.0, spread=0.5),
         size=256,
         size_rule="long",
-        steps=300,
+        steps=200,
+        # style_transfer.py:777-806: sizes from 182; optimizers.py:53-61: moments resized, the first one by Lanczos
+        scale=option("multi", **{"from": 181, "then": 100, "kernel": "lanczos", "moments": "resize"}),
+        average=0.95,  # config_system.py: avg_window 20
         not_reproduced=(
-            "182 then 256 pixels, 200 and 100 steps: here one size",
             "the step size falls as (1 + 0.05 i)^-0.5",
-            "the mean of the last 20 iterates as the result",
+            "the first size is 182 pixels, here 181",
             "tiles and their random roll",
         ),
         notes=(

@@ -24,7 +24,7 @@ from nst_jax.shell.settings.texture import wrong_texture
 
 SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
-PADDINGS = ("zero", "reflect", "replicate", "circular", "circular_x", "circular_y")
+PADDINGS = ("zero", "reflect", "replicate", "replicate_once", "circular", "circular_x", "circular_y")
 NO_OPTION = "Config group override must be a string"  # a ValueError of Hydra's, for network=null
 HYDRA = "1.3"  # version_base, stated here only
 
