@@ -25,7 +25,9 @@ _API = {
     "regions": ("region",),
     "strokes": ("repaint",),
     "textures": ("pattern", "texture", "texture_problem"),
-    "runs": ("Result", "run", "stylise", "sweep", "unrolled"),
+    "results": ("Result",),
+    "runs": ("run", "stylise", "sweep", "unrolled"),
+    "scales": ("scales",),
 }
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {
     "advance": "methods.transfer",

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import nst_jax as nst
 from nst_jax.extractors.base import Function
 from nst_jax.images.size import KERNELS, enlarge
 from nst_jax.losses.term import Term, itself
@@ -236,3 +237,61 @@ def test_lanes_with_a_mean():
     for i, d in enumerate(decays):
         alone = transfer.stylise(chosen, problem(decay=d), starts[i], steps=5)
         np.testing.assert_allclose(found.image[i], alone.image, atol=1e-6)
+
+
+# What a notebook types
+
+
+@pytest.fixture(scope="module")
+def net():
+    return nst.load("distilled")
+
+
+def test_one_size_alone_is_a_plain_run(net):
+    words = {"size": 48, "steps": 3, "progress": False, "solver": nst.adam()}
+    plain = nst.stylise(net, "landscape", "brush", **words)
+    one = nst.stylise(net, "landscape", "brush", scales=nst.scales(48), **words)
+    np.testing.assert_allclose(plain.image, one.image, atol=1e-5)
+
+
+def test_a_photograph_and_a_painting_from_coarse_to_fine(net):
+    words = {"size": 64, "steps": 4, "progress": False, "average": 0.5}
+    found = nst.stylise(
+        net, "landscape", "brush", scales=nst.scales(32, factor=2.0, then=3), solver=nst.adam(), **words
+    )
+    assert found.image.shape == (48, 64, 3)
+    assert found.curve["total"].shape == (7,)
+    assert np.isfinite(found.curve["total"]).all()
+    assert found.facts["sizes"] == "32, 64"
+    assert found.facts["steps"] == 7
+
+
+def test_an_array_is_taken_from_the_original_at_every_size(net):
+    content, style = nst.picture("landscape", size=64), nst.picture("brush", size=64)
+    words = {"steps": 2, "progress": False, "solver": nst.adam(), "scales": nst.scales(32, factor=2.0)}
+    arrays = nst.stylise(net, content, style, **words)
+    assert arrays.image.shape == (48, 64, 3)
+    files = nst.stylise(net, "landscape", "brush", size=64, **words)
+    assert float(jnp.abs(arrays.image - files.image).mean()) < 0.02  # reduced once, or twice
+
+
+def test_regions_and_kept_colours_from_coarse_to_fine(net):
+    sky = nst.region(jnp.ones((48, 64)).at[24:].set(0.0), "mosaic")
+    words = {"size": 64, "steps": 2, "progress": False, "scales": nst.scales(32, factor=2.0)}
+    found = nst.stylise(net, "landscape", "brush", regions={"sky": sky}, colour="luminance", **words)
+    assert found.image.shape == (48, 64, 3)
+    assert "sky/style/relu1_1" in found.terms
+
+
+@pytest.mark.parametrize(("words", "said"), [({"kernel": "cubist"}, "kernel"), ({"moments": "x"}, "moments")])
+def test_a_word_that_is_none_is_refused(words, said):
+    with pytest.raises(ValueError, match=said):
+        nst.scales(**words)
+
+
+def test_a_mean_of_lanes_and_of_a_single_run(net):
+    problem = nst.problem(net, nst.picture("landscape", size=32), nst.picture("brush", size=32))
+    words = {"solver": nst.adam(), "steps": 4, "average": 0.9, "progress": False}
+    alone = nst.run(problem, **words)
+    many = nst.run(nst.over(problem, style_weight=jnp.asarray([problem.parts["style"]] * 2)), **words)
+    np.testing.assert_allclose(many.image[1], alone.image, atol=1e-4)

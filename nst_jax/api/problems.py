@@ -227,16 +227,18 @@ def parts_of(problem: Task, name: str) -> list[str]:
     return ([part] if part in problem.parts or not regions else []) + regions
 
 
-def split(problem: Task, solver: Method | None = None) -> tuple[Spec, Problem]:
+def split(problem: Task, solver: Method | None = None, *, average: Any = None) -> tuple[Spec, Problem]:
     """What shapes the program, and what is a number: for the pure functions `values`, `objective`, `begin`, `advance`.
 
     Args:
       problem: by `problem`.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
+      average: the decay of a mean of the iterates, which is then the result; None: the last one is.
     """
     method = lbfgs() if solver is None else solver
     spec = Spec(problem.extractor, problem.terms, method.solver, method.options)
-    return spec, Problem(problem.params, dict(problem.aims), problem.weights, dict(method.numbers), problem.kept)
+    decay, kept = None if average is None else jnp.float32(average), problem.kept
+    return spec, Problem(problem.params, dict(problem.aims), problem.weights, dict(method.numbers), kept, decay)
 
 
 def losses_of(name: str) -> Losses:

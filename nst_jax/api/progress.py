@@ -13,6 +13,7 @@ from jax import Array
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim import solvers
+from nst_jax.optim.minimise import State
 from nst_jax.parallel import lanes
 from nst_jax.types import Image
 
@@ -46,31 +47,55 @@ def step_through_lanes(
       pause: called before each chunk; what it raises ends the run.
       **bar: of tqdm.
     """
+    states, chunks = advance(spec, numbers, lanes.begin(spec, numbers, begins, axes=axes), axes, steps, pause, **bar)
+    return finish(spec, numbers, states, axes, join(spec, chunks, lanes=len(begins), steps=steps))
+
+
+Chunks = list[tuple[np.ndarray, np.ndarray, Any]]  # steps done before, steps taken, and the infos, of each lane
+
+
+def advance(
+    spec: Spec,
+    numbers: Problem,
+    states: State,
+    axes: lanes.Axes,
+    steps: int,
+    pause: Callable[[], object] = lambda: None,
+    **bar: Any,
+) -> tuple[State, Chunks]:
+    """The lanes at so many steps, and what they saw on the way; the arguments are those of `step_through_lanes`."""
     import time
 
     from tqdm.auto import tqdm
 
-    states, chunks, turns = lanes.begin(spec, numbers, begins, axes=axes), [], 1
-    advance = partial(lanes.advance, spec, numbers, axes=axes, room=CHUNK)
-    with tqdm(total=steps * len(begins), unit="step", **{"disable": steps == 0, **bar}) as meter:
+    chunks, turns = [], 1
+    go = partial(lanes.advance, spec, numbers, axes=axes, room=CHUNK)
+    total = int((steps - np.asarray(states.steps)).sum())
+    with tqdm(total=total, unit="step", **{"disable": total == 0, **bar}) as meter:
         while (left := np.where(np.asarray(states.finite), steps - np.asarray(states.steps), 0)).any():
             pause()
             before, began = np.asarray(states.evaluations), time.perf_counter()
             done = np.asarray(states.steps)
             wanted = jnp.asarray(np.minimum(left, CHUNK), jnp.int32)
-            states, infos = jax.block_until_ready(advance(states=states, steps=wanted, turns=jnp.int32(turns)))
+            states, infos = jax.block_until_ready(go(states=states, steps=wanted, turns=jnp.int32(turns)))
             seconds = max(time.perf_counter() - began, 1e-6)
             turns = max(1, min(CHUNK, round((np.asarray(states.evaluations) - before).max() / seconds)))
             taken = np.asarray(states.steps) - done
             chunks.append((done, taken, jax.tree.map(np.asarray, infos)))
             meter.update(int(taken.sum()))
-    curve = join(spec, chunks, lanes=len(begins), steps=steps)
+    return states, chunks
+
+
+def finish(
+    spec: Spec, numbers: Problem, states: State, axes: lanes.Axes, curve: Any, *, first: int = 0
+) -> tuple[transfer.Result, list[str]]:
+    """The result, and which image each lane keeps. first: the step from which on the curve is of this problem."""
     last = lanes.images(states)
     values = lanes.values(spec, numbers, last, axes=axes)
-    above = is_above_start(numbers, values, curve.value)
+    above = is_above_start(numbers, values, curve.value[:, first:])
     if above.any():
-        where = "the run" if len(begins) == 1 else f"lanes {', '.join(map(str, np.flatnonzero(above)))}"
-        warnings.warn(f"{where}: the objective ends above its start; kept: the best image", stacklevel=3)
+        where = "the run" if len(above) == 1 else f"lanes {', '.join(map(str, np.flatnonzero(above)))}"
+        warnings.warn(f"{where}: the objective ends above its start; kept: the best image", stacklevel=4)
         last = jnp.where(above[:, None, None, None], states.best, last)
         values = lanes.values(spec, numbers, last, axes=axes)
     kept = ["best" if best else "last" for best in above | ~np.asarray(states.finite)]

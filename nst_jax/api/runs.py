@@ -15,10 +15,12 @@ from nst_jax.api.optimisers import Method, adam, lbfgs, solver_name
 from nst_jax.api.problems import PARTS, Task, add, as_image, problem, split
 from nst_jax.api.progress import step_through, step_through_lanes
 from nst_jax.api.regions import fit
+from nst_jax.api.results import Result
+from nst_jax.api.scales import Posed, Scales, run_scales
 from nst_jax.extractors.base import see_gray
 from nst_jax.images import starts
 from nst_jax.images.colour import MODES, Mode, gray, with_chroma
-from nst_jax.images.size import cover
+from nst_jax.images.size import cover, resize
 from nst_jax.losses.photo import laplacian_term
 from nst_jax.methods import transfer
 from nst_jax.methods.regions import Region
@@ -29,40 +31,13 @@ from nst_jax.published.looks import CONVENTION, NETWORKS, PLAIN, POOL, is_origin
 from nst_jax.types import Image
 
 
-class Result(NamedTuple):
-    """Where a run ended. With several lanes every array has a leading axis."""
-
-    image: Array  # (height, width, 3), RGB in [0, 1] up to what the optimiser left outside
-    terms: Mapping[str, Array]  # the unweighted value of each term, by name
-    curve: Mapping[str, Array]  # total, grad_norm and evaluations of each iteration
-    facts: Mapping[str, Any]
-
-    def save(self, path: str | Path, *, lane: int = 0) -> Path:
-        """Write the image as PNG, JPEG or WebP, with what it came from in its metadata; returns the path."""
-        from nst_jax.shell.io.saving import write
-        from nst_jax.shell.running.provenance import text_chunks, versions
-
-        image = self.image if self.image.ndim == 3 else self.image[lane]
-        return write(path, image, metadata=text_chunks({**self.facts, "versions": versions()}))
-
-    def _repr_png_(self) -> bytes:
-        """The image, or the lanes side by side, as a notebook shows it."""
-        import io
-
-        from PIL import Image as Pillow
-
-        row = np.asarray(self.image if self.image.ndim == 3 else np.concatenate([*self.image], 1))
-        data = io.BytesIO()
-        Pillow.fromarray((np.clip(row, 0, 1) * 255 + 0.5).astype(np.uint8)).save(data, "PNG")
-        return data.getvalue()
-
-
 def run(
     problem: Task,
     start: Any = None,
     solver: Method | None = None,
     *,
     steps: int = 300,
+    average: Any = None,
     at_once: int | None = None,
     mesh: Mesh | None = None,
     progress: bool = True,
@@ -77,16 +52,18 @@ def run(
       start: an image, or one for each lane (lanes, height, width, 3); None: the content picture.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
       steps: iterations.
+      average: the decay of a mean of the iterates, which is then the result; None: the last one is.
       at_once: lanes computed side by side at most; None: all.
       mesh: devices to spread the lanes over.
       progress: show a progress bar. False: the whole run is one pure function, to be jitted and differentiated.
     """
     method = lbfgs() if solver is None else solver
-    spec, numbers = split(problem, method)
+    spec, numbers = split(problem, method, average=average)
     begin = problem.content if start is None else start
     if begin is None:
         raise ValueError("start=None starts from the content picture, and there is none: give a start")
     facts = {**problem.facts, "optimiser": solver_name(method), "steps": steps}
+    facts |= {} if average is None else {"average": str(average)}
     begin, many = as_starts(begin), count_lanes(problem, method, begin)
     if many is None and progress:
         (image, values, infos), kept = step_through(spec, numbers, begin, steps)
@@ -144,6 +121,8 @@ def stylise(
     start: str | Any = None,
     solver: Method | None = None,
     steps: int = 300,
+    scales: Scales | None = None,
+    average: Any = None,
     seed: int = 0,
     progress: bool = True,
     **settings: Any,
@@ -161,7 +140,9 @@ def stylise(
       regions: parts of the photograph with styles of their own, by name, each made by `region`; a style may be a file.
       start: content, style, noise, blend, gray, white, or an image. The content if not said.
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
-      steps: iterations.
+      steps: iterations; with `scales`, at the first size.
+      scales: from coarse to fine, by `nst.scales`; None: all steps at one size.
+      average: the decay of a mean of the iterates, which is then the result; None: the last one is.
       seed: of noise, and of what a convention draws.
       progress: show a progress bar.
       **settings: of `problem`: convention, style_weight, ...
@@ -173,29 +154,69 @@ def stylise(
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
     mode, styles = MODES[colour], style if isinstance(style, list | tuple) else [style]
     chosen = choose(look, net, settings.get("convention") or net.convention)
-    settings = {"style_weight": chosen.style_weight} | settings
-    scale = scale_of(chosen, styles) if style_scale is None else style_scale
-    start = chosen.start or "content" if start is None else start
-    photo, of_style = as_image("content", read(content, size)), max(1, round(size * scale))
-    pictures = [read(each, of_style) for each in styles if each is not None]
-    paintings = [mode.style(as_image("style", each), photo) for each in pictures]
-    seen = net._replace(params=see_gray(net.params)) if mode.gray else net
-    content = mode.content(photo)
-    own = {k: paint(one, mode, photo, of_style) for k, one in (regions or {}).items()}
-    posed = problem(seen, content, paintings or None, regions=own, seed=seed, **settings)
-    posed = posed._replace(facts={**posed.facts, "colour": colour} | ({"look": look} if look else {}))
-    if chosen.laplacian:
-        posed = add(posed, laplacian_term(pool=POOL), weight=chosen.laplacian)
-    first = begin(start, content, paintings, seed=seed) if isinstance(start, str) else jnp.asarray(start)
-    result = run(posed, gray(first) if mode.gray else first, solver, steps=steps, progress=progress)
+    settings = {"style_weight": chosen.style_weight} | settings | {"seed": seed}
+    relative = scale_of(chosen, styles) if style_scale is None else style_scale
+    given = Given(content, [each for each in styles if each is not None], regions or {}, mode, size, relative)
+    facts = {"colour": colour} | ({"look": look} if look else {})
+    first = chosen.start or "content" if start is None else start
+
+    def at(scale: float) -> Posed:
+        """The problem at a part of the size, and its start."""
+        photo, paintings, own = read_at(given, scale)
+        seen, shown = net._replace(params=see_gray(net.params)) if mode.gray else net, mode.content(photo)
+        posed = problem(seen, shown, paintings or None, regions=own, **settings)
+        posed = posed._replace(facts={**posed.facts, **facts})
+        if chosen.laplacian:
+            posed = add(posed, laplacian_term(pool=POOL), weight=chosen.laplacian)
+        image = begin(first, shown, paintings, seed=seed) if isinstance(first, str) else as_image("start", first)
+        return Posed(posed, gray(image) if mode.gray else image, photo)
+
+    if scales is None:
+        posed, image, photo = at(1.0)
+        result = run(posed, image, solver, steps=steps, average=average, progress=progress)
+    else:
+        result, photo = run_scales(scales, given.longest, at, solver, steps=steps, average=average, progress=progress)
     return result._replace(image=with_chroma(result.image, photo)) if mode.restored else result
 
 
-def paint(region: Region, mode: Mode, photo: Image, size: int) -> Region:
+class Given(NamedTuple):
+    """The pictures of `stylise` as they are given."""
+
+    content: Any
+    styles: Sequence[Any]
+    regions: Mapping[str, Region]
+    mode: Mode
+    size: int  # of a file, in pixels
+    style_scale: float
+
+    @property
+    def longest(self) -> int:
+        """Pixels of the longer side of the result."""
+        return self.size if isinstance(self.content, str | Path) else max(np.shape(self.content)[:2])
+
+
+def read_at(given: Given, scale: float) -> tuple[Image, list[Image], dict[str, Region]]:
+    """The content picture, the styles and the regions at a part of their sizes, each from the original."""
+    mode, of_style = given.mode, max(1, round(given.size * scale * given.style_scale))
+    photo = shrink(as_image("content", read(given.content, max(1, round(given.size * scale)))), given.content, scale)
+    pictures = [shrink(as_image("style", read(each, of_style)), each, scale) for each in given.styles]
+    paintings = [mode.style(each, photo) for each in pictures]
+    return photo, paintings, {k: paint(one, mode, photo, of_style, scale) for k, one in given.regions.items()}
+
+
+def shrink(image: Image, given: Any, scale: float) -> Image:
+    """An array at a part of its size. A file was read at it."""
+    if scale == 1 or isinstance(given, str | Path):
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return resize(image, height=height, width=width)
+
+
+def paint(region: Region, mode: Mode, photo: Image, size: int, scale: float) -> Region:
     """The region with its style read, and recoloured as the mode treats the styles of a whole picture."""
     if region.style is None:
         return region
-    style = as_image("style", read(region.style, size))
+    style = shrink(as_image("style", read(region.style, size)), region.style, scale)
     fitted = fit({"": region._replace(style=style)}, photo)[""]
     return fitted._replace(style=mode.style(style, photo, fitted.mask, fitted.style_mask))
 

@@ -27,7 +27,7 @@ from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
 from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
 from nst_jax.shell.settings import config as settings
-from nst_jax.shell.settings.scale import Stage
+from nst_jax.shell.settings.scale import Stage, is_single
 from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
@@ -70,8 +70,12 @@ def resume(folder: Path, steps: int | None) -> int:
     finished = (folder / config.output.file).exists() and not checkpoint.exists(folder)
     if finished:
         raise UserError(f"resume={folder}: this run has ended; its result is {folder / config.output.file}")
+    if steps is not None and not is_single(config):
+        raise UserError(
+            f"steps={steps}: scale={config.scale['name']} has its steps at each size: leave it out"
+        )
     config.steps = config.steps if steps is None else steps
-    if (done := checkpoint.steps(folder)) > config.steps:
+    if (done := checkpoint.steps(folder)) > config.steps and is_single(config):
         raise UserError(f"steps={config.steps}: this run has taken {done} steps already; give {done} or more")
     check(config)
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):

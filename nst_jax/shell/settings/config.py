@@ -228,6 +228,8 @@ def explain(error: BaseException) -> str:
     if unknown and (layer := re.fullmatch(r"layers\.(content|style)\.(\w+)", unknown.group(1))):
         side, name = layer.groups()
         return f"the layers in use have no {name} in layers.{side}; to add it: +layers.{side}.{name}=1"
+    if unknown and (known := elsewhere(unknown.group(1))):
+        return known
     if unknown:
         return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known_keys())}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
@@ -237,6 +239,17 @@ def explain(error: BaseException) -> str:
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return f"this line cannot be read ({' '.join(text.split())}); nst --help lists the settings"
     return " ".join(text.split("object_type")[0].split())
+
+
+def elsewhere(key: str) -> str | None:
+    """What to say of a key that another option of its group has; None where none has it."""
+    group, _, name = key.partition(".")
+    files = sorted((conf() / group).glob("*.yaml")) if name and group in ("scale", "optimiser", "canvas") else []
+    having = [file.stem for file in files if name in cast(DictConfig, OmegaConf.load(file))]
+    if not having:
+        return None
+    most = "multi" if "multi" in having else having[0]
+    return f"the {group} in use has no {name}; {group}={most} has it: {', '.join(f'{group}={n}' for n in having)}"
 
 
 def own_folders() -> list[Path]:
