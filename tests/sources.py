@@ -102,7 +102,11 @@ class Settings(NamedTuple):
     solver: tuple
     start: tuple
     size: tuple  # pixels and rule
-    steps: int | None
+    steps: int | None  # at the first size
+    sizes: tuple = ()  # pixels of each, from the smallest; empty: one
+    then: int | None = None  # steps at each size after the first
+    passage: tuple = ()  # the kernel that enlarges the image, and what becomes of the optimiser's moments
+    average: float | None = None  # decay of the mean of the iterates
 
 
 def torch_lbfgs(memory=100, *, unit=255):
@@ -121,21 +125,32 @@ def noise(sigma):
     return ("noise", {"sigma": sigma})
 
 
+def second_pass(size):
+    """500 steps at 512 pixels, then 200 from the enlarged result, by a new optimiser."""
+    return (512, size), 200, ("linear", "forget")
+
+
 CONTENT = ("content", {})
 UNIFORM = ("blend", {"ratio": 1, "spread": 0.5})
 FLOOR, CEIL, MEANS, MEANS_CEIL = "max floor zero", "max ceil zero", "avg floor zero", "avg ceil zero"
 TEXSYN = "avg floor reflect"
+BORDERS = "max floor replicate_once"
 ATHALYE = adam(10 / 255, 0.9, 0.999, 1e-8 * 255, clamp=False)
 CROWSON = adam(0.02, 0.9, 0.99, 1e-8, clamp=True)
+FROM_128 = ((512, "long"), 1000, (128, 181, 256, 362, 512), 500, ("torch", "resize"), 0.99)
 
 PROGRAMS = {
     "gatys_2016": Settings("keras", "vgg19", MEANS, "gatys", torch_lbfgs(), noise(1 / 255), (512, "long"), 500),
     "deep_textures": Settings(
         "keras", "vgg19", MEANS_CEIL, "deep_textures", search(20), noise(1 / 255), (256, "area"), 2000
     ),
-    "gatys_released": Settings("keras", "vgg19", FLOOR, "gatys", torch_lbfgs(), CONTENT, (512, "short"), 500),
-    "nis": Settings("keras", "vgg19", CEIL, "gatys", torch_lbfgs(), CONTENT, (512, "area"), 500),
-    "nis_normalised": Settings("file", "vgg19", CEIL, "gatys", torch_lbfgs(), CONTENT, (512, "area"), 500),
+    "gatys_released": Settings(
+        "keras", "vgg19", FLOOR, "gatys", torch_lbfgs(), CONTENT, (800, "short"), 500, *second_pass(800)
+    ),
+    "nis": Settings("keras", "vgg19", CEIL, "gatys", torch_lbfgs(), CONTENT, (1024, "area"), 500, *second_pass(1024)),
+    "nis_normalised": Settings(
+        "file", "vgg19", CEIL, "gatys", torch_lbfgs(), CONTENT, (1024, "area"), 500, *second_pass(1024)
+    ),
     "neural_style": Settings("keras", "vgg19", CEIL, "gatys", torch_lbfgs(), noise(1e-3 / 256), (512, "long"), 1000),
     "neural_style_pt": Settings(
         "keras", "vgg19", FLOOR, "gatys", torch_lbfgs(), noise(1e-3 / 255), (512, "long"), 1000
@@ -205,10 +220,8 @@ PROGRAMS = {
     "sliced_wasserstein": Settings("keras", "vgg19", TEXSYN, "sliced", search(10), noise(0.01), (256, "area"), 640),
     "texsyn_sliced": Settings("keras", "vgg19", TEXSYN, "texsyn", search(10), noise(0.01), (256, "area"), 1000),
     "texsyn_gram": Settings("keras", "vgg19", TEXSYN, "texsyn", search(10), noise(0.01), (256, "area"), 1000),
-    "style_transfer_pytorch": Settings("torchvision", "vgg19", FLOOR, "crowson", CROWSON, CONTENT, (512, "long"), 1000),
-    "style_transfer_pytorch_2022": Settings(
-        "torchvision", "vgg19", FLOOR, "crowson", CROWSON, CONTENT, (512, "long"), 1000
-    ),
+    "style_transfer_pytorch": Settings("torchvision", "vgg19", BORDERS, "crowson", CROWSON, CONTENT, *FROM_128),
+    "style_transfer_pytorch_2022": Settings("torchvision", "vgg19", BORDERS, "crowson", CROWSON, CONTENT, *FROM_128),
     "style_transfer_caffe": Settings(
         "keras",
         "vgg19",
@@ -217,7 +230,11 @@ PROGRAMS = {
         adam(15 / 255, 0.9, 0.999, 1e-8 * 255, clamp=False),
         UNIFORM,
         (256, "long"),
-        200 + 100,
+        200,
+        (181, 256),  # 182 there
+        100,
+        ("lanczos", "resize"),
+        0.95,
     ),
     "mrf": Settings("keras", "vgg19", CEIL, "mrf", torch_lbfgs(25), CONTENT, (384, "long"), 300),
     "strotss": Settings(

@@ -75,12 +75,12 @@ def test_one_shape_changes_nothing_and_a_constant_stays_one(kernel, moments):
     passage, x = Passage(kernel, moments), jax.random.normal(jax.random.key(0), (8, 10, 3))
     same = changer(passage, before=x.shape, after=x.shape)
     for power in (0, 1, 2):
-        assert (same(x, power) == x).all()
+        assert (same(x, power=power) == x).all()
     grow = changer(passage, before=(8, 10, 3), after=(12, 15, 3))
     factor = (80 / 180 if moments == "rescale" else 1.0) ** np.arange(3)
     for power in (0, 1, 2):
-        np.testing.assert_allclose(grow(jnp.full((8, 10, 3), 0.7), power), 0.7 * factor[power], rtol=1e-5)
-    assert (grow(jnp.abs(x) ** 8, 2) >= 0).all()
+        np.testing.assert_allclose(grow(jnp.full((8, 10, 3), 0.7), power=power), 0.7 * factor[power], rtol=1e-5)
+    assert (grow(jnp.abs(x) ** 8, power=2) >= 0).all()
 
 
 @pytest.mark.parametrize("size", [(16, 16), (23, 31)])

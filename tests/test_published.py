@@ -1,6 +1,7 @@
 """Published programs as records: complete, of things that exist, and the same as the generated files say."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import sources
@@ -10,6 +11,8 @@ from nst_jax import published
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS, LOSSES, PROFILES, PROGRAMS
+from nst_jax.shell.settings.scale import stages, wrong_scale
+from nst_jax.shell.settings.schema import Config
 from tools import newton_schulz
 from tools import published as tool
 
@@ -94,7 +97,13 @@ def test_a_program_names_what_exists(name):
     assert program.solver.name in SOLVERS
     assert program.start.name in options("canvas")
     assert program.weights.name in options("weights")
-    for group, option in (("weights", program.weights), ("optimiser", program.solver), ("canvas", program.start)):
+    scale = [("scale", program.scale)] if program.scale else []
+    for group, option in (
+        ("weights", program.weights),
+        ("optimiser", program.solver),
+        ("canvas", program.start),
+        *scale,
+    ):
         known = yaml.safe_load((CONF / group / f"{option.name}.yaml").read_text(encoding="utf-8"))
         assert dict(option.settings).keys() <= known.keys() - {"name", "start"}
     body = yaml.safe_load((CONF / f"preset/{name}.yaml").read_text(encoding="utf-8"))
@@ -130,6 +139,25 @@ def test_the_settings_of_a_program_are_its_sources(name):
     for option, (kind, numbers) in ((program.solver, wanted.solver), (program.start, wanted.start)):
         assert option.name == kind
         assert dict(option.settings) == pytest.approx(numbers, rel=NEAR)
+    assert program.average == wanted.average
+    scale = settings_of_scale(program)
+    assert bool(scale) == bool(wanted.sizes)
+    if scale:
+        config = Config(size=program.size, steps=program.steps, scale=scale)
+        found = stages(config)
+        assert tuple(round(stage.scale * program.size) for stage in found) == wanted.sizes
+        assert {stage.until - stage.first for stage in found[1:]} == {wanted.then}
+        assert (scale["kernel"], scale["moments"]) == wanted.passage
+        assert not list(wrong_scale(replace(config, average=program.average or 0)))
+
+
+def settings_of_scale(program):
+    """All settings of `scale` of a program, as its preset has them; none where it has one size."""
+    if program.scale is None:
+        return {}
+    own = CONF / f"scale/published/{program.name}.yaml"
+    file = own if own.exists() else CONF / f"scale/{program.scale.name}.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -67,21 +67,21 @@ def hand_on(spec: Spec, passage: Passage, problem: Problem, state: State, start:
       start: an image of the new size. Only its shape counts.
     """
     change = changer(passage, before=state.x.shape, after=start.shape)
-    fresh = transfer.begin(spec, problem, jnp.clip(change(minimise.outcome(state), 0), 0, 1))
+    fresh = transfer.begin(spec, problem, jnp.clip(change(minimise.outcome(state), power=0), 0, 1))
     solver = transfer.solver(spec, problem)
     opt = fresh.opt if passage.moments == "forget" else carry(solver, state.opt, fresh.opt, change)
     return fresh._replace(opt=opt, steps=state.steps, evaluations=state.evaluations, finite=state.finite)
 
 
-def changer(passage: Passage, *, before: tuple[int, ...], after: tuple[int, ...]) -> Callable[[Array, int], Array]:
-    """A function (array, power of the gradient that it holds) -> the array at the other size.
+def changer(passage: Passage, *, before: tuple[int, ...], after: tuple[int, ...]) -> Callable[..., Array]:
+    """A function (array, power=of the gradient that it holds) -> the array at the other size.
 
     A square is interpolated linearly and stays non-negative.
     """
     ratio = (before[0] * before[1]) / (after[0] * after[1]) if passage.moments == "rescale" else 1.0
     height, width = after[:2]
 
-    def change(x: Array, power: int) -> Array:
+    def change(x: Array, *, power: int) -> Array:
         if before == after:
             return x
         large = enlarge(x, height=height, width=width, kernel="linear" if power == 2 else passage.kernel)

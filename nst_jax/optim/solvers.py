@@ -87,14 +87,14 @@ def first_order(transform: optax.GradientTransformationExtraArgs, *, clamp: bool
     return Solver(lambda x, parts=(): transform.init(x), turn, tuple(powers.items()))
 
 
-def carry(solver: Solver, old: Any, fresh: Any, change: Callable[[Array, int], Array]) -> Any:
+def carry(solver: Solver, old: Any, fresh: Any, change: Callable[..., Array]) -> Any:
     """The state of a solver for an x of another shape.
 
     Args:
       solver: whose state it is.
       old: its state at the old shape.
       fresh: its state at the start of a run at the new shape. It is the result where the solver has no `powers`.
-      change: (an array of the shape of x, the power of the gradient that it holds) -> the same at the new shape.
+      change: (an array of the shape of x, power=of the gradient that it holds) -> the same at the new shape.
     """
     powers = dict(solver.powers)
     if not powers:
@@ -102,7 +102,7 @@ def carry(solver: Solver, old: Any, fresh: Any, change: Callable[[Array, int], A
 
     def one(path: tuple[Any, ...], leaf: Array) -> Array:
         names = [key.name for key in path if hasattr(key, "name") and key.name in powers]
-        return change(leaf, powers[names[-1]]) if names else leaf
+        return change(leaf, power=powers[names[-1]]) if names else leaf
 
     return jax.tree_util.tree_map_with_path(one, old)
 

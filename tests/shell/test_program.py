@@ -10,6 +10,7 @@ from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import lbfgs
 from nst_jax.shell.running import program
 from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.settings.scale import Stage
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def jobs():
     terms = convention.terms(("relu1_2",), ("relu1_1",))
     aims = nst.aims(net, terms, params, {"content": content, "style": style}, pixels=1024)
     spec = Spec(net, terms, lbfgs, (("memory", 100), ("evaluations", 5)))
-    output, plan = Output("result.png", 92, None, 100, None), Plan(4, 0, 0)
+    output, plan = Output("result.png", 92, None, 100, None), Plan(4, 0, 0, Stage(0, 1, 1.0, 0, 4))
 
     def job(weight):
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}

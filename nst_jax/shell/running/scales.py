@@ -88,7 +88,7 @@ def run(
         for lane, own in zip(lanes, stages, strict=True):
             reach(lane, own[number], make, on_end)
         live = [lane for lane in lanes if not lane.ended]
-        if not live or stop.asked or (rules.stop_on_error and len(live) < len(lanes)):
+        if not live or (rules.stop_on_error and len(live) < len(lanes)):
             return
         made = compile_at(stages[0][number], [lane.job for lane in live])
         session = Session(made, lanes, rules, stop, on_end, before)

@@ -214,7 +214,9 @@ class Session:
         began = time.perf_counter()
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
         for i in self._active():
-            self.lanes[i].attempt(partial(self.lanes[i].save, [leaf[i] for leaf in leaves]), "the checkpoint")
+            self.lanes[i].attempt(
+                partial(self.lanes[i].save, [np.asarray(leaf[i]) for leaf in leaves]), "the checkpoint"
+            )
         now = time.perf_counter()
         self.due = now + max(self.rules.checkpoint, SHARE * (now - began))
 

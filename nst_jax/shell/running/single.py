@@ -71,9 +71,7 @@ def resume(folder: Path, steps: int | None) -> int:
     if finished:
         raise UserError(f"resume={folder}: this run has ended; its result is {folder / config.output.file}")
     if steps is not None and not is_single(config):
-        raise UserError(
-            f"steps={steps}: scale={config.scale['name']} has its steps at each size: leave it out"
-        )
+        raise UserError(f"steps={steps}: scale={config.scale['name']} has its steps at each size: leave it out")
     config.steps = config.steps if steps is None else steps
     if (done := checkpoint.steps(folder)) > config.steps and is_single(config):
         raise UserError(f"steps={config.steps}: this run has taken {done} steps already; give {done} or more")
