@@ -92,7 +92,7 @@ def values(
         return term.values(terms, aims, activations(network, params, image), image)
     aim_of = {t.name: aims.get(t.name, Aim()) for t in terms}
     own = {t.name: aim_of[t.name].local for t in at_layers}
-    sums = add_tiles(make_plan(network, at_layers, params, grid), params, own, windows.wrap(image, grid))
+    sums: Any = add_tiles(make_plan(network, at_layers, params, grid), params, own, windows.wrap(image, grid))
     compare = lambda t: t.compare(sums[t.name], aim_of[t.name].whole)
     return {t.name: compare(t) if t.name in sums else t.value(image, aim_of[t.name]) for t in terms}
 
@@ -163,7 +163,7 @@ def measure_tile(plan: Plan, params: Any, own: Mapping[str, Any], part: Image, n
 
 def cuts_of(plan: Plan, number: Any) -> dict[str, Cut]:
     """A tile's part of each layer."""
-    return {tap: windows.cut(plan.grid, *positions, number) for tap, *positions in plan.layers}
+    return {tap: windows.cut(plan.grid, down, across, number) for tap, down, across in plan.layers}
 
 
 def look(
