@@ -122,7 +122,7 @@ def test_every_position_belongs_to_one_tile_that_sees_all_it_needs(side, wraps):
 
 def test_masks_are_left_out_where_tiles_divide_the_layer():
     tiles = Tiles(16, 8, 4)
-    for height, width, wanted in ((64, 80, None), (64, 81, (16, 17)), (70, 80, (18, 16))):
+    for height, width, wanted in ((64, 80, None), (64, 81, (16, 17)), (70, 80, (16, 16))):
         grid = windows.lay(tiles, height=height, width=width)
         rows = windows.cells(grid.rows, whole=height, part=grid.rows.window)
         columns = windows.cells(grid.columns, whole=width, part=grid.columns.window)
@@ -148,7 +148,7 @@ def test_tiles_that_fit_no_stride_are_refused(tiles):
 
 def test_a_stride_that_is_not_the_networks_is_refused():
     terms = RELATIVE.terms(CONTENT, STYLE)
-    with pytest.raises(ValueError, match="relu3_1"):
+    with pytest.raises(ValueError, match="pool2.*stride"):
         task(small(), PARAMS, terms, Tiles(14, 14, 2), size=(64, 80))
 
 
@@ -171,7 +171,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(str(v) for v in way.values()))
 def test_value_and_gradient_are_those_of_the_whole(way):
     settings = {k: v for k, v in way.items() if k not in ("size", "side")}
-    terms = (*RELATIVE.terms(CONTENT, STYLE), smooth(squared_steps))
+    terms = (*RELATIVE.terms(CONTENT, STYLE), smooth(squared_steps)._replace(name="steps"))
     tiles = tiles_of(way.get("side", 12), **settings)
     grid = windows.lay(tiles, height=way["size"][0], width=way["size"][1])
     assert grid.many > 2
@@ -269,7 +269,7 @@ DEEP = tuple((4, depth) for _, depth in VGG19)
 
 
 @pytest.mark.parametrize("size", [(245, 20), (20, 245)])
-@pytest.mark.parametrize(("layer", "enough"), [("relu5_1", 80), ("relu3_1", 16)])
+@pytest.mark.parametrize(("layer", "enough"), [("relu5_1", 80), ("relu3_1", 12)])
 def test_a_margin_below_the_bound_is_not_exact(layer, enough, size):
     """relu5_1 sees 70 pixels beyond its cell of 16: 64 are too few. The network looks as far as it can."""
     arch = describe("deep", DEEP)
@@ -373,9 +373,9 @@ def brightness(params, image, taps):
 
 
 def test_a_function_of_ones_own_with_no_margin():
-    terms, size = (RELATIVE.style("bright"),), (33, 50)
-    net = Function(brightness, ("bright",))
-    compare(*both(net, jnp.float32(2), terms, Tiles(7, 0, 1), size=size), draw(3, *size))
+    terms, size, pictures = (RELATIVE.style("bright"),), (33, 50), {"style": draw(2, 40, 30) ** 2}
+    net, tiles = Function(brightness, ("bright",)), Tiles(7, 0, 1)
+    compare(*both(net, jnp.float32(2), terms, tiles, size=size, pictures=pictures), draw(3, *size))
 
 
 # Aims
@@ -475,9 +475,10 @@ def test_regions_and_what_is_kept():
     size, styles = (51, 70), {"sky": draw(5, 40, 62), "style": draw(6, 70, 45)}
     shapes = lambda height, width: ARCH.shapes(small(), height=height, width=width)
     carry = regions.carry_by("simple", shapes, partial(ARCH.windows, rounding="floor"))
-    fade = jnp.broadcast_to(jnp.linspace(0, 1, 70), size)
+    stays = jnp.zeros(size).at[30:, :20].set(1.0)
+    fade = (1 - stays) * jnp.linspace(0, 1, 70)
     found = {"sky": Region(fade, styles["sky"], draw(7, 40, 62)[..., 0], 2.0)}
-    found["stays"] = Region(jnp.zeros(size).at[30:, :20].set(1.0), None, None, 1.0)
+    found["stays"] = Region(stays, None, None, 1.0)
     layout = regions.lay_out(found, STYLE, carry=carry, main=True)
     weights = {t.name: jnp.float32(1) for t in RELATIVE.terms(CONTENT, STYLE)}
     terms, numbers = regions.divide(
@@ -486,9 +487,9 @@ def test_regions_and_what_is_kept():
     pictures, masks = {"content": draw(1, *size), **styles}, regions.masks_of(layout, ("style",))
     kept = Kept(layout.kept, pictures["content"])
     options = {"masks": masks, "kept": kept, "weights": numbers, "pictures": pictures}
-    assert {t.of for t in terms} == {"content", "sky", "style"}
+    assert {t.of for t in terms if t.of} == {"content", "sky", "style"}
     one, _ = compare(*both(small(), PARAMS, terms, tiles_of(12), size=size, **options), draw(3, *size))
-    assert not one[36:48, 4:16].any()
+    assert not one[30:, :20].any()
 
 
 def test_two_styles():
@@ -547,10 +548,12 @@ def test_gradients_by_numbers_of_the_problem():
     np.testing.assert_allclose(other, one, rtol=1e-3)
 
 
+@pytest.mark.optimised
 def test_the_memory_is_that_of_a_tile():
     """Temporaries of the compiled program, by shapes alone. The whole image's grow with its area."""
     arch, layers = describe("small", ((16, 2), (16, 2))), ("relu1_1", "relu2_1")
-    terms, net = RELATIVE.terms(layers[-1:], layers), arch.tap(layers, **SETTINGS)
+    terms = CONVENTIONS["gatys_released"].terms(layers[-1:], layers)  # the total variation is of the whole image
+    net = arch.tap(layers, **SETTINGS)
 
     def temporaries(size, side):
         tiles = side and tiles_of(side, layers, arch)

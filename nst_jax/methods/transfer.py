@@ -113,6 +113,8 @@ def aims(
       CannotBlend: a term cannot aim at a blend.
       CannotTile: a term cannot be computed in tiles.
     """
+    if tiles is not None:
+        tiled.check(terms)
     found = {}
     for name in dict.fromkeys(t.of for t in terms if t.of):
         own = [t for t in terms if t.of == name]
