@@ -22,7 +22,7 @@ from nst_jax.losses.term import Blend, Term
 from nst_jax.methods import regions, tiled, transfer
 from nst_jax.methods.regions import Region
 from nst_jax.methods.texture import inner_masks
-from nst_jax.methods.transfer import Kept, Problem, Spec
+from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.nn.lifted import Lifted, dense
 from nst_jax.optim.solvers import adam, lbfgs
 from nst_jax.parallel import lanes
@@ -65,9 +65,9 @@ def value_and_gradient(spec, problem, image):
     return jax.value_and_grad(partial(transfer.objective, spec, problem))(image)
 
 
-def compare(whole, tiled_one, image):
+def compare(pair, image):
     """That the value and the gradient in tiles are those of the whole, by its own aims and those in tiles."""
-    one, other = value_and_gradient(*whole, image), value_and_gradient(*tiled_one, image)
+    one, other = (value_and_gradient(*each, image) for each in pair)
     np.testing.assert_allclose(other[0], one[0], rtol=VALUE)
     largest = float(jnp.abs(one[1]).max())
     assert largest > 0
@@ -76,7 +76,8 @@ def compare(whole, tiled_one, image):
 
 
 def both(net, params, terms, tiles, *, size, **options):
-    return (task(net, params, terms, each, size=size, **options) for each in (None, tiles))
+    whole, other = (task(net, params, terms, each, size=size, **options) for each in (None, tiles))
+    return whole, other
 
 
 def small(taps=TAPS, **settings):
@@ -148,7 +149,7 @@ def test_tiles_that_fit_no_stride_are_refused(tiles):
 
 def test_a_stride_that_is_not_the_networks_is_refused():
     terms = RELATIVE.terms(CONTENT, STYLE)
-    with pytest.raises(ValueError, match="pool2.*stride"):
+    with pytest.raises(ValueError, match=r"pool2.*stride"):
         task(small(), PARAMS, terms, Tiles(14, 14, 2), size=(64, 80))
 
 
@@ -175,7 +176,7 @@ def test_value_and_gradient_are_those_of_the_whole(way):
     tiles = tiles_of(way.get("side", 12), **settings)
     grid = windows.lay(tiles, height=way["size"][0], width=way["size"][1])
     assert grid.many > 2
-    compare(*both(small(**settings), PARAMS, terms, tiles, size=way["size"]), draw(3, *way["size"]))
+    compare(both(small(**settings), PARAMS, terms, tiles, size=way["size"]), draw(3, *way["size"]))
 
 
 ADDITIVE = [
@@ -192,7 +193,7 @@ def test_every_additive_convention(name):
     convention, taps = CONVENTIONS[name], ("relu1_1", "relu2_1")
     terms = convention.terms(("relu2_1",), taps)
     net, params, size = TWO.tap(taps, **SETTINGS), TWO.random(jax.random.key(5)), (25, 38)
-    compare(*both(net, params, terms, tiles_of(8, taps, TWO), size=size), draw(3, *size))
+    compare(both(net, params, terms, tiles_of(8, taps, TWO), size=size), draw(3, *size))
 
 
 def test_most_conventions_are_additive():
@@ -234,7 +235,7 @@ def test_a_measure_of_ones_own():
     term_of = lambda measure: style(square, measure)._replace(name="mine/relu2_1", tap="relu2_1")
     with pytest.raises(tiled.CannotTile, match=r"mine/relu2_1.*where"):
         task(small(), PARAMS, (term_of(total_of),), tiles_of(8), size=(40, 64))
-    compare(*both(small(("relu2_1",)), PARAMS, (term_of(own_total),), tiles_of(8), size=(41, 64)), draw(3, 41, 64))
+    compare(both(small(("relu2_1",)), PARAMS, (term_of(own_total),), tiles_of(8), size=(41, 64)), draw(3, 41, 64))
 
 
 def test_two_terms_of_one_name_are_refused():
@@ -280,7 +281,7 @@ def test_a_margin_below_the_bound_is_not_exact(layer, enough, size):
         task(net, params, terms, each, size=size, of=tiles)
         for each in (None, tiles, tiles._replace(margin=tiles.margin - tiles.stride))
     )
-    compare(whole, right, image)
+    compare((whole, right), image)
     one, other = (value_and_gradient(*each, image) for each in (whole, wrong))
     assert float(jnp.abs(one[1] - other[1]).max()) > 10 * GRADIENT * float(jnp.abs(one[1]).max())
     assert abs(float(other[0] / one[0]) - 1) > 10 * VALUE
@@ -289,7 +290,7 @@ def test_a_margin_below_the_bound_is_not_exact(layer, enough, size):
 def test_the_error_of_the_gradient_is_no_larger_at_the_seams():
     size, side = (96, 96), 16
     terms = RELATIVE.terms(CONTENT, STYLE)
-    one, other = compare(*both(small(), PARAMS, terms, tiles_of(side), size=size), draw(3, *size))
+    one, other = compare(both(small(), PARAMS, terms, tiles_of(side), size=size), draw(3, *size))
     error = np.abs(np.asarray(one - other)).max((1, 2))
     seams = np.array([abs((y + side // 2) % side - side // 2 + 0.5) < 2 for y in range(size[0])])
     assert error[seams].mean() < 2 * error[~seams].mean()
@@ -303,7 +304,7 @@ def test_a_lifted_network(layers):
     arch = architecture("distilled")
     net, params, size = arch.tap(layers, **SETTINGS), arch.random(jax.random.key(1)), (51, 90)
     terms = RELATIVE.terms(layers[-1:], layers)
-    compare(*both(net, params, terms, tiles_of(16, layers, arch), size=size), draw(3, *size))
+    compare(both(net, params, terms, tiles_of(16, layers, arch), size=size), draw(3, *size))
 
 
 def inner_shapes(jaxpr):
@@ -339,7 +340,7 @@ def test_squeezenet_whose_convolutions_have_no_padding():
     net, params = arch.tap(layers, **SETTINGS), arch.random(jax.random.key(1))
     terms, tiles = RELATIVE.terms(("fire2",), layers), tiles_of(16, layers, arch)
     for size in ((82, 97), (71, 88)):
-        compare(*both(net, params, terms, tiles, size=size), draw(3, *size))
+        compare(both(net, params, terms, tiles, size=size), draw(3, *size))
 
 
 @pytest.mark.parametrize(("padding", "size"), [("zero", (75, 90)), ("circular", (72, 80)), ("circular_x", (75, 80))])
@@ -351,7 +352,7 @@ def test_octaves(padding, size):
     assert windows.lay(tiles, height=size[0], width=size[1]).many > 1
     of = tiles._replace(wrap=())
     pictures = {"style": draw(2, 72, 80)}
-    compare(*both(net, PARAMS, terms, tiles, size=size, of=of, pictures=pictures), draw(3, *size))
+    compare(both(net, PARAMS, terms, tiles, size=size, of=of, pictures=pictures), draw(3, *size))
 
 
 def test_a_side_that_wraps_must_be_a_multiple_of_the_stride():
@@ -364,7 +365,7 @@ def test_a_side_that_wraps_must_be_a_multiple_of_the_stride():
 def test_kernels_that_are_spectra():
     params = prepare(PARAMS, convolution="winograd", dtype="float32")
     terms, size = RELATIVE.terms(CONTENT, STYLE), (50, 71)
-    compare(*both(small(), params, terms, tiles_of(12), size=size), draw(3, *size))
+    compare(both(small(), params, terms, tiles_of(12), size=size), draw(3, *size))
 
 
 def brightness(params, image, taps):
@@ -375,7 +376,7 @@ def brightness(params, image, taps):
 def test_a_function_of_ones_own_with_no_margin():
     terms, size, pictures = (RELATIVE.style("bright"),), (33, 50), {"style": draw(2, 40, 30) ** 2}
     net, tiles = Function(brightness, ("bright",)), Tiles(7, 0, 1)
-    compare(*both(net, jnp.float32(2), terms, tiles, size=size, pictures=pictures), draw(3, *size))
+    compare(both(net, jnp.float32(2), terms, tiles, size=size, pictures=pictures), draw(3, *size))
 
 
 # Aims
@@ -439,8 +440,8 @@ def test_a_narrow_term_that_aims_at_the_activation():
     near = Term("near", "relu1_2", dense_errors, mean_square, of="content", aim=aim_at_activation, narrow=True)
     whole, other = both(net, params, (near,), tiles, size=size)
     assert isinstance(whole[1].aims["near"].local, Lifted)
-    compare(whole, other, draw(3, *size))
-    compare(whole, (other[0], whole[1]), draw(3, *size))
+    compare((whole, other), draw(3, *size))
+    compare((whole, (other[0], whole[1])), draw(3, *size))
 
 
 def dense_errors(f, p, where=None):
@@ -485,17 +486,17 @@ def test_regions_and_what_is_kept():
         RELATIVE.terms(CONTENT, STYLE), weights, layout, own={"sky": 2.0, "stays": 1.0}, weigh="area"
     )
     pictures, masks = {"content": draw(1, *size), **styles}, regions.masks_of(layout, ("style",))
-    kept = Kept(layout.kept, pictures["content"])
+    kept = regions.keep(layout, pictures["content"])
     options = {"masks": masks, "kept": kept, "weights": numbers, "pictures": pictures}
     assert {t.of for t in terms if t.of} == {"content", "sky", "style"}
-    one, _ = compare(*both(small(), PARAMS, terms, tiles_of(12), size=size, **options), draw(3, *size))
+    one, _ = compare(both(small(), PARAMS, terms, tiles_of(12), size=size, **options), draw(3, *size))
     assert not one[30:, :20].any()
 
 
 def test_two_styles():
     size, pictures = (51, 70), {"content": draw(1, 51, 70), "style": draw(5, 40, 62), "style_2": draw(6, 70, 45)}
     terms = term.split(RELATIVE.terms(CONTENT, STYLE), of="style", into=("style", "style_2"))
-    compare(*both(small(), PARAMS, terms, tiles_of(12), size=size, pictures=pictures), draw(3, *size))
+    compare(both(small(), PARAMS, terms, tiles_of(12), size=size, pictures=pictures), draw(3, *size))
 
 
 @lru_cache
