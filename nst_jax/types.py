@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from jaxtyping import Array, Bool, Float
 
 Mask = Float[Array, "_ _"]  # (height, width): a weight for each position, from 0 to 1
+Places = Bool[Array, "_ _"]  # (height, width): whether each position counts
 Axes = tuple[int, ...]  # of an image or an activation: 0 the height, 1 the width
 Scalar = Float[Array, ""]
 Active = Bool[Array, ""] | bool  # a flag; a bool where the program need not choose

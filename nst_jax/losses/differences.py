@@ -9,7 +9,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from nst_jax.nn.precision import widen
-from nst_jax.types import Activation, Scalar
+from nst_jax.types import Activation, Places, Scalar
 
 
 def sse(a: Array, b: Array) -> Scalar:
@@ -36,11 +36,17 @@ class Errors(NamedTuple):
     number: Scalar  # how many numbers: channels times positions
 
 
-def errors(f: Activation, p: Activation) -> Errors:
-    """The sums of the errors of F. What a comparison does not use, the compiler leaves out."""
+def errors(f: Activation, p: Activation, where: Places | None = None) -> Errors:
+    """The sums of the errors of F. What a comparison does not use, the compiler leaves out.
+
+    where: (height, width): the positions that count; None: all.
+    """
     p = widen(p)
-    d = widen(f) - p
-    return Errors(jnp.sum(d**2), jnp.sum(jnp.abs(d)), jnp.sum(p**2), jnp.float32(f.size))
+    d, number = widen(f) - p, jnp.float32(f.size)
+    if where is not None:
+        d, p = (jnp.where(where[..., None], a, 0) for a in (d, p))
+        number = where.sum(dtype=jnp.float32) * f.shape[2]
+    return Errors(jnp.sum(d**2), jnp.sum(jnp.abs(d)), jnp.sum(p**2), number)
 
 
 def sum_of_squares(e: Errors, aim: Any = None) -> Scalar:

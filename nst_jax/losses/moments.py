@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from nst_jax.losses.term import View
 from nst_jax.nn.lifted import Lifted
 from nst_jax.nn.precision import product, widen
-from nst_jax.types import Activation, Mask, Scalar
+from nst_jax.types import Activation, Mask, Places, Scalar
 
 
 class Moments(NamedTuple):
@@ -25,20 +25,26 @@ class Moments(NamedTuple):
     second: Float[Array, "c c"]  # sum of m f f^T
 
 
-def moments(activation: Activation | Lifted, mask: Mask | None = None) -> Moments:
+def moments(activation: Activation | Lifted, mask: Mask | None = None, where: Places | None = None) -> Moments:
     """The moments of one activation, in float32 whatever the precision of the convolutions.
 
     Those of a narrow activation are taken first and lifted then, at the cost of the narrow one.
 
-    mask: (height, width), non-negative; the moments of masks that sum to 1 add up to those without a mask.
+    Args:
+      activation: (height, width, channels).
+      mask: (height, width), non-negative; the moments of masks that sum to 1 add up to those without a mask.
+      where: (height, width): the positions that count; None: all.
     """
     if isinstance(activation, Lifted):
-        return lift(moments(activation.narrow, mask), activation)
+        return lift(moments(activation.narrow, mask, where), activation)
     f = widen(activation)
     h, w, _ = f.shape
+    if where is not None:
+        f = jnp.where(where[..., None], f, 0)
     if mask is None:
-        return Moments(jnp.float32(h * w), f.sum((0, 1)), correlation(f))
-    m = widen(mask)[..., None]
+        mass = jnp.float32(h * w) if where is None else where.sum(dtype=jnp.float32)
+        return Moments(mass, f.sum((0, 1)), correlation(f))
+    m = widen(mask if where is None else jnp.where(where, mask, 0))[..., None]
     return Moments(m.sum(), (m * f).sum((0, 1)), correlation(jnp.sqrt(m) * f))
 
 

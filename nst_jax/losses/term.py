@@ -31,12 +31,13 @@ class View(NamedTuple):
 
     activation: (
         Activation | Lifted
-    )  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"
+    )  # of the picture aimed at, at the term's tap; the picture itself for the tap "image"; its shape beside a summary
     pixels: int | Scalar  # height times width of the image to be made
     key: Array | None  # for aims that draw a part of themselves
     shape: tuple[int, int] | None = None  # height and width of the image to be made; None: not said
     mask: Mask | None = None  # of the region of the image that the term is about, at its tap; None: all of it
     where: Mask | None = None  # of the region of the picture aimed at; None: all of it
+    summary: Any = None  # what the aim's `summary` gives of the activation, where it was added up in tiles before
 
 
 class Blend(NamedTuple):
@@ -68,18 +69,20 @@ class Term(NamedTuple):
         part that it belongs to.
       tap: the layer whose activation is measured; "image": the image itself.
       measure: (activation, aim.local) -> a tree of arrays. Where the term is additive, the trees of two pieces of an
-        activation add up to the tree of the whole.
+        activation add up to the tree of the whole. To be computed in tiles, it also takes `where`, (height, width):
+        the positions that count.
       compare: (measure of the whole, aim.whole) -> the unweighted value.
       additive: False: the term needs all positions at once, and cannot be computed in tiles.
       of: the picture that it aims at: "content", "style". "": none.
       aim: a view of that picture -> the aim. Where it can aim at a `Blend`, it has a method `blend`: (a view of each
-        picture, their shares) -> the aim.
+        picture, their shares) -> the aim. Where it needs no more of an activation than sums, it has a method `summary`:
+        (activation, the mask `view.where`, the positions that count) -> sums, which it takes from `view.summary`.
       narrow: `measure` and `aim` take a `Lifted` activation as it is. For all others it is lifted before.
     """
 
     name: str
     tap: str
-    measure: Callable[[Array, Any], Any]
+    measure: Callable[..., Any]
     compare: Callable[[Any, Any], Scalar]
     additive: bool = True
     of: str = ""
@@ -118,10 +121,15 @@ def values(
     Raises:
       ValueError: two terms of one name.
     """
-    if len({term.name for term in terms}) < len(terms):
-        raise ValueError(f"two terms have one name: {', '.join(term.name for term in terms)}")
+    check_names(terms)
     taps = {**activations, IMAGE: image}
     return {term.name: term.value(taps[term.tap], aims.get(term.name, Aim())) for term in terms}
+
+
+def check_names(terms: Terms) -> None:
+    """Raise ValueError for two terms of one name."""
+    if len({term.name for term in terms}) < len(terms):
+        raise ValueError(f"two terms have one name: {', '.join(term.name for term in terms)}")
 
 
 def total(weights: Mapping[str, Any], values: Mapping[str, Any]) -> Scalar:

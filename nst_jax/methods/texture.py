@@ -4,7 +4,6 @@ Gatys, Ecker & Bethge 2015, arXiv 1505.07376, with terms that see further than a
 seamless, every convolution wraps around, and the total variation. The exemplar does not wrap.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from nst_jax.losses.smoothness import corner_mean
 from nst_jax.losses.spectrum import spectrum_term
 from nst_jax.losses.term import Term
 from nst_jax.methods.transfer import Masks
-from nst_jax.nn.windows import Window, interior
+from nst_jax.nn.windows import Window, interior, total_stride
 from nst_jax.published.base import Convention, smooth, wrap_smooth
 from nst_jax.types import Axes, Image
 
@@ -82,7 +81,7 @@ def tile(exemplar: Image, *, height: int, width: int) -> Image:
 
 def fit_sides(*, height: int, width: int, axes: Axes, windows: Iterable[Sequence[Window]]) -> tuple[int, int]:
     """The sides, those that wrap rounded up to what all poolings divide. windows: of each layer."""
-    stride = max(math.prod(window.stride for window in each) for each in windows)
+    stride = max(map(total_stride, windows))
     height, width = (-(-n // stride) * stride if axis in axes else n for axis, n in enumerate((height, width)))
     return height, width
 

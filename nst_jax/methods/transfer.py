@@ -4,7 +4,7 @@ Two kinds of input, never mixed. A `Spec` shapes the program and is hashable. A 
 vmapped, swept and differentiated without a new compilation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,8 +13,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from nst_jax.extractors.base import Extractor, activations
+from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
-from nst_jax.losses.term import IMAGE, Aim, Blend, Term, Terms, View
+from nst_jax.losses.term import Aim, Blend, Terms, View
+from nst_jax.methods import tiled
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
@@ -28,6 +30,7 @@ class Spec(NamedTuple):
     terms: Terms
     solver: Callable[..., Solver]
     options: tuple[tuple[str, Any], ...]  # what is static of the solver: (("memory", 50), ...)
+    tiles: Tiles | None = None  # of `tiled.tiles_of`: the memory of one tile; None: the whole image at once
 
 
 class Kept(NamedTuple):
@@ -79,7 +82,7 @@ def aims_key(*, seed: int) -> Array:
     return jax.random.fold_in(jax.random.key(seed), 1)
 
 
-@partial(jax.jit, static_argnums=(0, 1), static_argnames=("pixels", "shape"))
+@partial(jax.jit, static_argnums=(0, 1), static_argnames=("pixels", "shape", "tiles"))
 def aims(
     network: Extractor,
     terms: Terms,
@@ -90,6 +93,7 @@ def aims(
     key: Array | None = None,
     shape: tuple[int, int] | None = None,
     masks: Mapping[str, Masks] | None = None,
+    tiles: Tiles | None = None,
 ) -> dict[str, Aim]:
     """The aim of each term that aims at a picture, by the term's name. The pictures may differ in size.
 
@@ -102,37 +106,38 @@ def aims(
       key: for terms that draw a part of their aims, such as the directions of sliced Wasserstein.
       shape: height and width of the image to be made, for terms whose aims have its shape, such as a spectrum.
       masks: by the picture's name: the region of the image that aims at it, and the region of the picture.
+      tiles: of the network; None: each picture at once. In tiles, an activation is kept whole only where a term aims at
+        it as it is.
 
     Raises:
       KeyError: a term aims at a picture that is not given.
       CannotBlend: a term cannot aim at a blend.
+      CannotTile: a term cannot be computed in tiles.
     """
+    if tiles is not None:
+        tiled.check(terms)
     found = {}
     for name in dict.fromkeys(t.of for t in terms if t.of):
         own = [t for t in terms if t.of == name]
         picture = pictures[name]
+        region = (masks or {}).get(name, EVERYWHERE)
         all_seen = [
-            look(network, own, params, each)
+            tiled.look(network, own, params, each, masks=region.picture, tiles=tiles)
             for each in (picture.pictures if isinstance(picture, Blend) else (picture,))
         ]
-        region = (masks or {}).get(name, EVERYWHERE)
         keys = [None] * len(own) if key is None else jax.random.split(key, len(own))
         for t, k in zip(own, keys, strict=True):
             where = region.image.get(t.tap), region.picture.get(t.tap)
-            views = [View(t.see(seen[t.tap]), pixels, k, shape, *where) for seen in all_seen]
+            views = [View(seen[t.name].activation, pixels, k, shape, *where, seen[t.name].summary) for seen in all_seen]
             found[t.name] = t.blend(views, picture.shares) if isinstance(picture, Blend) else t.aim(views[0])
     return found
-
-
-def look(network: Extractor, terms: Sequence[Term], params: Any, picture: Image) -> dict[str, Any]:
-    """What the terms see of a picture: activations by layer, and the picture itself."""
-    taps = term.taps(terms)
-    return {**(activations(network.clone(taps=taps), params, picture) if taps else {}), IMAGE: picture}
 
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
     """The unweighted value of each term of one image, by name."""
     picture = compose(problem, image)
+    if spec.tiles is not None:
+        return tiled.values(spec.network, spec.terms, problem.params, problem.aims, picture, tiles=spec.tiles)
     return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, picture), picture)
 
 

@@ -1,5 +1,6 @@
 """What a position of a layer sees of the image: the windows on the way, and masks that pass through them."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,6 +56,11 @@ def margin(windows: Sequence[Window]) -> int:
         after += stride * (window.size - window.padding - window.stride)
         stride *= window.stride
     return max(before, after)
+
+
+def total_stride(windows: Sequence[Window]) -> int:
+    """The pixels from one position to the next."""
+    return math.prod(window.stride for window in windows)
 
 
 def interior(windows: Sequence[Window], *, height: int, width: int) -> Mask:

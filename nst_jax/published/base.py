@@ -9,7 +9,7 @@ from jax import Array
 from nst_jax.losses.differences import errors
 from nst_jax.losses.moments import Moments, mix, moments, rescale
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms, View, itself
-from nst_jax.types import Axes, Image, Scalar
+from nst_jax.types import Axes, Image, Mask, Places, Scalar
 
 
 def same(summary: Any, view: View) -> Any:
@@ -35,12 +35,17 @@ def aim_at_activation(view: View) -> Aim:
 class AimAtSummary(NamedTuple):
     """Aim at what the term measures of the style picture. A value: two equal ones are one program."""
 
-    measure: Callable[[Any, Any], Any]  # (activation, None) -> the summary
+    measure: Callable[..., Any]  # (activation, None) -> the summary
     finish: Callable[[Any, View], Any]  # computed or drawn once, before the run
 
     def __call__(self, view: View) -> Aim:
         """The aim."""
-        return Aim(whole=self.finish(self.measure(view.activation, None), view))
+        known = view.summary is not None
+        return Aim(whole=self.finish(view.summary if known else self.measure(view.activation, None), view))
+
+    def summary(self, activation: Any, mask: Mask | None, where: Places | None) -> Any:
+        """What the term measures at the positions that count. It sees no region."""
+        return self.measure(activation, None, where=where)
 
 
 class AimAtMoments(NamedTuple):
@@ -54,11 +59,19 @@ class AimAtMoments(NamedTuple):
 
     def __call__(self, view: View) -> Aim:
         """The aim."""
-        return self.aim(moments(view.activation, view.where), view)
+        return self.aim(self.moments_of(view), view)
 
     def blend(self, views: Sequence[View], shares: Array) -> Aim:
         """The aim at several pictures as one."""
-        return self.aim(mix([moments(view.activation, view.where) for view in views], shares), views[0])
+        return self.aim(mix([self.moments_of(view) for view in views], shares), views[0])
+
+    def summary(self, activation: Any, mask: Mask | None, where: Places | None) -> Moments:
+        """The moments of the positions that count."""
+        return moments(activation, mask, where)
+
+    def moments_of(self, view: View) -> Moments:
+        """The moments of the region of the style picture."""
+        return moments(view.activation, view.where) if view.summary is None else view.summary
 
     def aim(self, style: Moments, view: View) -> Aim:
         """The aim at these moments, for the region of the image if there is one."""
