@@ -1,18 +1,18 @@
 """Published programs as records: complete, of things that exist, and the same as the generated files say."""
 
 import re
-from dataclasses import replace
 
 import pytest
 import sources
 import yaml
+from hydra import compose, initialize_config_dir
 
 from nst_jax import published
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS, LOSSES, PROFILES, PROGRAMS
-from nst_jax.shell.settings.scale import stages, wrong_scale
-from nst_jax.shell.settings.schema import Config
+from nst_jax.shell.settings import config as settings
+from nst_jax.shell.settings.scale import stages
 from tools import newton_schulz
 from tools import published as tool
 
@@ -143,12 +143,13 @@ def test_the_settings_of_a_program_are_its_sources(name):
     scale = settings_of_scale(program)
     assert bool(scale) == bool(wanted.sizes)
     if scale:
-        config = Config(size=program.size, steps=program.steps, scale=scale)
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = settings.read(compose("config", overrides=["content=a", "style=b", f"+preset={name}"]))
         found = stages(config)
         assert tuple(round(stage.scale * program.size) for stage in found) == wanted.sizes
         assert {stage.until - stage.first for stage in found[1:]} == {wanted.then}
         assert (scale["kernel"], scale["moments"]) == wanted.passage
-        assert not list(wrong_scale(replace(config, average=program.average or 0)))
+        assert config.scale == scale
 
 
 def settings_of_scale(program):

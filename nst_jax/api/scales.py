@@ -111,7 +111,7 @@ def run_scales(
 
 def steps_at(how: Scales, number: int, *, steps: int) -> int:
     """The steps at one of the sizes. number: from 0."""
-    return steps if number == 0 else round(steps / 2) if how.then is None else how.then
+    return steps if number == 0 else -(-steps // 2) if how.then is None else how.then
 
 
 class Ready(NamedTuple):

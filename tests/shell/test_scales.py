@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from nst_jax import pictures
+from nst_jax.shell.places import conf
+from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.scale import stages
-from nst_jax.shell.settings.schema import Config
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 LINE = (*PAIR, "network=distilled", "size=64", "steps=4", "optimiser=adam")
@@ -34,8 +37,11 @@ def image_of(path):
     ("then", "ends"), [(None, [4, 6, 8]), (3, [4, 7, 10]), ([3, 1], [4, 7, 8]), ([5, 0, 9], [4, 9, 9])]
 )
 def test_the_steps_at_each_size(then, ends):
-    scale = {"name": "multi", "from": 32, "factor": 2**0.5, "then": then}
-    found = stages(Config(size=64, steps=4, scale=scale))
+    scale = {"name": "multi", "from": 32, "factor": 2**0.5, "then": then, "kernel": "cubic"}
+    words = ["content=a", "style=b", "size=64", "steps=4"]
+    with initialize_config_dir(str(conf()), version_base="1.3"):
+        config = settings.read(compose("config", overrides=words))
+    found = stages(replace(config, scale=scale))
     assert [stage.until for stage in found] == ends
     assert [stage.first for stage in found] == [0, *ends[:-1]]
     assert [round(64 * stage.scale) for stage in found] == [32, 45, 64]
@@ -55,7 +61,7 @@ def test_one_run_over_all_sizes(run_line):
     with Image.open(found.folder / "film.webp") as film:
         assert film.size == (64, 48)
         assert film.n_frames >= 4
-    with Image.open(found.folder / "snapshots" / "000002.png") as first:
+    with Image.open(found.folder / "snapshots" / "step_000002.png") as first:
         assert first.size == (32, 24)
 
 
@@ -86,7 +92,7 @@ def test_any_size_rule(run_line, rule):
 
 
 def test_regions_strokes_and_a_texture(run_line):
-    sky = f"regions.sky={{content: {pictures.MASKS['landscape_sky']}, style: {pictures.path('mosaic')}}}"
+    sky = f"regions.sky={{content: {pictures.path('landscape_sky')}, style: {pictures.path('mosaic')}}}"
     found = run_line(*LINE, *MULTI, sky, "colour=luminance", "steps=2")
     assert "weighted" in found.record["terms"]
     brushed = run_line(*LINE, *MULTI, f"strokes.style={pictures.path('mosaic')}", "strokes.steps=1", "steps=1")

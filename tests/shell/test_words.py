@@ -66,7 +66,7 @@ def test_lines(line, expected):
         ("a.jpg b.jpg hydra.run.dir=x", "hydra.run.dir has no effect here: output.folder"),
         ("content=a.jpg b.jpg c.jpg", r"content= is given, and these pictures beside it: b.jpg"),
         ("a.jpg b.jpg -zz 3", "there is no option -zz"),
-        ("a.jpg b.jpg --avg-decay 0.9", "no average of the iterates"),
+        ("a.jpg b.jpg --tw1 0.9", "one smoothness term here"),
     ],
 )
 def test_lines_that_cannot_be_read(line, message):
@@ -99,7 +99,7 @@ def test_every_synonym_names_a_setting():
 
     known = {e.key for e in settings()} | set(groups())
     known |= {f"optimiser.{k}" for k in ("learning_rate", "memory")} | {"canvas.path", "network.pool"}
-    known |= {"layers.content", "layers.style"}
+    known |= {"layers.content", "layers.style", "scale.from", "scale.then"}
     for each in synonyms.SYNONYMS:
         for setting in (*each.also, each.means):
             assert not setting or setting.lstrip("+").partition("=")[0] in known, each

@@ -79,8 +79,9 @@ class Lane:
         self.done, self.seconds = done, self.before + elapsed
 
     def is_over(self, finite: bool) -> bool:
-        """Whether no iteration is left."""
-        return not finite or self.done >= self.job.plan.steps
+        """Whether no iteration is left, at any size."""
+        stage = self.job.plan.stage
+        return not finite or (stage.number + 1 == stage.many and self.done >= stage.until)
 
     def is_due(self, finite: bool) -> bool:
         """Whether the terms must be measured now: at a snapshot or at the end."""

@@ -47,7 +47,7 @@ def stages(c: Config, *, longest: int | None = None) -> list[Stage]:
 def steps_of(c: Config, *, many: int) -> list[int]:
     """The steps at each of so many sizes."""
     then = c.scale.get("then")
-    later = [round(c.steps / 2)] if then is None else then if isinstance(then, list) else [then]
+    later = [-(-c.steps // 2)] if then is None else then if isinstance(then, list) else [then]
     return [c.steps, *(int(later[min(i, len(later) - 1)]) for i in range(many - 1))]
 
 
