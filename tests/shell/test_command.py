@@ -401,7 +401,7 @@ def test_a_device_that_is_not_there(tmp_path):
 
 
 def test_memory_that_runs_out_names_the_levers():
-    with pytest.raises(UserError, match=r"device\.checkpoint=true"), device.enough_memory():
+    with pytest.raises(UserError, match=r"device\.tiles=512"), device.enough_memory():
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes")
     with pytest.raises(UserError, match="smaller size"), device.enough_memory():
         raise MemoryError

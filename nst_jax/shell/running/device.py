@@ -29,7 +29,7 @@ FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
 KEPT = 8  # programs of a sweep that are held at most
 ENDED = count(1)  # programs of this process
 ADDRESSES = 2 * 10**9  # bytes of addresses that jax reserves when it starts, on two cores; little of it is memory
-LEVERS = "a smaller size, device.checkpoint=true, device.precision=bfloat16, or network.convolution=direct"
+LEVERS = "device.tiles=512, a smaller size, device.precision=bfloat16, or network.convolution=direct"
 
 
 def set_up(device: Device) -> None:

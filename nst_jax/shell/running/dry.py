@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from nst_jax.shell.running import program
+from nst_jax.shell.running import plan, program
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
 from nst_jax.shell.running.program import Program
@@ -46,6 +46,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
+    each, most = (n * plan.work(whole.spec.tiles, *whole.content.shape[:2]) for n in (each, most))
     log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
     whole_steps = sum((stage.until - stage.first) * stage.scale**2 for stage in sizes_of_run(config))
     if whole.plan.stage.many > 1:

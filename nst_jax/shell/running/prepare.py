@@ -5,6 +5,7 @@ Below `prepare` no function takes Config.
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -17,13 +18,14 @@ from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.extractors.octaves import in_octaves, name_of
 from nst_jax.images.colour import gray
+from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Aim, Blend, Terms
 from nst_jax.methods import regions as core
 from nst_jax.methods import styles, transfer
 from nst_jax.methods.strokes import divide as divide_layers
-from nst_jax.methods.texture import count_tiles
+from nst_jax.methods.texture import PADDING, count_tiles
 from nst_jax.methods.transfer import Masks, Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
@@ -31,7 +33,7 @@ from nst_jax.published.base import Convention
 from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running import device, looks, texture
+from nst_jax.shell.running import device, looks, plan, texture
 from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import (
     Inputs,
@@ -45,6 +47,7 @@ from nst_jax.shell.running.inputs import (
     share_styles,
 )
 from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.running.plan import Seen
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.running.strokes import Comparison, add_strokes, layers_of_strokes
@@ -137,11 +140,14 @@ def prepare(
     masks = core.masks_of(division.layout, tuple(arranged.shares))
     if config.texture:
         masks = once(("inner", net, *found.key), lambda: texture.masks_of(config, arch, net, found.styles[0]))
-    key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, compute)
-    aims = once(key, lambda: find_aims(net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute))
+    seen = see(config, arch, net, ready.params, content)
+    tiles = once(("tiles", net, terms, content.shape), lambda: plan.choose(config, seen, terms, log))
+    key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, tiles, compute)
+    find = partial(find_aims, net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute)
+    aims = once(key, lambda: find(tiles=tiles._replace(wrap=()) if tiles and config.texture else tiles))
     numbers = styles.split_weights(numbers, arranged.shares)
     return Job(
-        spec=Spec(texture.wrap(config, arch, net), terms, solver, options),
+        spec=Spec(texture.wrap(config, arch, net), terms, solver, options, tiles),
         problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content), decay(config)),
         start=content if stage.number else begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
@@ -150,7 +156,7 @@ def prepare(
         colours=found.colours,
         plan=Plan(sizes[-1].until, config.output.every, config.seed, stage),
         output=output(config),
-        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}, stage),
+        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}, stage, tiles),
         made=fine.made,
     )
 
@@ -163,6 +169,12 @@ def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, on
     convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
     key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
     return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
+
+
+def see(config: Config, arch: Architecture, net: Extractor, params: Params, content: Image) -> Seen:
+    """The network and the image, for the plan."""
+    padding = PADDING[axes_of(config)] if config.texture else config.network.padding
+    return Seen(arch, net, params, config.network.rounding, padding, *content.shape[:2])
 
 
 def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
@@ -212,7 +224,12 @@ def sizes_of_run(config: Config) -> list[Stage]:
 
 
 def facts(
-    config: Config, loaded: weights.NetworkParams, shape: tuple[int, ...], files: Files, stage: Stage
+    config: Config,
+    loaded: weights.NetworkParams,
+    shape: tuple[int, ...],
+    files: Files,
+    stage: Stage,
+    tiles: Tiles | None,
 ) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
     paths = {**paths_of(config), "strokes": config.strokes.style}
@@ -226,6 +243,7 @@ def facts(
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
         "files": {k: {"path": paths[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
+        **({"tiles": tiles.side} if tiles else {}),
         **({"scale": {"number": stage.number + 1, "of": stage.many}} if stage.many > 1 else {}),
     }
 
@@ -294,11 +312,13 @@ def find_aims(
     *,
     seed: int,
     compute: Compute,
+    tiles: Tiles | None,
 ) -> dict[str, Aim]:
     """The aims. Raises UserError where a term cannot aim at several pictures as one."""
     used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
     height, width, _ = cast(Image, pictures["content"]).shape
-    of_image = {"pixels": height * width, "shape": (height, width), "key": transfer.aims_key(seed=seed)}
+    of_image: dict[str, Any] = {"pixels": height * width, "shape": (height, width), "tiles": tiles}
+    of_image["key"] = transfer.aims_key(seed=seed)
     try:
         return compute(lambda: transfer.aims(net, terms, params, used, masks=masks, **of_image))
     except term.CannotBlend as error:

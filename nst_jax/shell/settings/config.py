@@ -140,6 +140,9 @@ def problems(c: Config) -> Iterable[str]:
         yield f"canvas.path must be a file; got {c.canvas.get('path')!r}"
     if not 0 < c.device.memory_fraction <= 1:
         yield f"device.memory_fraction must be in (0, 1]; got {c.device.memory_fraction}"
+    tiles = c.device.tiles
+    if tiles not in ("auto", "none") and not (is_number(tiles) and 16 <= tiles <= SIDE and tiles == int(tiles)):
+        yield f"device.tiles must be auto, none, or a number of pixels, at least 16; got {tiles}"
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
     for side in ("content", "style"):

@@ -130,6 +130,7 @@ class Device:
 
     precision: str = MISSING
     checkpoint: bool = MISSING
+    tiles: Any = "auto"  # or "none", or pixels; records of older runs lack it
     preallocate: bool = MISSING
     memory_fraction: float = MISSING
     cache: bool = MISSING
