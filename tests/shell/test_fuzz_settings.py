@@ -36,6 +36,7 @@ GROUPS = (
     "network",
     "+preset",
     "look",
+    "scale",
 )
 
 
