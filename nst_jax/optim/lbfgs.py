@@ -7,6 +7,7 @@ memory vector by vector, which is far slower for an image.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -116,20 +117,20 @@ def initial_scale(known: Memory) -> Scalar:
 
 def coefficients(known: Memory, sg: Numbers, yg: Numbers, scale: Scalar) -> tuple[Numbers, Numbers]:
     """The coefficients of each y, which the two loops subtract (times `scale`), and of each s, which they add."""
-    memory = sg.shape[0]
+    memory, dot = sg.shape[0], partial(jnp.vdot, precision=lax.Precision.HIGHEST)
     curved = jnp.diagonal(known.sy)
     rho = jnp.where(curved == 0, 0.0, 1 / curved)
     order = (known.pairs + jnp.arange(memory)) % memory  # the oldest first
 
     def back(k: Array | int, alpha: Array) -> Array:
         i = order[memory - 1 - k]
-        return alpha.at[i].set(rho[i] * (sg[i] - known.sy[i] @ alpha))
+        return alpha.at[i].set(rho[i] * (sg[i] - dot(known.sy[i], alpha)))
 
     alpha = lax.fori_loop(0, memory, back, jnp.zeros_like(sg))
     middle = scale * (yg - jnp.matmul(known.yy, alpha, precision=lax.Precision.HIGHEST))
 
     def forth(k: Array | int, delta: Array) -> Array:
         i = order[k]
-        return delta.at[i].set(alpha[i] - rho[i] * (middle[i] + known.sy[:, i] @ delta))
+        return delta.at[i].set(alpha[i] - rho[i] * (middle[i] + dot(known.sy[:, i], delta)))
 
     return alpha, lax.fori_loop(0, memory, forth, jnp.zeros_like(sg))
