@@ -78,7 +78,7 @@ def run(
       solver: by `lbfgs`, `adam`, ...; None: lbfgs().
       steps: iterations.
       at_once: lanes computed side by side at most; None: all.
-      mesh: devices to spread the lanes over.
+      mesh: devices: lanes along its axis `lanes`, the rows of an image along `rows` (docs/big.md).
       progress: show a progress bar. False: the whole run is one pure function, to be jitted and differentiated.
     """
     method = lbfgs() if solver is None else solver
@@ -88,7 +88,12 @@ def run(
         raise ValueError("start=None starts from the content picture, and there is none: give a start")
     facts = {**problem.facts, "optimiser": solver_name(method), "steps": steps}
     begin, many = as_starts(begin), count_lanes(problem, method, begin)
-    if many is None and progress:
+    if many is None and mesh is not None:
+        axes = (None,) * len(jax.tree.leaves(numbers))
+        image, values, infos = jax.tree.map(
+            lambda a: a[0], lanes.run(spec, numbers, begin[None], steps=steps, axes=axes, mesh=mesh)
+        )
+    elif many is None and progress:
         (image, values, infos), kept = step_through(spec, numbers, begin, steps)
         facts["kept"] = kept[0]
     elif many is None:

@@ -15,6 +15,7 @@ from jax import Array
 from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Blend, Term, Terms, View
+from nst_jax.nn import rows
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
@@ -131,7 +132,7 @@ def look(network: Extractor, terms: Sequence[Term], params: Any, picture: Image)
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
     """The unweighted value of each term of one image, by name."""
-    picture = compose(problem, image)
+    picture = rows.split(compose(problem, image), axis=0)
     return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, picture), picture)
 
 
