@@ -54,7 +54,7 @@ def run(
       steps: iterations.
       average: the decay of a mean of the iterates, which is then the result; None: the last one is.
       at_once: lanes computed side by side at most; None: all.
-      mesh: devices to spread the lanes over.
+      mesh: devices: lanes along its axis `lanes`, the rows of an image along `rows` (docs/big.md).
       progress: show a progress bar. False: the whole run is one pure function, to be jitted and differentiated.
     """
     method = lbfgs() if solver is None else solver
@@ -65,7 +65,12 @@ def run(
     facts = {**problem.facts, "optimiser": solver_name(method), "steps": steps}
     facts |= {} if average is None else {"average": str(average)}
     begin, many = as_starts(begin), count_lanes(problem, method, begin)
-    if many is None and progress:
+    if many is None and mesh is not None:
+        axes = (None,) * len(jax.tree.leaves(numbers))
+        image, values, infos = jax.tree.map(
+            lambda a: a[0], lanes.run(spec, numbers, begin[None], steps=steps, axes=axes, mesh=mesh)
+        )
+    elif many is None and progress:
         (image, values, infos), kept = step_through(spec, numbers, begin, steps)
         facts["kept"] = kept[0]
     elif many is None:

@@ -17,6 +17,7 @@ from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
 from nst_jax.losses.term import Aim, Blend, Terms, View
 from nst_jax.methods import tiled
+from nst_jax.nn import rows
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info, Solver
@@ -135,7 +136,7 @@ def aims(
 
 def values(spec: Spec, problem: Problem, image: Image) -> dict[str, Scalar]:
     """The unweighted value of each term of one image, by name."""
-    picture = compose(problem, image)
+    picture = rows.split(compose(problem, image), axis=0)
     if spec.tiles is not None:
         return tiled.values(spec.network, spec.terms, problem.params, problem.aims, picture, tiles=spec.tiles)
     return term.values(spec.terms, problem.aims, activations(spec.network, problem.params, picture), picture)

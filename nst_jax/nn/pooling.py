@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from nst_jax.nn import rows
 from nst_jax.nn.precision import widen
 
 Batch = Float[Array, "n h w c"]
@@ -26,8 +27,8 @@ def pool(x: Batch, *, kind: str, rounding: str) -> Pooled:
         # a repeated row changes neither the maximum nor the means of its cell
         x = jnp.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)), mode="edge")
     h, w = x.shape[1] // 2, x.shape[2] // 2
-    cells = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, c)
-    return KINDS[kind](cells)
+    x = rows.fill(x[:, : 2 * h, : 2 * w], axis=1, by=2)
+    return KINDS[kind](x.reshape(n, -1, 2, w, 2, c))[:, :h]
 
 
 def maximum(cells: Cells) -> Pooled:
@@ -41,8 +42,8 @@ def average(cells: Cells) -> Pooled:
 
     It is a sum of slices. As a reduction (jnp.mean) a step at 512 pixels takes 3 to 8 % longer on a CPU.
     """
-    rows = widen(cells[:, :, 0]) + cells[:, :, 1]
-    return ((rows[:, :, :, 0] + rows[:, :, :, 1]) / 4).astype(cells.dtype)
+    sums = widen(cells[:, :, 0]) + cells[:, :, 1]
+    return ((sums[:, :, :, 0] + sums[:, :, :, 1]) / 4).astype(cells.dtype)
 
 
 def root_mean_square(cells: Cells) -> Pooled:

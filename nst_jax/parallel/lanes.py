@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
 from nst_jax.methods import multiscale, transfer
@@ -24,9 +24,10 @@ from nst_jax.methods.transfer import Problem, Result, Spec
 from nst_jax.optim import minimise
 from nst_jax.optim.minimise import Chunk, State
 from nst_jax.optim.solvers import Info
+from nst_jax.parallel import layout
+from nst_jax.parallel.layout import Axes
 from nst_jax.types import Image
 
-Axes = tuple[int | None, ...]  # for each leaf of a Problem: 0 if it has an entry for each lane, None if they share it
 Images = Float[Array, "lanes _ _ 3"]
 
 
@@ -163,18 +164,19 @@ def run(
       steps: iterations.
       axes: which leaves of `problems` have the leading axis; None: all.
       lanes: so many at a time, by one program; None: all at once.
-      mesh: devices to spread the lanes over, along its only axis.
+      mesh: devices: lanes along its axis `lanes`, rows of the image along `rows`; see `parallel.layout`.
     """
     axes = all_lanes(problems) if axes is None else axes
     many = len(starts)
-    width = divisible(lanes=min(lanes or many, many), devices=1 if mesh is None else mesh.size)
+    width = divisible(lanes=min(lanes or many, many), devices=layout.lanes_of(mesh))
     parts = []
     for first in range(0, many, width):
         chosen = jnp.minimum(jnp.arange(first, first + width), many - 1)  # the last one again fills the last part
         some, begins = take(problems, axes, chosen), starts[chosen]
         if mesh is not None:
             some, begins = shard(some, begins, axes, mesh)
-        parts.append(_stylise(spec, some, begins, axes=axes, steps=steps))
+        with layout.within(mesh):
+            parts.append(_stylise(spec, some, begins, axes=axes, steps=steps))
     return jax.tree.map(lambda *a: jnp.concatenate(a)[:many], *parts)
 
 
@@ -221,9 +223,8 @@ def divisible(*, lanes: int, devices: int) -> int:
     return -(-lanes // devices) * devices
 
 
-def shard(problems: Problem, starts: Any, axes: Axes, mesh: Mesh) -> tuple[Problem, Any]:
-    """Lanes spread over the devices of `mesh`. Each device has what they share. `starts`: any tree with lanes first."""
-    by_lane, whole = (NamedSharding(mesh, spec) for spec in (PartitionSpec(mesh.axis_names[0]), PartitionSpec()))
-    leaves, tree = jax.tree.flatten(problems)
-    put = [jax.device_put(leaf, whole if axis is None else by_lane) for leaf, axis in zip(leaves, axes, strict=True)]
-    return jax.tree.unflatten(tree, put), jax.device_put(starts, by_lane)
+def shard(problems: Problem, starts: Images, axes: Axes, mesh: Mesh) -> tuple[Problem, Images]:
+    """The problems and the first images, laid out on the devices of `mesh`."""
+    _, height, width, _ = starts.shape
+    places = layout.of_problem(mesh, problems, image=(height, width), axes=axes)
+    return jax.device_put(problems, places), jax.device_put(starts, layout.of_images(mesh, starts.shape))
