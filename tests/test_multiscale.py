@@ -111,7 +111,7 @@ def test_the_kernel_of_torch_is_the_cubic_one_of_minus_three_quarters(size):
 def test_the_step_of_adam_after_the_change_equals_the_one_before_it():
     """A mean over pixels of a flat image has a gradient per pixel that falls as 1 / pixels."""
     chosen, numbers = spec(), problem()
-    numbers = numbers._replace(hyper=numbers.hyper | {"learning_rate": jnp.float32(1e-4)})  # the image stays flat
+    numbers = numbers._replace(hyper={**numbers.hyper, "learning_rate": jnp.float32(1e-4)})  # the image stays flat
 
     def step(state, steps=1):
         """The length of the last of so many steps, in parts of the learning rate."""
@@ -161,7 +161,7 @@ def test_lbfgs_begins_anew_and_adam_keeps_its_count():
 def test_lanes_hand_on_as_single_runs_do():
     chosen, passage = spec(), Passage("cubic", "rescale")
     starts = jax.random.uniform(jax.random.key(3), (2, 8, 8, 3))
-    many, axes = lanes.stack([problem(), problem()._replace(hyper=problem().hyper | {"b1": jnp.float32(0.5)})])
+    many, axes = lanes.stack([problem(), problem()._replace(hyper={**problem().hyper, "b1": jnp.float32(0.5)})])
     states = lanes.begin(chosen, many, starts, axes=axes)
     states, _ = lanes.advance(chosen, many, states, axes=axes, steps=jnp.full(2, 3), room=3)
     handed = lanes.hand_on(chosen, passage, many, states, jnp.zeros((2, 12, 12, 3)), axes=axes)

@@ -146,7 +146,7 @@ def test_the_settings_of_a_program_are_its_sources(name):
         with initialize_config_dir(str(CONF), version_base="1.3"):
             config = settings.read(compose("config", overrides=["content=a", "style=b", f"+preset={name}"]))
         found = stages(config)
-        assert tuple(round(stage.scale * program.size) for stage in found) == wanted.sizes
+        assert tuple(round(stage.scale * config.size) for stage in found) == wanted.sizes
         assert {stage.until - stage.first for stage in found[1:]} == {wanted.then}
         assert (scale["kernel"], scale["moments"]) == wanted.passage
         assert config.scale == scale

@@ -262,7 +262,9 @@ def saved(folder):
 
 def test_a_checkpoint_with_any_damage_is_none(tmp_path):
     data, shapes, rng = saved(tmp_path), [(3, 4), (2,)], np.random.default_rng(3)
-    assert checkpoint.fits(checkpoint.load(tmp_path), shapes)
+    whole = checkpoint.load(tmp_path)
+    assert whole is not None
+    assert checkpoint.fits(whole, shapes)
     damaged = [data[:-1], data[: len(data) // 2], data[:100], b""]
     for _ in range(60):
         copy = bytearray(data)

@@ -60,7 +60,7 @@ def test_one_run_over_all_sizes(run_line):
     assert len((found.folder / "curve.csv").read_text().splitlines()) == 9
     with Image.open(found.folder / "film.webp") as film:
         assert film.size == (64, 48)
-        assert film.n_frames >= 4
+        assert getattr(film, "n_frames", 1) >= 4
     with Image.open(found.folder / "snapshots" / "step_000002.png") as first:
         assert first.size == (32, 24)
 
@@ -151,7 +151,7 @@ def begin(folder, *words):
 @pytest.mark.parametrize("average", [0, 0.9])
 def test_killed_in_the_third_size_it_goes_on_there(tmp_path, nst, average):
     words = ("steps=40", "scale.then=[40,400]", "output.every=20", "output.checkpoint=0.05", f"average={average}")
-    process = begin(tmp_path, *words)
+    process, found = begin(tmp_path, *words), []
     for _ in range(2400):
         found = list(tmp_path.glob("runs/*/2*/metrics.jsonl"))
         if found and any(r["scale"] == 3 and r["step"] >= 120 for r in records(found[0].parent)):
