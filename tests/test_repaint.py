@@ -62,6 +62,7 @@ def test_a_picture_in_its_own_strokes_is_met_at_the_start_and_stays_as_it_is(net
 
 def test_a_loss_of_exactly_nothing_leaves_the_picture_as_it_is(coarse):
     """There the gradient is 0, and has no direction."""
+    coarse = jnp.round(coarse[:16, :16] * 8) / 8  # its sums of products and their means are exact, in any order
     net = nst.Function(lambda params, x, taps: {"input": x}, ("input",))
     terms = strokes.style_terms(CONVENTION, {"input": 1.0})
     spec = Spec(net, terms, nst.lbfgs().solver, nst.lbfgs().options)

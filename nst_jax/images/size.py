@@ -89,7 +89,7 @@ def enlarge(image: Float[Array, "_ _ c"], *, height: int, width: int, kernel: st
             _torch_matrix(after=new, before=old) for new, old in zip((height, width), image.shape, strict=False)
         )
         return jnp.einsum("ih,hwc,jw->ijc", rows, image, columns, precision=lax.Precision.HIGHEST)
-    return jax.image.resize(image, (height, width, image.shape[2]), KERNELS[kernel], antialias=True)
+    return jax.image.resize(image, (height, width, image.shape[2]), KERNELS[kernel])
 
 
 def _torch_matrix(*, after: int, before: int) -> Float[Array, "after before"]:

@@ -100,5 +100,5 @@ def test_the_model_grows_with_the_pixels_and_falls_with_the_tiles():
     found = plan.ways(Seen(arch, net, params, "floor", "zero", 2000, 3000), memory=0)
     memories, works = [way.memory for way in found], [way.work for way in found]
     assert memories == sorted(memories, reverse=True)
-    assert works[0] == min(works) == 1
-    assert works[-1] == max(works)
+    assert works[0] == 1
+    assert all(work > 4 / 3 for work in works[1:])  # forward twice, backward once, and the margins

@@ -41,6 +41,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst_jax.extractors.base import Architecture, Function, draw_params
+from nst_jax.nn.windows import CONVOLUTION
 
 KERNELS = {"conv_a": (3, 3, 3, 4), "conv_b": (3, 3, 4, 6)}
 

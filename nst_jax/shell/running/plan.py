@@ -64,15 +64,25 @@ class Seen(NamedTuple):
         return found, lay(found, height=self.height, width=self.width)
 
 
+def fixed_bytes(seen: Seen, *, memory: int) -> int:
+    """Bytes of the image and of what has its size."""
+    return 4 * 3 * seen.height * seen.width * (IMAGES + 2 * memory)
+
+
+def whole_way(seen: Seen, *, memory: int) -> Way:
+    """The whole image at once. It asks the network for nothing but its activations."""
+    needed = PART * intermediates(seen.net, seen.params, height=seen.height, width=seen.width)
+    return Way(None, fixed_bytes(seen, memory=memory) + needed, 1.0)
+
+
 def ways(seen: Seen, *, memory: int) -> list[Way]:
     """The whole image, and tiles from the largest to the smallest.
 
     memory: pairs that L-BFGS keeps; 0: another optimiser.
     """
-    height, width = seen.height, seen.width
-    fixed = 4 * 3 * height * width * (IMAGES + 2 * memory)
-    needed = PART * intermediates(seen.net, seen.params, height=height, width=width)
-    found = [Way(None, fixed + needed, 1.0)]
+    height, width, whole = seen.height, seen.width, whole_way(seen, memory=memory)
+    fixed, found = fixed_bytes(seen, memory=memory), [whole]
+    needed = whole.memory - fixed
     for side in SIDES:
         tiles, grid = seen.tiles(side)
         if grid.many > 1:
@@ -106,9 +116,10 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
         one = "plan: whole, since one tile holds the image"
         log(f"plan: {grid.many} tiles of {tiles.side} pixels" if grid.many > 1 else one)
         return tiles if grid.many > 1 else None
-    whole, *others = ways(seen, memory=memory)
+    whole = whole_way(seen, memory=memory)
     if whole.memory <= room:
         return None
+    others = ways(seen, memory=memory)[1:]
     need = f"the whole image would take about {gib(whole.memory)}, of {gib(room / SHARE)} free"
     try:
         tiled.check(terms)
