@@ -12,7 +12,7 @@ from experiments.common.study import job
 from nst_jax.losses.moments import Moments
 from nst_jax.losses.term import sum_parts, taps
 from nst_jax.methods import transfer
-from nst_jax.shell.running import inputs, lane, prepare
+from nst_jax.shell.running import inputs, lane, once, prepare
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.settings import config
 
@@ -73,9 +73,9 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
 
 def jobs(rows: Iterable[Row]) -> list[Job]:
     """What each row's run computed with. What they have in common is read once."""
-    once = prepare.memory()
+    known = once.memory()
     settings = [config.from_plain(config.plain_yaml(row["folder"] / "config.yaml")) for row in rows]
-    return [prepare.prepare(each, lambda text: None, once) for each in settings]
+    return [prepare.prepare(each, lambda text: None, known) for each in settings]
 
 
 def style_moments(job: Job, image: Any, layers: tuple[str, ...] | None = None) -> dict[str, Moments]:

@@ -25,7 +25,7 @@ from nst_jax.analysis.translate import Weights
 from nst_jax.images.size import cover
 from nst_jax.published import LOSSES
 from nst_jax.shell.io import pictures as files
-from nst_jax.shell.running import prepare
+from nst_jax.shell.running import networks
 from nst_jax.shell.settings.schema import Config
 
 NAME = "conventions_reconciled"
@@ -76,7 +76,7 @@ def equal_weights(names: list[str], words: tuple[str, ...]) -> tuple[str, ...]:
     words = (*words, "convention=gatys_released")
     config, job = study.settings(NAME, *words), study.job(NAME, *words)
     size = {"height": job.content.shape[0], "width": job.content.shape[1]}
-    arch, network = prepare.network(config)
+    arch, network = networks.network(config)
     shapes, released = arch.shapes(network, **size), LOSSES["gatys_released"].convention
     content, style = [], []
     for name in names:

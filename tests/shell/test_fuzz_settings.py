@@ -13,7 +13,7 @@ from nst_jax import pictures
 from nst_jax.shell.cli.quoting import quote
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
-from nst_jax.shell.running import colours, prepare, starts
+from nst_jax.shell.running import colours, networks, prepare, starts, terms
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.sweeps.composing import Composer
 
@@ -50,9 +50,9 @@ def lines():
 
 def use(config):
     """What a run makes of its settings before the pictures and the weights are read."""
-    prepare.network(config)
+    networks.network(config)
     prepare.method(config)
-    prepare.convention(config, (16, 16, 3), lambda _: None)
+    terms.convention(config, (16, 16, 3), lambda _: None)
     image = jnp.zeros((16, 16, 3))
     colours.colours(config.colour)
     if config.canvas.get("start") != "file":

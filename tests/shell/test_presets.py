@@ -20,7 +20,7 @@ from nst_jax.published import CONVENTIONS, PROGRAMS
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.weights import SOURCES
 from nst_jax.shell.places import conf
-from nst_jax.shell.running import dry, prepare
+from nst_jax.shell.running import dry, networks, prepare
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.settings import config, presets
 
@@ -50,7 +50,7 @@ def test_every_row_of_the_tables_and_every_report_has_a_preset():
 def test_every_preset_leads_to_a_run(name):
     """The network has its layers, the solver takes its settings, and the start is one there is."""
     c = settings(f"+preset={name}")
-    arch, net = prepare.network(c)
+    arch, net = networks.network(c)
     assert net.taps
     assert arch == architecture(c.network.name)
     solver, options, hyper = prepare.method(c)

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,10 +11,13 @@ import jax
 import numpy as np
 
 from nst_jax.shell.running import plan, program
+from nst_jax.shell.running.inputs import sizes_of_run
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
+from nst_jax.shell.running.once import memory
+from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.program import Program
 from nst_jax.shell.running.scales import without_painting
+from nst_jax.shell.settings.scale import work
 from nst_jax.shell.settings.schema import Config
 
 STEPS, MOST_STEPS = 2, 100  # measured
@@ -40,7 +44,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     for line in describe_memory(made.advance):
         log(line)
     scale = smaller(whole)
-    sample = prepare(without_painting(config), ignore, once, scale=scale)
+    sample = prepare(whole_at_once(without_painting(config)), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
     small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
@@ -48,7 +52,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     each, most = (n * plan.work(whole.spec.tiles, *whole.content.shape[:2]) for n in (each, most))
     log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
-    whole_steps = sum((stage.until - stage.first) * stage.scale**2 for stage in sizes_of_run(config))
+    whole_steps = work(sizes_of_run(config), done=whole.plan.steps)
     if whole.plan.stage.many > 1:
         many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
         log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
@@ -63,6 +67,11 @@ def steps_of_strokes(config: Config) -> int:
     """The steps in which each style picture is painted before the run."""
     painted = config.strokes.style is not None and config.strokes.mix == "repaint" and config.style_weight
     return config.strokes.steps if painted else 0
+
+
+def whole_at_once(config: Config) -> Config:
+    """The settings without tiles: what they add to the time of a step is known."""
+    return replace(config, dry_run=False, device=replace(config.device, tiles="none"))
 
 
 def ignore(line: str) -> None:

@@ -14,16 +14,17 @@ from nst_jax.methods.texture import tile
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.running.colours import Colours, Files, recolour
+from nst_jax.shell.running.once import Once
 from nst_jax.shell.running.texture import exemplar_at, fit_sides
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings import texture
 from nst_jax.shell.settings.regions import FILES as FILES_OF_REGION
 from nst_jax.shell.settings.regions import regions_of
+from nst_jax.shell.settings.scale import Stage, is_single, stages
 from nst_jax.shell.settings.schema import Config
 from nst_jax.types import Image
 
 Log = Callable[[str], object]
-Once = Callable[[tuple[Any, ...], Callable[[], Any]], Any]  # returns what was made for that key before, or makes it
 
 # settings that choose the files, and how they are read
 FILES = ("content", "style", "texture", "background", "max_pixels")
@@ -154,6 +155,14 @@ def shape_of_file(path: str, background: str, max_pixels: int) -> tuple[int, int
     """The height and width of a picture file, upright."""
     read = pictures.read(path, background=background, max_pixels=max_pixels, log=lambda _: None)
     return read.image.shape[0], read.image.shape[1]
+
+
+def sizes_of_run(config: Config) -> list[Stage]:
+    """The run's sizes, from the smallest."""
+    if is_single(config) or config.size_rule != "original":
+        return stages(config)
+    path = config.content or settings.styles_of(config)[0]
+    return stages(config, longest=max(shape_of_file(path, config.background, config.max_pixels)))
 
 
 def share_styles(config: Config, log: Log) -> list[float]:

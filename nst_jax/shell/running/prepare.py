@@ -4,99 +4,59 @@ Below `prepare` no function takes Config.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from nst_jax import published
-from nst_jax.analysis import resolution
-from nst_jax.extractors import MODULES, architecture
-from nst_jax.extractors.base import Architecture, Extractor, see_gray
-from nst_jax.extractors.octaves import in_octaves, name_of
+from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.images.colour import gray
 from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
-from nst_jax.losses.photo import laplacian_term, matting_term
-from nst_jax.losses.term import Aim, Blend, Terms
 from nst_jax.methods import regions as core
-from nst_jax.methods import styles, transfer
+from nst_jax.methods import styles
 from nst_jax.methods.strokes import divide as divide_layers
 from nst_jax.methods.texture import PADDING, count_tiles
-from nst_jax.methods.transfer import Masks, Problem, Spec
+from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
-from nst_jax.published import CONVENTIONS
-from nst_jax.published.base import Convention
-from nst_jax.shell.errors import NoWeights, UserError
+from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
-from nst_jax.shell.names import find, look_up
-from nst_jax.shell.running import device, looks, plan, texture
+from nst_jax.shell.names import look_up
+from nst_jax.shell.running import plan, texture
 from nst_jax.shell.running.colours import Files, colours
 from nst_jax.shell.running.inputs import (
     Inputs,
     Log,
-    Once,
     alpha_of,
     paths_of,
     read_inputs,
     read_picture,
-    shape_of_file,
     share_styles,
+    sizes_of_run,
 )
 from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.running.networks import check_depth, network, read_params
+from nst_jax.shell.running.once import Once, always
 from nst_jax.shell.running.plan import Seen
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
-from nst_jax.shell.running.strokes import Comparison, add_strokes, layers_of_strokes
+from nst_jax.shell.running.strokes import Comparison, add_strokes
+from nst_jax.shell.running.terms import Compute, convention, find_aims, losses
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.numbers import number, static
-from nst_jax.shell.settings.options import files
-from nst_jax.shell.settings.scale import Stage, is_single, stages
+from nst_jax.shell.settings.scale import Stage
 from nst_jax.shell.settings.schema import Config
-from nst_jax.shell.settings.texture import axes_of, pattern_of
+from nst_jax.shell.settings.texture import axes_of
 from nst_jax.types import Image, Params, Scalar
-
-Compute = Callable[[Callable[[], Any]], Any]
-
-WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-
-
-def always(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """Remember nothing: one run."""
-    return make()
 
 
 def at_once(make: Callable[[], Any]) -> Any:
     """Compute the value itself. jax.eval_shape computes its shape alone."""
     return make()
-
-
-def memory() -> Once:
-    """A function that remembers what it made, by key, and weights that are not to be had."""
-    known: dict[tuple[Any, ...], Any] = {}
-
-    def once(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        if key not in known:
-            try:
-                known[key] = make()
-            except NoWeights as error:  # each try takes as long as the network takes to give up
-                known[key] = error
-        if isinstance(known[key], NoWeights):
-            raise known[key]
-        return known[key]
-
-    return once
-
-
-class Ready(NamedTuple):
-    """The network's parameters."""
-
-    loaded: weights.NetworkParams  # as their source has them
-    params: Params  # as the program takes them
-    key: tuple[Any, ...]  # equal where they are
 
 
 def prepare(
@@ -161,16 +121,6 @@ def prepare(
     )
 
 
-def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, *, gray_only: bool) -> Ready:
-    """The parameters as far as the taps need them. gray_only: of the network that sees shades of gray."""
-    loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
-    looks.check_input(config, loaded.params)
-    own = lambda: see_gray(loaded.params) if gray_only else loaded.params
-    convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
-    key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
-    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
-
-
 def see(config: Config, arch: Architecture, net: Extractor, params: Params, content: Image) -> Seen:
     """The network and the image, for the plan."""
     padding = PADDING[axes_of(config)] if config.texture else config.network.padding
@@ -184,43 +134,9 @@ def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
     return gray(first) if gray_only else first
 
 
-def losses(
-    config: Config, compared: Convention, arch: Architecture, net: Extractor, found: Inputs
-) -> tuple[Terms, dict[str, Any]]:
-    """The terms, and each one's weight by name."""
-    content, style = layers(config)
-    shape, (height, width, _) = found.content.shape, found.styles[0].shape
-    compared = with_photo_terms(config, compared, shape)
-    compared = texture.with_texture_terms(config, compared, arch.shapes(net, height=height, width=width))
-    channels = {layer: shape[2] for layer, shape in arch.shapes(net, height=64, width=64).items()}
-    parts = {k: getattr(config, k) for k in WEIGHTS}
-    return compared.terms(content, style), compared.weights(
-        channels, **parts, content_layers=content, style_layers=style
-    )
-
-
-def with_photo_terms(config: Config, compared: Convention, shape: tuple[int, ...]) -> Convention:
-    """The convention with the terms of `photo` that have a weight. shape: of the image."""
-    p = config.photo
-    if (p.laplacian or p.matting) and config.content is None:
-        raise UserError("photo.laplacian and photo.matting keep what a photograph has, and content is null")
-    if p.laplacian and min(shape[:2]) < 3 * p.pool:
-        raise UserError(f"photo.pool={p.pool} leaves less than 3 x 3 pixels of {shape[1]} x {shape[0]}: lower it")
-    weights = {laplacian_term(pool=p.pool): p.laplacian, matting_term(): p.matting}
-    return compared._replace(others=(*compared.others, *((t, w) for t, w in weights.items() if w)))
-
-
 def decay(config: Config) -> Scalar | None:
     """Of the mean of the iterates; None: without."""
     return jnp.float32(config.average) if config.average else None
-
-
-def sizes_of_run(config: Config) -> list[Stage]:
-    """The run's sizes, from the smallest."""
-    if is_single(config) or config.size_rule != "original":
-        return stages(config)
-    path = config.content or settings.styles_of(config)[0]
-    return stages(config, longest=max(shape_of_file(path, config.background, config.max_pixels)))
 
 
 def facts(
@@ -248,44 +164,6 @@ def facts(
     }
 
 
-def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
-    """The layers that count, content and style: none where the part's weight is 0."""
-    content = dict(config.layers.content) if config.content_weight else {}
-    style = dict(config.layers.style) if config.style_weight else {}
-    if config.texture:
-        octaves = range(1, config.pattern.octaves + 1)
-        style = {name_of(layer, octave=i): factor for i in octaves for layer, factor in style.items()}
-    return content, style
-
-
-def _check_layer(layer: str, arch: Architecture) -> None:
-    """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
-    try:
-        look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
-    except UserError as error:
-        meant = f"\nThe layers that are meant for this network: layers={arch.name}"
-        raise UserError(f"{error}{meant if arch.name in files('layers') else ''}") from None
-
-
-def network(config: Config) -> tuple[Architecture, Extractor]:
-    """The network, tapped at the layers that count."""
-    arch = find(architecture, MODULES, config.network.name, "network.name")
-    for layer in (*config.layers.content, *config.layers.style, *pattern_of(config).taps()):
-        _check_layer(layer, arch)
-    layers_of_strokes(config, arch)
-    if config.texture and config.pattern.octaves > 1:
-        arch = in_octaves(arch, octaves=config.pattern.octaves)
-    content, style = layers(config)
-    if not content and not style:
-        raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
-    n = config.network
-    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
-    try:
-        return arch, arch.tap({*content, *style, *pattern_of(config).taps()}, **shape)
-    except ValueError as error:
-        raise UserError(f"network: {error}") from None
-
-
 def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...], dict[str, Any]]:
     """The solver, its options, which shape the program, and its numbers, which do not."""
     given = dict(config.optimiser)
@@ -303,69 +181,10 @@ def static_options(solver: Callable[..., Any]) -> set[str]:
     return {k for k, p in inspect.signature(solver).parameters.items() if p.annotation in (int, bool)}
 
 
-def find_aims(
-    net: Extractor,
-    terms: Terms,
-    params: Params,
-    pictures: Mapping[str, Image | Blend],
-    masks: Mapping[str, Masks],
-    *,
-    seed: int,
-    compute: Compute,
-    tiles: Tiles | None,
-) -> dict[str, Aim]:
-    """The aims. Raises UserError where a term cannot aim at several pictures as one."""
-    used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
-    height, width, _ = cast(Image, pictures["content"]).shape
-    of_image: dict[str, Any] = {"pixels": height * width, "shape": (height, width), "tiles": tiles}
-    of_image["key"] = transfer.aims_key(seed=seed)
-    try:
-        return compute(lambda: transfer.aims(net, terms, params, used, masks=masks, **of_image))
-    except term.CannotBlend as error:
-        raise UserError(f"{error}; style_mix=terms has a term for each style") from None
-
-
 def output(config: Config) -> Output:
     """The files of the run."""
     o = config.output
     return Output(o.file, o.quality, o.film, o.film_ms, count_tiles(axes_of(config)))
-
-
-def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) -> None:
-    """A picture must not vanish on the way to its deepest layer."""
-    for height, width, *_ in shapes:
-        for layer, shape in arch.shapes(net, height=height, width=width).items():
-            if min(shape[:2]) < 1:
-                raise UserError(
-                    f"a side of {min(height, width)} pixels vanishes on the way to {layer}: raise size, "
-                    "or use shallower layers"
-                )
-
-
-def load(config: Config, arch: Architecture, net: Extractor, log: Log) -> Any:
-    """The weights as far as the taps need them."""
-    needed, w = arch.needs(net.taps), config.weights
-    given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
-    loaded = weights.load(w.source, network=arch.name, needed=needed, log=log, random_from=w.random_from, **given)
-    return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
-
-
-def convention(config: Config, shape: tuple[int, ...], log: Log) -> Convention:
-    """The convention, for an image of that shape."""
-    c = config.convention
-    found = find(published.convention, CONVENTIONS, c.name, "convention.name")
-    if config.tv_weight and found.smooth_term is None:
-        raise UserError(
-            f"tv_weight={config.tv_weight:g}: convention={c.name} has no smoothness term. Set tv_weight=0, or choose "
-            "a convention that has one, such as convention=pystiche"
-        )
-    if c.positions == "own" or config.texture:  # a texture has another size than its exemplar
-        found = resolution.one_size(found)
-    if c.resolution == "published":
-        return found
-    size = {"pixels": shape[0] * shape[1], "reference": c.reference**2}
-    log(resolution.words(found, **size))
-    return resolution.invariant(found, **size)
 
 
 def uses_seed(config: Config) -> bool:

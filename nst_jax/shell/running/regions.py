@@ -16,7 +16,8 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import pictures
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running.colours import Colours, Files
-from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_style
+from nst_jax.shell.running.inputs import Inputs, Log, read_picture, resize_style
+from nst_jax.shell.running.once import Once
 from nst_jax.shell.settings.config import styles_of
 from nst_jax.shell.settings.regions import RegionSettings, regions_of
 from nst_jax.shell.settings.schema import Config

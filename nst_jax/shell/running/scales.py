@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
 
 from nst_jax.methods.multiscale import Passage
-from nst_jax.shell.running.inputs import Log, Once
+from nst_jax.shell.errors import Ended
+from nst_jax.shell.running.inputs import Log, sizes_of_run
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import Lane
-from nst_jax.shell.running.prepare import prepare, sizes_of_run
+from nst_jax.shell.running.once import Once, always, memory
+from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.program import Program
 from nst_jax.shell.running.session import Rules, Session, has_failed
 from nst_jax.shell.running.stop import Stop
@@ -21,9 +24,14 @@ Prepare = Callable[[Lane, Stage], Job]
 Compile = Callable[[Stage, Sequence[Job]], Program]
 
 
-def passage(scale: Mapping[str, Any]) -> Passage:
-    """How one size hands on to the next, by the settings of `scale`."""
-    return Passage(scale["kernel"], scale["moments"]) if scale.get("name") != "single" else Passage("cubic", "forget")
+def passage(scale: Mapping[str, Any]) -> Passage | None:
+    """How one size hands on to the next, by the settings of `scale`; None: there is one only."""
+    return Passage(scale["kernel"], scale["moments"]) if "kernel" in scale else None
+
+
+def remember(config: Config) -> Once:
+    """What the sizes of a run have in common is made once; of one size alone nothing is kept."""
+    return always if len(sizes_of_run(config)) == 1 else memory()
 
 
 def outline(config: Config, log: Log, once: Once) -> Job:
@@ -41,19 +49,26 @@ def without_painting(config: Config) -> Config:
     return replace(config, strokes=replace(config.strokes, steps=0))
 
 
-def reach(lane: Lane, stage: Stage, make: Prepare, on_end: Callable[[Lane], None]) -> None:
-    """Give the lane its job at a size. Its trouble is its own."""
-    if lane.ended or stage.many == 1:  # or it has the job
+def attempt(lane: Lane, work: Callable[[], object], on_end: Callable[[Lane], None]) -> None:
+    """Do what a lane needs. Its trouble is its own: it ends, and the others go on."""
+    if lane.ended:
         return
     try:
-        lane.job = make(lane, stage)
+        work()
+    except Ended:  # a signal is everybody's
+        raise
     except Exception as error:
         lane.error, lane.ended = error, True
         on_end(lane)
-        return
+
+
+def reach(lane: Lane, stage: Stage, make: Prepare) -> None:
+    """Give the lane its job at a size. Of one size alone it has the job."""
+    if stage.many > 1:
+        lane.job = make(lane, stage)
+        height, width = lane.job.start.shape[:2]
+        lane.say(f"scale {stage.number + 1} of {stage.many}: {width} x {height} pixels, to step {stage.until}")
     lane.stage = max(lane.stage, stage.number)
-    height, width = lane.job.start.shape[:2]
-    lane.say(f"scale {stage.number + 1} of {stage.many}: {width} x {height} pixels, to step {stage.until}")
     lane.write_made()
 
 
@@ -62,7 +77,7 @@ def run(
     stages: Sequence[Sequence[Stage]],
     make: Prepare,
     compile_at: Compile,
-    how: Passage,
+    how: Passage | None,
     rules: Rules,
     stop: Stop,
     news: Callable[[Session], None],
@@ -82,11 +97,11 @@ def run(
       on_end: called for a lane that ends.
     """
     for lane in lanes:
-        lane.find_checkpoint()
+        attempt(lane, lane.find_checkpoint, on_end)
     before = None
-    for number in range(min(lane.stage for lane in lanes), len(stages[0])):
+    for number in range(min((lane.stage for lane in lanes if not lane.ended), default=0), len(stages[0])):
         for lane, own in zip(lanes, stages, strict=True):
-            reach(lane, own[number], make, on_end)
+            attempt(lane, partial(reach, lane, own[number], make), on_end)
         live = [lane for lane in lanes if not lane.ended]
         if not live or (rules.stop_on_error and len(live) < len(lanes)):
             return
@@ -95,4 +110,4 @@ def run(
         session.run(news)
         if stop.asked or (rules.stop_on_error and any(map(has_failed, lanes))):
             return
-        before = how, session.states
+        before = how and (how, session.states)

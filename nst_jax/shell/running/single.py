@@ -2,10 +2,8 @@
 
 import logging
 import shlex
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -19,12 +17,14 @@ from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
 from nst_jax.shell.running import checkpoint, dry, looks, program, provenance, scales
 from nst_jax.shell.running import folder as folders
+from nst_jax.shell.running.bar import Bar, place
 from nst_jax.shell.running.device import enough_memory
-from nst_jax.shell.running.inputs import Once
+from nst_jax.shell.running.inputs import sizes_of_run
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.lane import TILES, Lane, Record
-from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
-from nst_jax.shell.running.session import Rules, Session
+from nst_jax.shell.running.lane import TILES, Lane
+from nst_jax.shell.running.once import Once
+from nst_jax.shell.running.prepare import prepare
+from nst_jax.shell.running.session import Rules
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.scale import Stage, is_single
@@ -33,7 +33,6 @@ from nst_jax.shell.settings.schema import Config
 LOG = logging.getLogger("nst_jax")
 LONGEST = 200  # bytes of a name: systems allow 255, and a file that is being written has a longer one
 LARGE = 800  # pixels of the longer side
-SHARE = 20  # the bar's terms are measured at most every 20 times as long as it takes
 
 
 def stylise(config: Config, words: Sequence[str]) -> int:
@@ -45,7 +44,7 @@ def stylise(config: Config, words: Sequence[str]) -> int:
     with catch_signals() as stop, enough_memory():
         if config.dry_run:
             return dry.rehearse(config, LOG.info)
-        once = memory()
+        once = scales.remember(config)
         job = scales.outline(config, LOG.info, once)
         folder = make_folder(config, words)
         with alone(folder, "a run", keep=False), folders.log_into(folder):
@@ -79,7 +78,7 @@ def resume(folder: Path, steps: int | None) -> int:
     with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
         if absent:
             LOG.info("not in the run's config.yaml, and taken as they are by default: %s", ", ".join(absent))
-        once = memory()
+        once = scales.remember(config)
         job = scales.outline(config, LOG.info, once)
         write_text(folder / "config.yaml", settings.yaml(config))
         return run(config, job, once, folder, stop)
@@ -152,7 +151,6 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
     for line in hints(job):
         LOG.info(line)
     lane = Lane(job, folder, metrics=False)
-    lane.write_made()
     rules = Rules(checkpoint=config.output.checkpoint, result_when_stopped=True, stop_on_error=True, facts={})
     make = lambda lane, stage: prepare(config, lambda line: None, once, stage=stage)
     compile_at = lambda stage, jobs: program.compile_program(jobs, most=1, share=1.0)
@@ -187,61 +185,6 @@ def hints(job: Job) -> Iterable[str]:
         )
 
 
-def place(job: Job) -> tuple[int, int]:
-    """Which of the run's sizes the job has, from 1, and how many there are."""
-    return job.plan.stage.number + 1, job.plan.stage.many
-
-
-class Bar:
-    """The progress bar of one lane: steps, and the parts of the loss now and then.
-
-    Of several sizes it shows which it is, and the time left by the pixels that the steps still have.
-    """
-
-    def __init__(self, bar: Any, stages: Sequence[Stage]) -> None:
-        self.bar, self.stages, self.record, self.due, self.left = bar, stages, Record(), 0.0, TimeLeft(stages)
-        if len(stages) > 1:
-            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
-
-    def __call__(self, session: Session) -> None:
-        """Show where the lane is. The numbers are of one evaluation."""
-        lane = session.lanes[0]
-        began = time.perf_counter()
-        if lane.records and lane.records[-1]["step"] == lane.done:
-            self.record = lane.records[-1]
-        elif began > self.due:
-            self.record = session.values(0)
-            self.due = time.perf_counter() + SHARE * (time.perf_counter() - began)
-        parts = ", ".join(f"{part} {value:.3g}" for part, value in self.record["weighted"].items())
-        where = ""
-        if len(self.stages) > 1:
-            height, width = lane.job.start.shape[:2]
-            number, many = place(lane.job)
-            where = f"{self.left.words(lane)}, scale {number} of {many} ({width} x {height}), "
-        self.bar.set_postfix_str(f"{where}total {self.record['total']:.4g}, {parts}", refresh=False)
-        self.bar.update(lane.done - self.bar.n)
-
-
-class TimeLeft:
-    """How long a run of several sizes still takes, at the pace of the last chunk in pixels a second."""
-
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        self.stages, self.done, self.seconds, self.pace = stages, 0.0, 0.0, 0.0
-
-    def work(self, done: int) -> float:
-        """The work of so many steps, in steps at the last size."""
-        return sum(max(0, min(done, s.until) - s.first) * s.scale**2 for s in self.stages)
-
-    def words(self, lane: Lane) -> str:
-        """The time left."""
-        done = self.work(lane.done)
-        if done > self.done and lane.seconds > self.seconds:
-            self.pace = (done - self.done) / (lane.seconds - self.seconds)
-        self.done, self.seconds = done, lane.seconds
-        left = self.work(self.stages[-1].until) - done
-        return f"{tqdm.format_interval(left / self.pace)} left" if self.pace else "? left"
-
-
 def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
     """Say how the run ended and where its files are; returns the exit code. to: where the picture is as well."""
     last, job = lane.records[-1], lane.job
@@ -250,11 +193,11 @@ def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
     elif lane.climbed:
         text = "the objective ends above its start. Kept: the best image, of total %.6g. Try %s"
         LOG.warning(text, last["total"], advice(job))
+    if job.plan.stage.number + 1 < job.plan.stage.many:
+        height, width = job.start.shape[:2]
+        LOG.info("the picture has the size of scale %d of %d: %d x %d", *place(job), width, height)
     if stop.asked:
         LOG.info("stopped after step %d of %d", last["step"], job.plan.steps)
-        if job.plan.stage.number + 1 < job.plan.stage.many:
-            height, width = job.start.shape[:2]
-            LOG.info("the picture has the size of scale %d of %d: %d x %d", *place(job), width, height)
         LOG.info("to go on: nst %s", shlex.quote(f"resume={lane.folder}"))
     LOG.info(
         "%d steps, %d evaluations in %.1f s (and %.1f s to compile); total %.6g",

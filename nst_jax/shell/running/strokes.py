@@ -19,7 +19,8 @@ from nst_jax.published.base import Convention
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running.colours import Colours, recolour
-from nst_jax.shell.running.inputs import Inputs, Log, Once, read_picture, resize_style
+from nst_jax.shell.running.inputs import Inputs, Log, read_picture, resize_style
+from nst_jax.shell.running.once import Once
 from nst_jax.shell.running.stop import catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.schema import Config

@@ -1,6 +1,6 @@
 """What the settings say of scales: `scale=multi scale.from=256`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nst_jax.shell.names import suggest
@@ -42,6 +42,11 @@ def stages(c: Config, *, longest: int | None = None) -> list[Stage]:
     for steps in steps_of(c, many=len(found)):
         ends.append(ends[-1] + steps)
     return [Stage(i, len(found), size / last, ends[i], ends[i + 1]) for i, size in enumerate(found)]
+
+
+def work(stages: Sequence[Stage], *, done: int) -> float:
+    """The work of the first `done` steps, in steps at the last size: by pixels."""
+    return sum(max(0, min(done, stage.until) - stage.first) * stage.scale**2 for stage in stages)
 
 
 def steps_of(c: Config, *, many: int) -> list[int]:

@@ -6,10 +6,11 @@ from functools import partial
 from nst_jax.shell.errors import Ended
 from nst_jax.shell.io.marks import FAILED
 from nst_jax.shell.running import checkpoint, device, program, provenance, scales
-from nst_jax.shell.running.inputs import Once
+from nst_jax.shell.running.inputs import sizes_of_run
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import Lane
-from nst_jax.shell.running.prepare import memory, prepare, sizes_of_run
+from nst_jax.shell.running.once import Once, memory
+from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.program import Program
 from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import Stop
@@ -73,6 +74,8 @@ def run_part(
     try:
         how, stages = scales.passage(config.scale), [sizes_of_run(places[id(lane)].config) for lane in part]
         scales.run(part, stages, make, programs.at, how, rules, stop, news, end)
+    except Ended:  # a signal, while the style was painted
+        return
     except Exception as error:  # of the program as a whole: memory, a device
         for lane in part:
             if not lane.ended:
@@ -132,7 +135,6 @@ def log_to(cell: Cell) -> Callable[[str], None]:
 
 def describe(lane: Lane) -> None:
     """Write what a single run says before it starts into the lane's log."""
-    lane.write_made()
     height, width = lane.job.start.shape[:2]
     lane.say(f"weights: {lane.job.facts['weights']['source']}")
     lane.say(f"device: {provenance.device()}, {width} x {height} pixels")

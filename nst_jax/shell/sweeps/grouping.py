@@ -10,7 +10,8 @@ from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running.inputs import scaled_shape, shape_of_file
-from nst_jax.shell.running.prepare import layers, static_options
+from nst_jax.shell.running.networks import layers
+from nst_jax.shell.running.prepare import static_options
 from nst_jax.shell.settings import regions, texture
 from nst_jax.shell.settings.config import plain, scales_of, styles_of
 from nst_jax.shell.settings.schema import Config
@@ -36,7 +37,8 @@ def outline(config: Config) -> str:
     static += [regions.outline(config), texture.outline(config)]
     photo = config.photo
     static += [[photo.laplacian > 0, photo.pool, photo.matting > 0]]
-    static += [config.strokes.to if has_own_terms(config) else None, settings["scale"], config.average > 0]
+    static += [config.strokes.to if has_own_terms(config) else None, config.average > 0]
+    static += [{k: v for k, v in config.scale.items() if k != "then"}]  # steps shape nothing
     content, style = layers(config)
     styles = styles_of(config)
     first = config.content or (styles[0] if styles else None)

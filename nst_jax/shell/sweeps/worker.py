@@ -44,7 +44,7 @@ def run(part: Mapping[str, Any]) -> int:
 def work(groups: Sequence[Sequence[Cell]], how: Sweep, stop: Stop) -> None:
     """Run groups one after the other in this process."""
     from nst_jax.shell.running import device
-    from nst_jax.shell.running.prepare import sizes_of_run
+    from nst_jax.shell.running.inputs import sizes_of_run
     from nst_jax.shell.sweeps import group as one_program
     from nst_jax.shell.sweeps.progress import Progress
 

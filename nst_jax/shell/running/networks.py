@@ -1,0 +1,93 @@
+"""The network that the settings name, tapped at the layers that count, and its parameters."""
+
+from typing import Any, NamedTuple
+
+from nst_jax.extractors import MODULES, architecture
+from nst_jax.extractors.base import Architecture, Extractor, see_gray
+from nst_jax.extractors.octaves import in_octaves, name_of
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import weights
+from nst_jax.shell.names import find, look_up
+from nst_jax.shell.running import device, looks
+from nst_jax.shell.running.inputs import Log
+from nst_jax.shell.running.once import Once
+from nst_jax.shell.running.strokes import layers_of_strokes
+from nst_jax.shell.settings.options import files
+from nst_jax.shell.settings.schema import Config
+from nst_jax.shell.settings.texture import pattern_of
+from nst_jax.types import Params
+
+
+class Ready(NamedTuple):
+    """The network's parameters."""
+
+    loaded: weights.NetworkParams  # as their source has them
+    params: Params  # as the program takes them
+    key: tuple[Any, ...]  # equal where they are
+
+
+def network(config: Config) -> tuple[Architecture, Extractor]:
+    """The network, tapped at the layers that count."""
+    arch = find(architecture, MODULES, config.network.name, "network.name")
+    for layer in (*config.layers.content, *config.layers.style, *pattern_of(config).taps()):
+        _check_layer(layer, arch)
+    layers_of_strokes(config, arch)
+    if config.texture and config.pattern.octaves > 1:
+        arch = in_octaves(arch, octaves=config.pattern.octaves)
+    content, style = layers(config)
+    if not content and not style:
+        raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
+    n = config.network
+    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
+    try:
+        return arch, arch.tap({*content, *style, *pattern_of(config).taps()}, **shape)
+    except ValueError as error:
+        raise UserError(f"network: {error}") from None
+
+
+def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
+    """The layers that count, content and style: none where the part's weight is 0."""
+    content = dict(config.layers.content) if config.content_weight else {}
+    style = dict(config.layers.style) if config.style_weight else {}
+    if config.texture:
+        octaves = range(1, config.pattern.octaves + 1)
+        style = {name_of(layer, octave=i): factor for i in octaves for layer, factor in style.items()}
+    return content, style
+
+
+def _check_layer(layer: str, arch: Architecture) -> None:
+    """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
+    try:
+        look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
+    except UserError as error:
+        meant = f"\nThe layers that are meant for this network: layers={arch.name}"
+        raise UserError(f"{error}{meant if arch.name in files('layers') else ''}") from None
+
+
+def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, once: Once, *, gray_only: bool) -> Ready:
+    """The parameters as far as the taps need them. gray_only: of the network that sees shades of gray."""
+    loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
+    looks.check_input(config, loaded.params)
+    own = lambda: see_gray(loaded.params) if gray_only else loaded.params
+    convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
+    key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
+    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
+
+
+def load(config: Config, arch: Architecture, net: Extractor, log: Log) -> Any:
+    """The weights as far as the taps need them."""
+    needed, w = arch.needs(net.taps), config.weights
+    given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
+    loaded = weights.load(w.source, network=arch.name, needed=needed, log=log, random_from=w.random_from, **given)
+    return loaded._replace(params={name: loaded.params[name] for name in ("input", *needed)})
+
+
+def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) -> None:
+    """A picture must not vanish on the way to its deepest layer."""
+    for height, width, *_ in shapes:
+        for layer, shape in arch.shapes(net, height=height, width=width).items():
+            if min(shape[:2]) < 1:
+                raise UserError(
+                    f"a side of {min(height, width)} pixels vanishes on the way to {layer}: raise size, "
+                    "or use shallower layers"
+                )
