@@ -26,8 +26,9 @@ _API = {
     "strokes": ("repaint",),
     "textures": ("pattern", "texture", "texture_problem"),
     "results": ("Result",),
-    "runs": ("run", "stylise", "sweep", "unrolled"),
+    "runs": ("run", "sweep", "unrolled"),
     "scales": ("scales",),
+    "stylise": ("stylise",),
 }
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {
     "advance": "methods.transfer",

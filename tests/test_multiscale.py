@@ -295,3 +295,10 @@ def test_a_mean_of_lanes_and_of_a_single_run(net):
     alone = nst.run(problem, **words)
     many = nst.run(nst.over(problem, style_weight=jnp.asarray([problem.parts["style"]] * 2)), **words)
     np.testing.assert_allclose(many.image[1], alone.image, atol=1e-4)
+
+
+def test_an_image_as_the_start_is_brought_to_the_first_size(net):
+    words = {"size": 64, "steps": 0, "progress": False, "solver": nst.adam(), "scales": nst.scales(32, factor=2.0)}
+    flat_start = jnp.full((48, 64, 3), 0.25)
+    found = nst.stylise(net, "landscape", "brush", start=flat_start, **words)
+    np.testing.assert_allclose(found.image, flat_start, atol=1e-5)

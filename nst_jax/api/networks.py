@@ -102,3 +102,8 @@ def picture(name: str | Path, *, size: int = 512) -> Image:
     image = files.read(pictures.path(str(name)) if name in pictures.NAMES else name).image
     height, width = target_shape(height=image.shape[0], width=image.shape[1], size=size, rule="long")
     return resize(jnp.asarray(image), height=height, width=width)
+
+
+def read(image: Any, size: int) -> Image:
+    """A picture by name or path at `size`; an array stays as it is."""
+    return picture(image, size=size) if isinstance(image, str | Path) else image

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jax import Array
+
+from nst_jax.methods import transfer
 
 
 class Result(NamedTuple):
@@ -34,3 +37,15 @@ class Result(NamedTuple):
         data = io.BytesIO()
         Pillow.fromarray((np.clip(row, 0, 1) * 255 + 0.5).astype(np.uint8)).save(data, "PNG")
         return data.getvalue()
+
+
+def as_result(found: transfer.Result, facts: Mapping[str, Any]) -> Result:
+    """What a program returned, with the facts. Every array may have a leading axis."""
+    infos = found.infos
+    curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
+    return Result(found.image, found.terms, {**curve, **infos.parts}, facts)
+
+
+def first_lane(found: transfer.Result) -> transfer.Result:
+    """The only lane of one, without the leading axis."""
+    return jax.tree.map(lambda leaf: leaf[0], found)

@@ -10,7 +10,7 @@ from jax import Array
 from nst_jax.api.optimisers import Method, lbfgs, solver_name
 from nst_jax.api.problems import Task, split
 from nst_jax.api.progress import advance, finish, join
-from nst_jax.api.results import Result
+from nst_jax.api.results import Result, as_result, first_lane
 from nst_jax.images.size import KERNELS
 from nst_jax.methods.multiscale import MOMENTS, Passage, sizes
 from nst_jax.methods.transfer import Problem, Spec
@@ -101,12 +101,10 @@ def run_scales(
         chunks += more
     curve = join(here.spec, chunks, lanes=1, steps=until)
     found, kept = finish(here.spec, here.numbers, states, here.axes, curve, first=first)
-    image, values, infos = jax.tree.map(lambda a: a[0], found)
-    curves = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations, **infos.parts}
     facts = {**here.posed.task.facts, "optimiser": solver_name(method), "steps": until, "kept": kept[0]}
     facts |= {"sizes": ", ".join(map(str, all_sizes)), "passage": f"{how.passage.kernel}, {how.passage.moments}"}
     facts |= {} if average is None else {"average": str(average)}
-    return Result(image, values, curves, facts), here.posed.photo
+    return as_result(first_lane(found), facts), here.posed.photo
 
 
 def steps_at(how: Scales, number: int, *, steps: int) -> int:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nst_jax.api.networks import Network
+from nst_jax.api.networks import Network, read
 from nst_jax.api.optimisers import Method, lbfgs
 from nst_jax.api.problems import as_image, losses_of, with_factors
 from nst_jax.api.progress import step_through
-from nst_jax.api.runs import read
 from nst_jax.losses.term import taps
 from nst_jax.methods import strokes, transfer
 from nst_jax.methods.transfer import Spec

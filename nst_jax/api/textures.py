@@ -13,7 +13,8 @@ from nst_jax.api.networks import Network
 from nst_jax.api.optimisers import Method
 from nst_jax.api.problems import Task, as_image, weigh_parts, with_factors
 from nst_jax.api.regions import windows_of
-from nst_jax.api.runs import Result, run
+from nst_jax.api.results import Result
+from nst_jax.api.runs import run
 from nst_jax.extractors.base import Extractor, shapes
 from nst_jax.images import starts
 from nst_jax.losses import term as losses
