@@ -123,7 +123,7 @@ def prepare(
 
 def see(config: Config, arch: Architecture, net: Extractor, params: Params, content: Image) -> Seen:
     """The network and the image, for the plan."""
-    padding = PADDING[axes_of(config)] if config.texture else config.network.padding
+    padding = PADDING.get(axes_of(config), config.network.padding)
     return Seen(arch, net, params, config.network.rounding, padding, *content.shape[:2])
 
 
