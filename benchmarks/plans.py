@@ -2,7 +2,7 @@
 
 python -m benchmarks.plans --networks distilled vgg16 vgg19 --sizes 256 512 1024
 
-It is the number PART of nst_jax/shell/running/plan.py. Nothing is run.
+It is the number PART of nst_jax/shell/running/cost.py. Nothing is run.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from benchmarks.interleaved import machine, table
 from nst_jax.extractors import architecture
 from nst_jax.methods import transfer
 from nst_jax.optim.solvers import adam
-from nst_jax.shell.running.plan import intermediates
+from nst_jax.shell.running.cost import intermediates
 
 CONTENT, STYLE = ("relu4_2",), ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 

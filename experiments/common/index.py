@@ -18,7 +18,7 @@ DOCS = Path("docs")
 WIDE = 1200  # pixels of a figure at most
 HEAD = """# Experiments
 
-Sixteen questions, a command for each. Their pages are `experiments/papers/NAME.py`, their settings
+Seventeen questions, a command for each. Their pages are `experiments/papers/NAME.py`, their settings
 `conf/experiment/NAME.yaml`. Each takes any setting of `nst` on its line, runs only what is missing, and writes a
 figure, a table and a record to `outputs/experiments/NAME/`. `make experiment NAME=seeds WORDS="size=128"` does the same
 in the project's environment. `make experiments-smoke` runs all of them at a tiny size.

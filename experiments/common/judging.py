@@ -17,13 +17,13 @@ from nst_jax.shell.running.job import Job
 from nst_jax.shell.settings import config
 
 
-def judge(name: str, words: Iterable[str]) -> Job:
-    """A job on the same pictures with another network: texnet; for texnet an untrained VGG-19."""
+def judge(name: str, words: Iterable[str], *more: str) -> Job:
+    """A job on the same pictures with another network: texnet; for texnet an untrained VGG-19. more: its own words."""
     words = tuple(words)
     kept = [word for word in words if word.partition("=")[0] in inputs.PICTURES]
     own = "network=texnet" in words
     other = ("network=vgg19", "weights=random", "layers=blocks1-3") if own else ("network=texnet",)
-    return job(name, *kept, *other, "convention=gatys_released", "content_weight=1", "style_weight=1")
+    return job(name, *kept, *other, "convention=gatys_released", "content_weight=1", "style_weight=1", *more)
 
 
 def balance(job: Job) -> float:

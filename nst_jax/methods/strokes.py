@@ -74,7 +74,7 @@ def pose(
       key: for terms that draw a part of their aims.
     """
     pixels = coarse.shape[0] * coarse.shape[1]
-    aims = transfer.aims(spec.network, spec.terms, params, {"style": fine}, pixels=pixels, key=key)
+    aims = transfer.aims(spec.network, spec.terms, params, {"style": fine}, pixels=pixels, key=key, tiles=spec.tiles)
     return Problem(params, aims, weights(layers), hyper)
 
 

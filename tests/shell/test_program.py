@@ -9,7 +9,9 @@ from nst_jax.losses.term import Blend
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import lbfgs
 from nst_jax.shell.running import program
+from nst_jax.shell.running.cost import Way
 from nst_jax.shell.running.job import Job, Output, Plan
+from nst_jax.shell.running.plan import Choice
 from nst_jax.shell.settings.scale import Stage
 
 
@@ -29,6 +31,7 @@ def jobs():
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}
         return Job(
             spec,
+            Choice(Way(spec.network, None, False, 0.0, 1.0), lambda way: None),
             Problem(params, aims, weights, {}),
             content,
             content,
@@ -46,7 +49,7 @@ def jobs():
 
 def test_a_donated_state_counts_once(jobs):
     """The memory of L-BFGS, 200 images, is argument and result: it is one piece of memory."""
-    made = program.compile_program(jobs[:1], most=1, share=1.0)
+    made = program.compile_program(jobs[:1], most=1, share=1.0, log=print)
     state = 200 * jobs[0].start.nbytes
     known = made.advance.memory_analysis()
     assert known.alias_size_in_bytes >= state
@@ -55,9 +58,9 @@ def test_a_donated_state_counts_once(jobs):
 
 
 def test_a_program_is_as_wide_as_its_memory_allows(jobs, monkeypatch):
-    one = program.compile_program(jobs[:1], most=1, share=1.0).bytes
+    one = program.compile_program(jobs[:1], most=1, share=1.0, log=print).bytes
     monkeypatch.setattr(program, "free_memory", lambda: 4 * one)
-    made = program.compile_program(jobs, most=None, share=1.0)
+    made = program.compile_program(jobs, most=None, share=1.0, log=print)
     assert made.width in (2, 3)
     assert made.bytes <= 4 * one
-    assert program.compile_program(jobs, most=2, share=1.0).width == 2
+    assert program.compile_program(jobs, most=2, share=1.0, log=print).width == 2

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
@@ -120,6 +121,20 @@ def release_programs() -> None:
 
     jax.clear_caches()
     gc.collect()
+
+
+def free_memory() -> int:
+    """Free bytes of the device; of the machine, where the device does not say."""
+    import jax
+
+    known = jax.devices()[0].memory_stats() or {}
+    if "bytes_limit" in known:
+        return known["bytes_limit"] - known.get("bytes_in_use", 0)
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # macOS
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,8 +11,11 @@ import jax
 import numpy as np
 
 from nst_jax.shell.running import plan, program
+from nst_jax.shell.running.cost import Way, gib, on_cpu, tiled_ways, whole_way
+from nst_jax.shell.running.device import free_memory
 from nst_jax.shell.running.inputs import sizes_of_run
 from nst_jax.shell.running.job import Job
+from nst_jax.shell.running.networks import network
 from nst_jax.shell.running.once import memory
 from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.program import Program
@@ -39,7 +42,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         log(f"strokes: {steps} steps for each style picture, of which none is taken now")
     whole = prepare(without_painting(config), log, once, compute=jax.eval_shape)
     log("compiles the program")
-    made = program.compile_program([whole], most=1, share=1.0)
+    made = program.compile_program([whole], most=1, share=1.0, log=log)
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
@@ -47,20 +50,49 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     sample = prepare(whole_at_once(without_painting(config)), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
-    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
+    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0, log=ignore)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
-    each, most = (n * plan.work(whole.spec.tiles, *whole.content.shape[:2]) for n in (each, most))
+    at_once = each
+    each, most = (n * made.way.work for n in (each, most))
     log(f"a step: about {between(each, most, '{:.2g} s'.format)} (a line search may take more)")
     whole_steps = work(sizes_of_run(config), done=whole.plan.steps)
     if whole.plan.stage.many > 1:
         many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
         log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
     log(f"all {whole.plan.steps} steps: about {between(whole_steps * each, whole_steps * most, clock)}")
+    for line in compare(ways_of(config, whole), made.way, seconds=at_once, steps=whole_steps):
+        log(line)
     if steps := steps_of_strokes(config):
         sides = sum(height * width for height, width, _ in (picture.shape for picture in whole.style.pictures))
         log(f"before them, the strokes: at most {clock(steps * most * sides / pixels(whole))}")
     return 0
+
+
+def ways_of(config: Config, job: Job) -> list[Way]:
+    """All ways to compute the run."""
+    arch, _ = network(config)
+    pairs = int(config.optimiser.get("memory", 0))
+    seen = plan.see(config, arch, job.spec.terms, job.problem.params, job.content, pairs=pairs)
+    found = [whole_way(seen), *([] if on_cpu() else [whole_way(seen, checkpoint=True)])]
+    return found + ([] if plan.wrong_terms(job.spec.terms) else tiled_ways(seen))
+
+
+def compare(found: Sequence[Way], chosen: Way, *, seconds: float, steps: float) -> list[str]:
+    """A table of ways: memory and time. It marks the one that is taken.
+
+    Args:
+      found: the ways.
+      chosen: the one that is taken.
+      seconds: of a step of the whole image.
+      steps: of the run, in steps at its last size.
+    """
+    rows = [("plan", "memory", "a step", "the run")]
+    for way in found:
+        each, taken = seconds * way.work, "  <- taken" if way.name == chosen.name else ""
+        rows.append((way.name, gib(way.memory), f"{each:.2g} s", clock(steps * each) + taken))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def steps_of_strokes(config: Config) -> int:
@@ -70,8 +102,8 @@ def steps_of_strokes(config: Config) -> int:
 
 
 def whole_at_once(config: Config) -> Config:
-    """The settings without tiles: what they add to the time of a step is known."""
-    return replace(config, dry_run=False, device=replace(config.device, tiles="none"))
+    """The settings without what needs less memory: what it adds to the time of a step is known."""
+    return replace(config, device=replace(config.device, tiles="none", checkpoint=False))
 
 
 def ignore(line: str) -> None:
@@ -108,7 +140,7 @@ def describe_memory(compiled: Any) -> list[str]:
     if sizes is None:
         return ["memory: not known on this device"]
     lines = [f"{name}: {size / 2**20:.0f} MiB" for name, size in sizes.items()]
-    return [*lines, f"memory: {sum(sizes.values()) / 2**20:.0f} MiB, of {program.free_memory() / 2**20:.0f} MiB free"]
+    return [*lines, f"memory: {sum(sizes.values()) / 2**20:.0f} MiB, of {free_memory() / 2**20:.0f} MiB free"]
 
 
 def seconds_of_a_step(measure: Callable[[int], float]) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nst_jax.losses.term import Blend
 from nst_jax.methods.transfer import Problem, Spec
+from nst_jax.shell.running.plan import Choice
 from nst_jax.shell.settings.scale import Stage
 from nst_jax.types import Image
 
@@ -33,6 +34,7 @@ class Job(NamedTuple):
     """Everything that one run computes with, and the facts that its result records."""
 
     spec: Spec
+    choice: Choice  # how the program computes, and how it may where that needs too much memory
     problem: Problem
     start: Image
     content: Image  # at the result's size; the style picture where there is no content

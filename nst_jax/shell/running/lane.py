@@ -293,12 +293,12 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     """
     shown = jnp.asarray(image)
     painted = [t for t in job.spec.terms if t.of not in ("", "content")]
-    layers, net = taps(painted), job.spec.network.clone(taps=taps(painted))
+    layers, net, tiles = taps(painted), job.spec.network.clone(taps=taps(painted)), job.choice.way.tiles
     known = {t.tap: job.problem.aims[t.name].whole for t in painted}
     one = {t.of for t in painted} == {"style"} and not any(job.problem.aims[t.name].local is not None for t in painted)
     if layers and not (one and all(isinstance(aim, Moments) for aim in known.values())):  # they aim at something else
-        known = _moments_of_blend(net, job.problem.params, job.style)
-    distances = style_distances(_moments(net, job.problem.params, shown), known) if layers else {}
+        known = _moments_of_blend(net, job.problem.params, job.style, tiles)
+    distances = style_distances(_moments(net, job.problem.params, shown, tiles), known) if layers else {}
     plain = {f"style_distance_{k}": float(v) for k, v in distances.items()}
     mean = {"style_distance": float(np.mean(list(plain.values())))} if plain else {}
     both = layers and judge.sees(shown, *job.style.pictures)
@@ -307,5 +307,5 @@ def measure(job: Job, image: np.ndarray) -> dict[str, float]:
     return {**like, **seen, **mean, **plain}
 
 
-_moments = jax.jit(judge.moments_of, static_argnums=0)
-_moments_of_blend = jax.jit(judge.moments_of_blend, static_argnums=0)
+_moments = jax.jit(judge.moments_of, static_argnums=(0, 3))
+_moments_of_blend = jax.jit(judge.moments_of_blend, static_argnums=(0, 3))

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.extractors.octaves import in_octaves, name_of
+from nst_jax.methods import strokes
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device, looks
 from nst_jax.shell.running.inputs import Log
 from nst_jax.shell.running.once import Once
-from nst_jax.shell.running.strokes import layers_of_strokes
 from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.settings.texture import pattern_of
@@ -37,12 +37,17 @@ def network(config: Config) -> tuple[Architecture, Extractor]:
     content, style = layers(config)
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")
+    return arch, tap(config, arch, {*content, *style, *pattern_of(config).taps()}, padding=config.network.padding)
+
+
+def tap(config: Config, arch: Architecture, taps: Any, *, padding: str, checkpoint: bool = False) -> Extractor:
+    """The network with a padding. checkpoint: it computes a block again for its gradient, and keeps less."""
     n = config.network
-    shape = {"pool": n.pool, "rounding": n.rounding, "padding": n.padding, "checkpoint": config.device.checkpoint}
     try:
-        return arch, arch.tap({*content, *style, *pattern_of(config).taps()}, **shape)
+        return arch.tap(taps, pool=n.pool, rounding=n.rounding, padding=padding, checkpoint=checkpoint)
     except ValueError as error:
-        raise UserError(f"network: {error}") from None
+        hint = "" if padding == n.padding else "; or set pattern.seamless=none"
+        raise UserError(f"network: {error}{hint}") from None
 
 
 def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
@@ -53,6 +58,16 @@ def layers(config: Config) -> tuple[dict[str, float], dict[str, float]]:
         octaves = range(1, config.pattern.octaves + 1)
         style = {name_of(layer, octave=i): factor for i in octaves for layer, factor in style.items()}
     return content, style
+
+
+def layers_of_strokes(config: Config, arch: Architecture) -> dict[str, float]:
+    """The style layers of the strokes. Raises UserError where `strokes.to` does not fit them."""
+    if config.strokes.style is None or not config.style_weight:
+        return {}
+    try:
+        return strokes.layers_up_to(config.layers.style, to=config.strokes.to, order=arch.layers)
+    except ValueError as error:
+        raise UserError(f"strokes.to={config.strokes.to}: {error}") from None
 
 
 def _check_layer(layer: str, arch: Architecture) -> None:

@@ -1,152 +1,104 @@
-"""How a program is computed: the whole image at once, or in tiles where that does not fit into the memory."""
+"""Which way a program is computed: the whole image at once where it fits, or else the quickest way that does."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-
-from nst_jax.extractors.base import Architecture, Extractor, activations
-from nst_jax.images.tiles import Grid, Tiles, lay
-from nst_jax.losses.term import Terms
+from nst_jax.extractors.base import Architecture
+from nst_jax.images.tiles import lay
+from nst_jax.losses.term import IMAGE, Terms, taps
 from nst_jax.methods import tiled
+from nst_jax.methods.texture import PADDING
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.running.program import free_memory
+from nst_jax.shell.running import cost
+from nst_jax.shell.running.cost import Seen, Way, gib, on_cpu, tiled_way, tiled_ways, whole_way
+from nst_jax.shell.running.device import free_memory
+from nst_jax.shell.running.networks import tap
 from nst_jax.shell.settings.schema import Config
+from nst_jax.shell.settings.texture import axes_of
+from nst_jax.types import Image, Params
 
-# Of a value and gradient, the compiler's working memory in parts of all that the network computes on the way forward:
-# 0.22 to 0.29 for distilled, VGG-16 and VGG-19 at 256, 512 and 1024 pixels (python -m benchmarks.plans)
-PART = 0.3
-IMAGES = 16  # arrays of the image's size beside it: the optimiser's state, the total variation, the best image
 SHARE = 0.8  # of the free memory that a plan may take
-SIDES = (2048, 1536, 1024, 768, 512, 384, 256)  # of the tiles that are tried, in pixels
 
 
-class Way(NamedTuple):
-    """A way to compute, and what it takes by the model."""
-
-    tiles: Tiles | None
-    memory: float  # bytes
-    work: float  # in parts of that of the whole image
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        return "whole" if self.tiles is None else f"tiles of {self.tiles.side}"
+def see(config: Config, arch: Architecture, terms: Terms, params: Params, image: Image, *, pairs: int) -> Seen:
+    """The network and the image, for the plan. pairs: that L-BFGS keeps; 0: another optimiser."""
+    padding = PADDING.get(axes_of(config), config.network.padding)  # where borders meet, convolutions wrap around
+    as_seen = lambda checkpoint: tap(config, arch, taps(terms), padding=padding, checkpoint=checkpoint)
+    kept = {t.tap for t in terms if t.of and t.tap != IMAGE and not hasattr(t.aim, "summary")}
+    height, width, _ = image.shape
+    return Seen(
+        arch, as_seen, params, config.network.rounding, padding, height, width, pairs=pairs, kept=tuple(sorted(kept))
+    )
 
 
-def intermediates(net: Extractor, params: Any, *, height: int, width: int) -> int:
-    """Bytes of all that the network computes of an image on the way forward. Nothing is computed.
+class Choice(NamedTuple):
+    """The way that is taken, and the one that is taken where it needs more memory than there is."""
 
-    params: arrays, or their shapes.
-    """
-    image = jax.ShapeDtypeStruct((height, width, 3), jnp.float32)
-    shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), params)
-    traced = jax.make_jaxpr(lambda p, x: dict(activations(net, p, x)))(shapes, image)
-    found = [variable.aval for equation in traced.eqns for variable in equation.outvars]
-    return sum(a.size * a.dtype.itemsize for a in found)  # pyright: ignore[reportAttributeAccessIssue]
+    way: Way
+    retreat: Callable[[Way], Way | None]  # the quickest way that needs less; None: there is none
 
 
-class Seen(NamedTuple):
-    """A network and what it sees."""
-
-    arch: Architecture
-    net: Extractor  # tapped
-    params: Any  # or their shapes
-    rounding: str
-    padding: str
-    height: int  # of the image, in pixels
-    width: int
-
-    def tiles(self, side: int) -> tuple[Tiles, Grid]:
-        """Tiles of so many pixels, and their windows."""
-        found = tiled.tiles_of(self.arch, self.net.taps, side=side, rounding=self.rounding, padding=self.padding)
-        return found, lay(found, height=self.height, width=self.width)
-
-
-def fixed_bytes(seen: Seen, *, memory: int) -> int:
-    """Bytes of the image and of what has its size."""
-    return 4 * 3 * seen.height * seen.width * (IMAGES + 2 * memory)
-
-
-def whole_way(seen: Seen, *, memory: int) -> Way:
-    """The whole image at once. It asks the network for nothing but its activations."""
-    needed = PART * intermediates(seen.net, seen.params, height=seen.height, width=seen.width)
-    return Way(None, fixed_bytes(seen, memory=memory) + needed, 1.0)
-
-
-def ways(seen: Seen, *, memory: int) -> list[Way]:
-    """The whole image, and tiles from the largest to the smallest.
-
-    memory: pairs that L-BFGS keeps; 0: another optimiser.
-    """
-    height, width, whole = seen.height, seen.width, whole_way(seen, memory=memory)
-    fixed, found = fixed_bytes(seen, memory=memory), [whole]
-    needed = whole.memory - fixed
-    for side in SIDES:
-        tiles, grid = seen.tiles(side)
-        if grid.many > 1:
-            part = (grid.rows.window * grid.columns.window) / (height * width)
-            found.append(Way(tiles, fixed + needed * part, work(tiles, height, width)))
-    return found
-
-
-def work(tiles: Tiles | None, height: int, width: int) -> float:
-    """The work of a step in parts of that of the whole image: forward twice and backward once, over all windows."""
-    if tiles is None:
-        return 1.0
-    grid = lay(tiles, height=height, width=width)
-    return 4 / 3 * grid.many * grid.rows.window * grid.columns.window / (height * width)
-
-
-def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object]) -> Tiles | None:
-    """The tiles that `device.tiles` asks for; None: the whole image at once.
+def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object]) -> Choice:
+    """The quickest way of those that the settings allow, of those that fit by the model. One line says which.
 
     Raises UserError for tiles that are asked for and cannot be.
     """
-    asked, memory, room = config.device.tiles, int(config.optimiser.get("memory", 0)), SHARE * free_memory()
-    if config.dry_run:
-        for line in describe(ways(seen, memory=memory)):
-            log(line)
-    if asked == "none":
-        return None
-    if asked != "auto":
+    asked, free = config.device.tiles, free_memory()
+    again = config.device.checkpoint is True
+    whole = whole_way(seen, checkpoint=again)
+    if asked not in ("auto", "none"):
         check(terms)
-        tiles, grid = seen.tiles(int(asked))
-        one = "plan: whole, since one tile holds the image"
-        log(f"plan: {grid.many} tiles of {tiles.side} pixels" if grid.many > 1 else one)
-        return tiles if grid.many > 1 else None
-    whole = whole_way(seen, memory=memory)
-    if whole.memory <= room:
-        return None
-    others = ways(seen, memory=memory)[1:]
-    need = f"the whole image would take about {gib(whole.memory)}, of {gib(room / SHARE)} free"
+        way = tiled_way(seen, int(asked)) or whole
+        log(describe(way, seen, free) + ("" if way.tiles else "; one tile holds the image"))
+        return Choice(way, lambda _: None)
+    others = partial(lesser_ways, seen, terms, config)
+    retreat = lambda way: min((w for w in others() if w.memory < way.memory), key=by_work, default=None)
+    if whole.memory <= SHARE * free:
+        log(describe(whole, seen, free))
+        return Choice(whole, retreat)
+    found = [whole, *others()]
+    way = min((w for w in found if w.memory <= SHARE * free), key=by_work, default=found[-1])
+    why = f"; whole: about {gib(whole.memory)}" if way is not whole else f"; {excuse(terms, asked)}"
+    log(describe(way, seen, free) + why)
+    return Choice(way, retreat)
+
+
+def by_work(way: Way) -> float:
+    """The key to sort by."""
+    return way.work
+
+
+def lesser_ways(seen: Seen, terms: Terms, config: Config) -> list[Way]:
+    """The ways that need less memory than the whole image, of those that the settings allow, the largest first."""
+    allowed = config.device.checkpoint == "auto" and not on_cpu()
+    kept = [whole_way(seen, checkpoint=True)] if allowed else []
+    return kept + (tiled_ways(seen) if config.device.tiles == "auto" and not wrong_terms(terms) else [])
+
+
+def excuse(terms: Terms, asked: str) -> str:
+    """Why the whole image is computed at once though it does not fit."""
+    if asked == "none":
+        return "device.tiles=none"
+    return wrong_terms(terms) or f"the smallest tile, of {cost.SIDES[-1]} pixels, holds the image"
+
+
+def wrong_terms(terms: Terms) -> str:
+    """Why the terms cannot be computed in tiles; "" where they can."""
     try:
         tiled.check(terms)
     except tiled.CannotTile as error:
-        log(f"plan: whole, though {need}: {error}")
-        return None
-    if not others:
-        log(f"plan: whole, though {need}: the smallest tile, of {SIDES[-1]} pixels, holds the image")
-        return None
-    chosen = min([way for way in others if way.memory <= room], key=lambda way: way.work, default=others[-1])
-    log(f"plan: {chosen.name} pixels, about {gib(chosen.memory)}; {need}")
-    return chosen.tiles
+        return str(error)
+    return ""
 
 
 def check(terms: Terms) -> None:
     """Raise UserError for terms that cannot be computed in tiles."""
-    try:
-        tiled.check(terms)
-    except tiled.CannotTile as error:
-        raise UserError(f"{error}; device.tiles=none computes the whole image at once") from None
+    if why := wrong_terms(terms):
+        raise UserError(f"{why}; device.tiles=none computes the whole image at once")
 
 
-def describe(found: list[Way]) -> list[str]:
-    """A table of the ways."""
-    return [f"plan, {way.name}: about {gib(way.memory)}, {way.work:.2g} x the time" for way in found]
-
-
-def gib(size: float) -> str:
-    """Bytes, in words."""
-    return f"{size / 2**30:.2g} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+def describe(way: Way, seen: Seen, free: int) -> str:
+    """The way, in a line."""
+    many = f"{lay(way.tiles, height=seen.height, width=seen.width).many} " if way.tiles else ""
+    return f"plan: {many}{way.name}, about {gib(way.memory)} of {gib(free)} free"

@@ -13,14 +13,12 @@ import jax
 import jax.numpy as jnp
 
 from nst_jax import published
-from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.images.colour import gray
-from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
 from nst_jax.methods import regions as core
 from nst_jax.methods import styles
 from nst_jax.methods.strokes import divide as divide_layers
-from nst_jax.methods.texture import PADDING, count_tiles
+from nst_jax.methods.texture import count_tiles
 from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.shell.errors import UserError
@@ -41,7 +39,6 @@ from nst_jax.shell.running.inputs import (
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.networks import check_depth, network, read_params
 from nst_jax.shell.running.once import Once, always
-from nst_jax.shell.running.plan import Seen
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.running.strokes import Comparison, add_strokes
@@ -51,7 +48,7 @@ from nst_jax.shell.settings.numbers import number, static
 from nst_jax.shell.settings.scale import Stage
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.settings.texture import axes_of
-from nst_jax.types import Image, Params, Scalar
+from nst_jax.types import Image, Scalar
 
 
 def at_once(make: Callable[[], Any]) -> Any:
@@ -100,14 +97,16 @@ def prepare(
     masks = core.masks_of(division.layout, tuple(arranged.shares))
     if config.texture:
         masks = once(("inner", net, *found.key), lambda: texture.masks_of(config, arch, net, found.styles[0]))
-    seen = see(config, arch, net, ready.params, content)
-    tiles = once(("tiles", net, terms, content.shape), lambda: plan.choose(config, seen, terms, log))
+    seen = plan.see(config, arch, terms, ready.params, content, pairs=int(config.optimiser.get("memory", 0)))
+    choice = once(("plan", net, terms, content.shape), lambda: plan.choose(config, seen, terms, log))
+    tiles = choice.way.tiles
     key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, tiles, compute)
     find = partial(find_aims, net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute)
     aims = once(key, lambda: find(tiles=tiles._replace(wrap=()) if tiles and config.texture else tiles))
     numbers = styles.split_weights(numbers, arranged.shares)
     return Job(
-        spec=Spec(texture.wrap(config, arch, net), terms, solver, options, tiles),
+        spec=Spec(choice.way.network, terms, solver, options, tiles),
+        choice=choice,
         problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content), decay(config)),
         start=content if stage.number else begin(config, found, log, gray_only=chosen.mode.gray),
         content=content,
@@ -116,15 +115,9 @@ def prepare(
         colours=found.colours,
         plan=Plan(sizes[-1].until, config.output.every, config.seed, stage),
         output=output(config),
-        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}, stage, tiles),
+        facts=facts(config, ready.loaded, content.shape, {**found.files, **division.files}, stage),
         made=fine.made,
     )
-
-
-def see(config: Config, arch: Architecture, net: Extractor, params: Params, content: Image) -> Seen:
-    """The network and the image, for the plan."""
-    padding = PADDING.get(axes_of(config), config.network.padding)
-    return Seen(arch, net, params, config.network.rounding, padding, *content.shape[:2])
 
 
 def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
@@ -145,7 +138,6 @@ def facts(
     shape: tuple[int, ...],
     files: Files,
     stage: Stage,
-    tiles: Tiles | None,
 ) -> dict[str, Any]:
     """What the result's provenance says of its settings, network and pictures."""
     paths = {**paths_of(config), "strokes": config.strokes.style}
@@ -159,7 +151,6 @@ def facts(
         "pictures": [note for picture in files.values() if picture for note in picture.notes],
         "files": {k: {"path": paths[k], "sha256": p.sha256} for k, p in files.items() if p},
         "directory": str(Path.cwd()),
-        **({"tiles": tiles.side} if tiles else {}),
         **({"scale": {"number": stage.number + 1, "of": stage.many}} if stage.many > 1 else {}),
     }
 

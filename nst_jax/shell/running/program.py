@@ -1,10 +1,8 @@
 """The program of a group of jobs: compiled once, as wide as the memory allows."""
 
-import os
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +16,9 @@ from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.minimise import State
 from nst_jax.parallel import lanes
 from nst_jax.parallel.lanes import Axes
+from nst_jax.shell.running.cost import Way, gib
+from nst_jax.shell.running.device import free_memory
+from nst_jax.shell.running.inputs import Log
 from nst_jax.shell.running.job import Job
 
 ROOM = 256  # steps in a chunk at most; the program returns a few numbers for each
@@ -26,7 +27,8 @@ ROOM = 256  # steps in a chunk at most; the program returns a few numbers for ea
 class Program(NamedTuple):
     """Compiled for `width` lanes."""
 
-    spec: Spec
+    spec: Spec  # that of the jobs, computed in this way
+    way: Way
     axes: Axes
     width: int
     mesh: Mesh | None
@@ -37,28 +39,46 @@ class Program(NamedTuple):
 
 
 def compile_program(
-    jobs: Sequence[Job], *, most: int | None, share: float, width: int | None = None, axes: Axes | None = None
+    jobs: Sequence[Job],
+    *,
+    most: int | None,
+    share: float,
+    log: Log,
+    width: int | None = None,
+    axes: Axes | None = None,
 ) -> Program:
     """The program of these jobs, which have one Spec.
+
+    One that takes too much memory is compiled again: narrower; then, where one lane alone is too much, by the way that
+    the plan has for that.
 
     Args:
       jobs: the jobs. Of their aims the shapes are enough.
       most: lanes at most; None: as many as there are jobs.
-      share: of the free memory that the program may take. One that takes more is compiled again, narrower.
+      share: of the free memory that the program may take.
+      log: takes what is said of it.
       width: lanes of the program, whatever the number of jobs; None: by their number and `most`.
       axes: what the lanes do not share; None: by the jobs.
     """
     many, most = (width, width) if width else (len(jobs), most or len(jobs))
-    spec, problems = jobs[0].spec, [job.problem for job in jobs]
+    first, problems = jobs[0], [job.problem for job in jobs]
     mesh, began = devices() if many > 1 else None, time.perf_counter()
-    width, room = even_width(many, most, mesh), share * free_memory()
+    width, room, way = even_width(many, most, mesh), share * free_memory(), first.choice.way
     while True:
+        spec = first.spec._replace(network=way.network, tiles=way.tiles)
         found = axes or lanes.share(problems if width > 1 else problems[:1])  # one lane: the program of a single run
-        advance, measure = lower_and_compile(spec, jobs[0], found, width, mesh)
+        advance, measure = lower_and_compile(spec, first, found, width, mesh)
         need = bytes_of(advance)
-        if axes or need <= room or width <= (mesh.size if mesh else 1):
-            return Program(spec, found, width, mesh, advance, measure, need, time.perf_counter() - began)
-        width = even_width(many, max(1, min(width - 1, int(width * room / need))), mesh)
+        made = Program(spec, way, found, width, mesh, advance, measure, need, time.perf_counter() - began)
+        if need <= room:
+            return made
+        if not axes and width > (mesh.size if mesh else 1):
+            width = even_width(many, max(1, min(width - 1, int(width * room / need))), mesh)
+        elif less := first.choice.retreat(way):
+            log(f"plan: {way.name} needs {gib(need)} of {gib(room)}, by the compiler; compiles {less.name}")
+            way = less
+        else:
+            return made
 
 
 def even_width(jobs: int, most: int, mesh: Mesh | None) -> int:
@@ -71,18 +91,6 @@ def devices() -> Mesh | None:
     """All devices of this process in a row; None if there is one only."""
     many = len(jax.devices())
     return jax.make_mesh((many,), ("lanes",), axis_types=(AxisType.Auto,)) if many > 1 else None
-
-
-def free_memory() -> int:
-    """Free bytes of the device; of the machine, where the device does not say."""
-    known = jax.devices()[0].memory_stats() or {}
-    if "bytes_limit" in known:
-        return known["bytes_limit"] - known.get("bytes_in_use", 0)
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):  # macOS
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def lower_and_compile(spec: Spec, job: Job, axes: Axes, width: int, mesh: Mesh | None) -> tuple[Compiled, Compiled]:

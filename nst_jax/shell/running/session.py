@@ -200,7 +200,8 @@ class Session:
                 state, values = state._replace(x=state.best, average=None), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:
-                facts = {"width": self.made.width, **self.rules.facts}
+                tiles = {"tiles": self.made.way.tiles.side} if self.made.way.tiles else {}
+                facts = {"width": self.made.width, **tiles, **self.rules.facts}
                 lane.finish(state, lanes=len(self.lanes), facts=facts)
                 lane.ended = True
                 if lane.is_over(finite):

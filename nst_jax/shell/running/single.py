@@ -153,7 +153,7 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
     lane = Lane(job, folder, metrics=False)
     rules = Rules(checkpoint=config.output.checkpoint, result_when_stopped=True, stop_on_error=True, facts={})
     make = lambda lane, stage: prepare(config, lambda line: None, once, stage=stage)
-    compile_at = lambda stage, jobs: program.compile_program(jobs, most=1, share=1.0)
+    compile_at = lambda stage, jobs: program.compile_program(jobs, most=1, share=1.0, log=LOG.info)
     how = scales.passage(config.scale)
     with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0 or None) as bar:
         scales.run([lane], [stages], make, compile_at, how, rules, stop, Bar(bar, stages), on_end=lambda lane: None)

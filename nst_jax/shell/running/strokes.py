@@ -18,8 +18,10 @@ from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.published.base import Convention
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
+from nst_jax.shell.running import plan
 from nst_jax.shell.running.colours import Colours, recolour
 from nst_jax.shell.running.inputs import Inputs, Log, read_picture, resize_style
+from nst_jax.shell.running.networks import layers_of_strokes
 from nst_jax.shell.running.once import Once
 from nst_jax.shell.running.stop import catch_signals
 from nst_jax.shell.settings import config as settings
@@ -94,16 +96,6 @@ def add_strokes(
     return changed, Fine({}, {}, dict(zip(names, painted, strict=True)))
 
 
-def layers_of_strokes(config: Config, arch: Architecture) -> dict[str, float]:
-    """The style layers of the strokes. Raises UserError where `strokes.to` does not fit them."""
-    if config.strokes.style is None or not config.style_weight:
-        return {}
-    try:
-        return strokes.layers_up_to(config.layers.style, to=config.strokes.to, order=arch.layers)
-    except ValueError as error:
-        raise UserError(f"strokes.to={config.strokes.to}: {error}") from None
-
-
 def sides(image: Image) -> dict[str, int]:
     """The height and the width in pixels."""
     return {"height": image.shape[0], "width": image.shape[1]}
@@ -127,25 +119,27 @@ def repaint_styles(
 ) -> tuple[Image, ...]:
     """Each style picture in the strokes of the fine one. Equal pictures are painted once."""
     method, terms = lbfgs(), strokes.style_terms(by.convention, layers)
-    spec = Spec(by.network.clone(taps=taps(terms)), terms, method.solver, method.options)
+    net, numbers, draw = by.network.clone(taps=taps(terms)), dict(method.numbers), transfer.aims_key(seed=config.seed)
     paths, scales = settings.styles_of(config), settings.scales_of(config)
 
     def make(coarse: Image) -> Image:
-        posed = strokes.pose(
-            spec, by.params, coarse, fine, layers, dict(method.numbers), transfer.aims_key(seed=config.seed)
-        )
+        if not config.strokes.steps:
+            return coarse
+        larger = max(coarse, fine, key=lambda picture: picture.size)
+        seen = plan.see(config, by.arch, terms, by.params, larger, pairs=dict(method.options)["memory"])
+        way = plan.choose(config, seen, terms, lambda line: log(f"strokes: {line}")).way
+        spec = Spec(way.network, terms, method.solver, method.options, way.tiles)
+        posed = strokes.pose(spec, by.params, coarse, fine, layers, numbers, draw)
         return paint(spec, posed, coarse, log, steps=config.strokes.steps)
 
     return tuple(
-        once(("repainted", path, own, spec, *by.key, *key), lambda coarse=coarse: make(coarse))
+        once(("repainted", path, own, net, terms, *by.key, *key), lambda coarse=coarse: make(coarse))
         for path, own, coarse in zip(paths, scales, styles, strict=True)
     )
 
 
 def paint(spec: Spec, posed: Problem, coarse: Image, log: Log, *, steps: int) -> Image:
     """`strokes.repaint` in chunks of about a second, with a progress bar. A signal ends it."""
-    if not steps:
-        return coarse
     height, width, _ = coarse.shape
     log(f"strokes: {steps} steps at {width} x {height} pixels, by {', '.join(taps(spec.terms))}")
     began = time.perf_counter()

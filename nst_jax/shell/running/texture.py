@@ -32,18 +32,6 @@ def fit_sides(config: Config, arch: Architecture, height: int, width: int) -> tu
     return h * octave if 0 in axes_of(config) else height, w * octave if 1 in axes_of(config) else width
 
 
-def wrap(config: Config, arch: Architecture, net: Extractor) -> Extractor:
-    """The network as the image sees it: its borders meet. Raises UserError for a network that cannot do so."""
-    if not axes_of(config):
-        return net
-    n = config.network
-    settings = {"pool": n.pool, "rounding": n.rounding, "checkpoint": config.device.checkpoint}
-    try:
-        return arch.tap(net.taps, padding=texture.PADDING[axes_of(config)], **settings)
-    except ValueError as error:
-        raise UserError(f"network: {error}; or set pattern.seamless=none") from None
-
-
 def masks_of(config: Config, arch: Architecture, net: Extractor, exemplar: Image) -> dict[str, Masks]:
     """The part of the exemplar that no padding reaches."""
     windows = lambda layer: arch.windows(layer, rounding=config.network.rounding)

@@ -204,6 +204,7 @@ def _wrong_choices(c: Config) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("convention.positions", c.convention.positions, ("image", "own")),
         ("sweep.redo", c.sweep.redo, ("failed", "missing", "all")),
         ("network.convolution", c.network.convolution, ("auto", "direct", "winograd")),
+        ("device.checkpoint", str(c.device.checkpoint).lower(), ("auto", "true", "false")),
         ("device.precision", c.device.precision, ("float32", "tf32", "bfloat16")),
         ("style_mix", c.style_mix, ("targets", "terms")),
         ("strokes.mix", c.strokes.mix, ("repaint", "layers")),

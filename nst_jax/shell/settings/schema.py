@@ -129,7 +129,7 @@ class Device:
     """conf/device/"""
 
     precision: str = MISSING
-    checkpoint: bool = MISSING
+    checkpoint: Any = MISSING  # auto, or a flag
     tiles: Any = "auto"  # or "none", or pixels; records of older runs lack it
     preallocate: bool = MISSING
     memory_fraction: float = MISSING

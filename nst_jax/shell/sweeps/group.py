@@ -6,7 +6,7 @@ from functools import partial
 from nst_jax.shell.errors import Ended
 from nst_jax.shell.io.marks import FAILED
 from nst_jax.shell.running import checkpoint, device, program, provenance, scales
-from nst_jax.shell.running.inputs import sizes_of_run
+from nst_jax.shell.running.inputs import Log, sizes_of_run
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import Lane
 from nst_jax.shell.running.once import Once, memory
@@ -34,14 +34,15 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         if group[0].config.device.deterministic:
             width = 1
         # the last size takes the most memory: all sizes have its width
-        made = program.compile_program([lane.job for lane in lanes], most=most, share=how.memory, width=width)
+        jobs, say = [lane.job for lane in lanes], say_to(lanes)
+        made = program.compile_program(jobs, most=most, share=how.memory, log=say, width=width)
     except Exception as error:
         for lane in lanes:
             cells.mark_failed(own[lane.number], error, where=" (compiling)", own=False)
         return
     facts = {"sweep": lanes[0].folder.parent.name}
     rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
-    programs = Programs(made)
+    programs = Programs(made, say)
     for first in range(0, len(lanes), made.width):
         part = lanes[first : first + made.width]
         places = {id(lane): own[lane.number] for lane in part}
@@ -86,15 +87,15 @@ def run_part(
 class Programs:
     """The programs of a group, one for each size, all as wide as that of the last one."""
 
-    def __init__(self, last: Program) -> None:
-        self.last, self.known = last, dict[int, Program]()
+    def __init__(self, last: Program, log: Log) -> None:
+        self.last, self.log, self.known = last, log, dict[int, Program]()
 
     def at(self, stage: Stage, jobs: Sequence[Job]) -> Program:
         """The program of a size."""
         if stage.number + 1 == stage.many:
             return self.last
         if stage.number not in self.known:
-            same = {"width": self.last.width, "axes": self.last.axes}
+            same = {"width": self.last.width, "axes": self.last.axes, "log": self.log}
             self.known[stage.number] = program.compile_program(jobs, most=None, share=1.0, **same)
         return self.known[stage.number]
 
@@ -126,6 +127,16 @@ def begin(group: Sequence[Cell], stop: Stop, once: Once) -> tuple[list[Lane], li
             lanes.append(lane)
             own.append(cell)
     return lanes, own
+
+
+def say_to(lanes: Sequence[Lane]) -> Log:
+    """A function that adds a line to the log of each."""
+
+    def say(text: str) -> None:
+        for lane in lanes:
+            lane.say(text)
+
+    return say
 
 
 def log_to(cell: Cell) -> Callable[[str], None]:

@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 from sweep_lines import ADAM, ONE_LAYER, PAIR, start, until
 
-from nst_jax.methods.transfer import Problem
+from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import device, program
+from nst_jax.shell.running.cost import Way
 from nst_jax.shell.running.job import Job
+from nst_jax.shell.running.plan import Choice
 
 LINE = (*PAIR, *ONE_LAYER, "network=distilled", "size=48", "steps=12", "canvas=noise", "output.every=0")
 
@@ -85,9 +87,12 @@ def test_the_width_that_a_program_is_asked_for(monkeypatch):
     monkeypatch.setattr(program, "bytes_of", lambda width: 10 * width)
     monkeypatch.setattr(program, "free_memory", lambda: 1000)
     blank: Any = dict.fromkeys(Job._fields)
-    jobs = [Job(**blank | {"problem": Problem(1.0, {}, {}, {})}) for _ in range(5)]
-    assert program.compile_program(jobs, most=None, share=1.0).width == 5
-    assert program.compile_program(jobs, most=2, share=1.0).width == 2
-    assert program.compile_program(jobs[:1], most=None, share=1.0, width=3).width == 3
-    assert program.compile_program(jobs, most=None, share=1.0, width=1).width == 1
-    assert program.compile_program(jobs, most=None, share=0.02, width=4).width == 2
+    no: Any = None
+    way = Way(no, None, False, 0.0, 1.0)
+    known: Any = {"spec": Spec(no, no, no, no), "choice": Choice(way, lambda way: None)}
+    jobs = [Job(**blank | known | {"problem": Problem(1.0, {}, {}, {})}) for _ in range(5)]
+    assert program.compile_program(jobs, most=None, share=1.0, log=print).width == 5
+    assert program.compile_program(jobs, most=2, share=1.0, log=print).width == 2
+    assert program.compile_program(jobs[:1], most=None, share=1.0, log=print, width=3).width == 3
+    assert program.compile_program(jobs, most=None, share=1.0, log=print, width=1).width == 1
+    assert program.compile_program(jobs, most=None, share=0.02, log=print, width=4).width == 2
