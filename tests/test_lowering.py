@@ -46,7 +46,10 @@ EXACT, TF32 = ("HIGHEST", "HIGHEST"), ("HIGH", "HIGH")  # of both factors, as st
 ASKS = {"float32": EXACT, "tf32": TF32, "bfloat16": EXACT}
 ELEMENT = {"float32": "f32", "tf32": "f32", "bfloat16": "bf16"}
 # the functions of jaxlib and XLA behind eigenvalues, QR and LU, by platform
-CALLS = {"cuda": ("cusolver_", "cu_", "cublas_"), "tpu": ("Eigh", "Qr", "ProductOfElementaryHouseholderReflectors", "LuDecomposition")}
+CALLS = {
+    "cuda": ("cusolver_", "cu_", "cublas_"),
+    "tpu": ("Eigh", "Qr", "ProductOfElementaryHouseholderReflectors", "LuDecomposition"),
+}
 
 
 def shape(*sides: int, dtype: Any = jnp.float32) -> Any:
