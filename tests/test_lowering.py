@@ -224,6 +224,7 @@ def test_every_program_of_a_run_lowers(case, platform):
 def test_tiles_means_and_every_solver_lower(case):
     run = run_of(case, vgg.describe("small", SMALL))
     if case.tiles:
+        assert run.spec.tiles is not None
         assert tiles.lay(run.spec.tiles, height=SIDE, width=SIDE).many > 1
     check(case, run, PLATFORMS)
 
@@ -234,14 +235,15 @@ def test_tiles_means_and_every_solver_lower(case):
 def test_one_size_hands_on_to_the_next(solver, kernel, precision):
     case = Case(solver=solver, lanes=3, precision=precision, average=True)
     run = run_of(case, vgg.describe("small", SMALL))
-    _, begin, (problems, starts) = list(programs(case, run))[1]
-    states = jax.eval_shape(begin, problems, starts)
+    begin: Any
+    begin, shapes = next((function, shapes) for name, function, shapes in programs(case, run) if name == "begin")
+    states = jax.eval_shape(begin, *shapes)
     larger = shape(case.lanes, 3 * SIDE // 2, 3 * SIDE // 2, 3)
     axes = begin.keywords["axes"]
     with jax.default_matmul_precision(PRECISION[precision]):
         for moments in multiscale.MOMENTS:
             go_on = partial(lanes.hand_on, run.spec, Passage(kernel, moments), axes=axes)
-            text, calls = lower(go_on, (problems, states, larger), PLATFORMS)
+            text, calls = lower(go_on, (shapes[0], states, larger), PLATFORMS)
             assert not calls
             assert products(text, "dot_general") == {("f32", *EXACT)}
 
