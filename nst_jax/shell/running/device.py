@@ -1,7 +1,8 @@
 """The device: settings that jax reads when it is imported, the cache of compiled programs, memory that runs out.
 
 XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, "GPU memory allocation". A
-variable that is already set in the environment is left as it is.
+variable that is already set in the environment is left as it is. What the settings mean on a GPU and a TPU:
+docs/devices.md.
 """
 
 import gc
@@ -27,6 +28,9 @@ DTYPE = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16"}
 # additions, and not chosen by their time.
 THREADS = 4
 FIXED_ORDER = "--xla_gpu_deterministic_ops=true"
+# The share of a GPU's memory: jaxlib's name, and the one that is to replace it. Beside each other jaxlib refuses them
+# (xla_client.generate_pjrt_gpu_plugin_options), and jax then goes on without the GPU.
+SHARE, NEW_SHARE = "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"
 KEPT = 8  # programs of a sweep that are held at most
 ENDED = count(1)  # programs of this process
 ADDRESSES = 2 * 10**9  # bytes of addresses that jax reserves when it starts, on two cores; little of it is memory
@@ -36,8 +40,7 @@ LEVERS = "device.tiles=512, a smaller size, device.precision=bfloat16, or networ
 def set_up(device: Device) -> None:
     """Set jax up by the settings, before anything is computed: jax reads the memory settings when it is imported."""
     check_limit()
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(device.preallocate).lower())
-    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{device.memory_fraction:.2f}")
+    claim_memory(device)
     fix_order(device.deterministic)
     import jax
 
@@ -49,6 +52,17 @@ def set_up(device: Device) -> None:
     jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
     if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
         keep_programs()
+
+
+def claim_memory(device: Device) -> None:
+    """Say how jax is to take a GPU's memory, unless the environment says it already."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(device.preallocate).lower())
+    os.environ.setdefault(share_variable(), f"{device.memory_fraction:.2f}")
+
+
+def share_variable() -> str:
+    """The variable of the share of a GPU's memory that jax takes: the new name where the environment has it."""
+    return NEW_SHARE if NEW_SHARE in os.environ else SHARE
 
 
 def check_limit() -> None:
@@ -68,11 +82,13 @@ def check_limit() -> None:
 def fix_order(wanted: bool) -> None:
     """Let XLA add in one order, whatever the number of cores, or as it likes. It decides once in a process.
 
+    The flag and the number of threads are ours where both are set. A flag alone is the user's, and stays.
+
     Raises:
       UserError: this process has begun with the other choice.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    if wanted == (FIXED_ORDER in flags):
+    if wanted == (FIXED_ORDER in flags and os.environ.get("NPROC") == str(THREADS)):
         return
     if "jax" in sys.modules and sys.modules["jax._src.xla_bridge"].backends_are_initialized():
         raise UserError(
@@ -80,7 +96,8 @@ def fix_order(wanted: bool) -> None:
             "each value a command of its own"
         )
     if wanted:
-        os.environ |= {"XLA_FLAGS": f"{flags} {FIXED_ORDER}".strip(), "NPROC": str(THREADS)}
+        flags = flags if FIXED_ORDER in flags else f"{flags} {FIXED_ORDER}".strip()
+        os.environ |= {"XLA_FLAGS": flags, "NPROC": str(THREADS)}
     else:
         os.environ["XLA_FLAGS"] = flags.replace(FIXED_ORDER, "").strip()
         os.environ.pop("NPROC", None)

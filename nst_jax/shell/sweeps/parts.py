@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from nst_jax.shell.io.atomic import write_text
 from nst_jax.shell.io.marks import DONE, FAILED, MISSING
+from nst_jax.shell.running.device import share_variable
 from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.sweeps import cells
 from nst_jax.shell.sweeps.cells import Cell
@@ -41,7 +42,7 @@ def environment(*, threads: int, gpu: int | None, gpu_memory: float, cache: Path
     # NPROC alone bounds XLA's threads on CPU: OMP_NUM_THREADS and the recipes of XLA_FLAGS do nothing
     known |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     if gpu is not None:
-        known |= {"CUDA_VISIBLE_DEVICES": str(gpu), "XLA_PYTHON_CLIENT_MEM_FRACTION": str(gpu_memory)}
+        known |= {"CUDA_VISIBLE_DEVICES": str(gpu), share_variable(): str(gpu_memory)}
     return known
 
 

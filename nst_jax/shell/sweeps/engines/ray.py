@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nst_jax.shell import extras
+from nst_jax.shell.running.device import share_variable
 from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.settings.schema import Sweep
 from nst_jax.shell.sweeps import parts, worker
@@ -31,7 +32,7 @@ def run(
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     ray = extras.load("ray", "ray")
     known = parts.environment(threads=threads, gpu=None, gpu_memory=gpu_memory, cache=folder / ".cache")
-    known |= {"XLA_PYTHON_CLIENT_MEM_FRACTION": str(gpu_memory)} if gpus else {}
+    known |= {share_variable(): str(gpu_memory)} if gpus else {}
     own = not ray.is_initialized()
     if own:
         ray.init(address=address, runtime_env={"env_vars": known}, log_to_driver=False, include_dashboard=False)

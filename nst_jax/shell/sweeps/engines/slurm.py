@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nst_jax.shell import extras
+from nst_jax.shell.running.device import share_variable
 from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.settings.schema import Sweep
 from nst_jax.shell.sweeps import parts, worker
@@ -46,7 +47,7 @@ def executor_of(folder: Path, cluster: str, threads: int, gpu_memory: float, par
     submitit = extras.load("submitit", "slurm")
     executor = submitit.AutoExecutor(folder=folder.absolute() / ".slurm" / "%j", cluster=cluster)
     known = parts.environment(threads=threads, gpu=None, gpu_memory=gpu_memory, cache=folder / ".cache")
-    known["XLA_PYTHON_CLIENT_MEM_FRACTION"] = str(gpu_memory)
+    known[share_variable()] = str(gpu_memory)
     told = dict(parameters) | {"cpus_per_task": threads, "name": "nst"}
     if cluster == "slurm":
         told["slurm_setup"] = [f"export {k}={v}" for k, v in known.items()]
