@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import jax
-import numpy as np
 
 from nst_jax.shell.running import plan, program
 from nst_jax.shell.running.inputs import sizes_of_run
@@ -39,7 +38,9 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         log(f"strokes: {steps} steps for each style picture, of which none is taken now")
     whole = prepare(without_painting(config), log, once, compute=jax.eval_shape)
     log("compiles the program")
-    made = program.compile_program([whole], most=1, share=1.0)
+    made = program.compile_program([whole], most=1, share=1.0, mesh=config.device.mesh)
+    if made.mesh:
+        log(f"mesh: {program.describe_mesh(made.mesh)}; the memory is that of one device")
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
@@ -47,7 +48,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     sample = prepare(whole_at_once(without_painting(config)), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
-    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0)
+    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0, mesh=config.device.mesh)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     each, most = (n * plan.work(whole.spec.tiles, *whole.content.shape[:2]) for n in (each, most))
@@ -126,8 +127,7 @@ def measure_seconds(job: Job, made: Program, steps: int) -> float:
     """How long so many steps take from the start."""
     problems, states = program.begin(made, [job])
     began = time.perf_counter()
-    wanted, unlimited = np.full(1, steps, np.int32), np.int32(2**31 - 1)
-    jax.block_until_ready(made.advance(problems, states, steps=wanted, turns=unlimited))
+    program.advance(made, problems, states, steps=[steps], turns=2**31 - 1)
     return time.perf_counter() - began
 
 

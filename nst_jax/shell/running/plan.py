@@ -11,6 +11,7 @@ from nst_jax.images.tiles import Grid, Tiles, lay
 from nst_jax.losses.term import Terms
 from nst_jax.methods import tiled
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.running.device import mesh_sides
 from nst_jax.shell.running.program import free_memory
 from nst_jax.shell.settings.schema import Config
 
@@ -105,6 +106,10 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     Raises UserError for tiles that are asked for and cannot be.
     """
     asked, memory, room = config.device.tiles, int(config.optimiser.get("memory", 0)), SHARE * free_memory()
+    devices = mesh_sides(config.device.mesh, devices=len(jax.devices()))[1]
+    if devices > 1:
+        say_share(config, whole_way(seen, memory=memory).memory / devices, room, devices, log)
+        return None
     if config.dry_run:
         for line in describe(ways(seen, memory=memory)):
             log(line)
@@ -132,6 +137,18 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     chosen = min([way for way in others if way.memory <= room], key=lambda way: way.work, default=others[-1])
     log(f"plan: {chosen.name} pixels, about {gib(chosen.memory)}; {need}")
     return chosen.tiles
+
+
+def say_share(config: Config, share: float, room: float, devices: int, log: Callable[[str], object]) -> None:
+    """Say what each of several devices takes of the whole image, where that is too much, and of a dry run.
+
+    share: bytes of one device.
+    """
+    if config.dry_run:
+        log(f"plan, whole: about {gib(share)} on each of {devices} devices")
+    if share > room:
+        text = "plan: whole, though each of %d devices would take about %s, of %s free"
+        log(text % (devices, gib(share), gib(room / SHARE)))
 
 
 def check(terms: Terms) -> None:

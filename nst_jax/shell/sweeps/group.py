@@ -34,14 +34,17 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         if group[0].config.device.deterministic:
             width = 1
         # the last size takes the most memory: all sizes have its width
-        made = program.compile_program([lane.job for lane in lanes], most=most, share=how.memory, width=width)
+        jobs, mesh = [lane.job for lane in lanes], group[0].config.device.mesh
+        made = program.compile_program(jobs, most=most, share=how.memory, width=width, mesh=mesh)
     except Exception as error:
         for lane in lanes:
             cells.mark_failed(own[lane.number], error, where=" (compiling)", own=False)
         return
+    for lane in lanes if made.mesh else ():
+        lane.say(f"mesh: {program.describe_mesh(made.mesh)}")
     facts = {"sweep": lanes[0].folder.parent.name}
     rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
-    programs = Programs(made)
+    programs = Programs(made, mesh)
     for first in range(0, len(lanes), made.width):
         part = lanes[first : first + made.width]
         places = {id(lane): own[lane.number] for lane in part}
@@ -86,15 +89,15 @@ def run_part(
 class Programs:
     """The programs of a group, one for each size, all as wide as that of the last one."""
 
-    def __init__(self, last: Program) -> None:
-        self.last, self.known = last, dict[int, Program]()
+    def __init__(self, last: Program, mesh: str) -> None:
+        self.last, self.mesh, self.known = last, mesh, dict[int, Program]()
 
     def at(self, stage: Stage, jobs: Sequence[Job]) -> Program:
         """The program of a size."""
         if stage.number + 1 == stage.many:
             return self.last
         if stage.number not in self.known:
-            same = {"width": self.last.width, "axes": self.last.axes}
+            same = {"width": self.last.width, "axes": self.last.axes, "mesh": self.mesh}
             self.known[stage.number] = program.compile_program(jobs, most=None, share=1.0, **same)
         return self.known[stage.number]
 
