@@ -5,13 +5,19 @@ import re
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from on_hosts import finish, picture, result, start, start_all
+from tqdm import tqdm
 
 from nst_jax import pictures
+from nst_jax.shell.running import session
+from nst_jax.shell.running.bar import Bar
+from nst_jax.shell.running.lane import Lane
 from nst_jax.shell.running.stop import Stop
+from nst_jax.shell.settings.scale import Stage
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "network=distilled")
 SMALL = ("network.convolution=direct", "size=48", "optimiser=adam")
@@ -106,6 +112,37 @@ def test_a_sweep_over_hosts_is_refused(nst):
     assert code == 2
     assert "device.distributed=true is for one picture" in text
     assert not Path("runs/sweeps").exists()
+
+
+def decide(monkeypatch, *others, turns=5):
+    """What a session decides, whose process is one of several."""
+    monkeypatch.setattr(session.hosts, "gather", lambda numbers: np.array(others))
+    pace, rules = SimpleNamespace(turns=lambda: turns), SimpleNamespace(checkpoint=0)
+    known = SimpleNamespace(rules=rules, pace=pace, across=True, stop=Stop(), due=0.0)
+    session.Session._decide(known)  # pyright: ignore[reportArgumentType]
+    return known
+
+
+def test_processes_decide_by_the_first_ones_clock(monkeypatch):
+    found = decide(monkeypatch, [0, 7, 1], [0, 5, 0])
+    assert (found.turns, found.saves, found.stop.asked) == (7, True, None)
+
+
+@pytest.mark.parametrize("rows", [([15, 1, 0], [0, 1, 0]), ([0, 1, 0], [15, 1, 0])])
+def test_a_signal_to_any_process_is_heard_by_all(monkeypatch, rows):
+    assert decide(monkeypatch, *rows).stop.asked == signal.SIGTERM
+
+
+def test_the_bar_of_several_processes_measures_nothing():
+    job = SimpleNamespace(spec=SimpleNamespace(terms=()))
+    lane = Lane(
+        job, Path(), chunks=[{"total": np.array([9.0, 4.0]), "grad_norm": np.ones(2), "evaluations": np.ones(2)}]
+    )  # pyright: ignore[reportArgumentType]
+    lane.done = 2
+    shown = tqdm(total=3, disable=True)
+    bar = Bar(shown, [Stage(0, 1, 1.0, 0, 3)])
+    bar(SimpleNamespace(lanes=[lane], across=True))  # pyright: ignore[reportArgumentType]
+    assert bar.record["total"] == 4.0
 
 
 def test_a_signal_waits_for_the_others():

@@ -1,18 +1,23 @@
 """`device.mesh`: a picture by rows, and lanes beside rows, on four devices that the machine pretends to have."""
 
 import csv
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from on_hosts import finish, picture, result, start
+from on_hosts import DEVICES, finish, picture, result, start
 
 from nst_jax import pictures
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import device
 
+HERE = Path(__file__).parent
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "network=distilled")
 SMALL = ("network.convolution=direct", "size=48")
 MULTI = ("scale=multi", "scale.from=32", "steps=4", "average=0.5")  # 32, 45, 64
@@ -153,6 +158,23 @@ def test_a_dry_run_by_rows_needs_less_memory(tmp_path):
     one, four = (int(re.search(r"working memory: (\d+) MiB", text).group(1)) for _, text in texts)
     assert four < 0.4 * one
     assert re.search(r"plan, whole: about \d+ MiB on each of 4 devices", texts[1][1])
+
+
+@pytest.mark.slow
+@pytest.mark.optimised
+@pytest.mark.parametrize("words", [("size=128", "optimiser=lbfgs"), ("size=136", "optimiser=adam")])
+def test_the_commands_program_gathers_no_activation(words):
+    """Of 102 rows, which 4 devices do not divide, what is as large as the image is gathered and no more."""
+    line = [sys.executable, str(HERE / "on_mesh.py"), *PAIR, "network.convolution=direct", *words, "device.mesh=rows"]
+    own = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {DEVICES}=4"}
+    paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    own["PYTHONPATH"] = os.pathsep.join([*paths, str(HERE.parents[1])])
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=os.environ | own)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["collective-permute"] >= 20
+    assert found["all-reduce"] >= 2
+    assert max(found["gathered"], default=0) <= (0 if "size=128" in words else found["image_size"] * 104 // 102)
 
 
 @pytest.mark.parametrize(

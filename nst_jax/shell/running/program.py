@@ -209,9 +209,9 @@ def advance(
 ) -> tuple[State, Info]:
     """Up to so many steps of each lane, in so many turns at most. The memory of `states` is donated."""
     wanted: Any = np.array([*steps, *[0] * (program.width - len(steps))], np.int32)
+    limit: Any = np.int32(turns)
     if program.mesh:
-        wanted = layout.put(wanted, states.steps.sharding)
-    limit = np.int32(turns)  # of no device: with several, jax puts it on all of them
+        wanted, limit = layout.put((wanted, limit), (states.steps.sharding, layout.whole(program.mesh)))
     return jax.block_until_ready(program.advance(problems, states, steps=wanted, turns=limit))
 
 
