@@ -10,14 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from on_hosts import finish, picture, result, start, start_all
-from tqdm import tqdm
 
 from nst_jax import pictures
 from nst_jax.shell.running import session
-from nst_jax.shell.running.bar import Bar
-from nst_jax.shell.running.lane import Lane
+from nst_jax.shell.running.bar import last_of_curve
 from nst_jax.shell.running.stop import Stop
-from nst_jax.shell.settings.scale import Stage
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "network=distilled")
 SMALL = ("network.convolution=direct", "size=48", "optimiser=adam")
@@ -133,16 +130,11 @@ def test_a_signal_to_any_process_is_heard_by_all(monkeypatch, rows):
     assert decide(monkeypatch, *rows).stop.asked == signal.SIGTERM
 
 
-def test_the_bar_of_several_processes_measures_nothing():
-    job = SimpleNamespace(spec=SimpleNamespace(terms=()))
-    lane = Lane(
-        job, Path(), chunks=[{"total": np.array([9.0, 4.0]), "grad_norm": np.ones(2), "evaluations": np.ones(2)}]
-    )  # pyright: ignore[reportArgumentType]
-    lane.done = 2
-    shown = tqdm(total=3, disable=True)
-    bar = Bar(shown, [Stage(0, 1, 1.0, 0, 3)])
-    bar(SimpleNamespace(lanes=[lane], across=True))  # pyright: ignore[reportArgumentType]
-    assert bar.record["total"] == 4.0
+def test_the_bar_of_several_processes_shows_the_curve():
+    """It measures nothing: that would be a program which the others do not call."""
+    names = ("total", "grad_norm", "evaluations", "content", "style")
+    curve = {name: np.array([9.0, float(i)]) for i, name in enumerate(names)}
+    assert last_of_curve(curve) == {"total": 0.0, "weighted": {"content": 3.0, "style": 4.0}}
 
 
 def test_a_signal_waits_for_the_others():

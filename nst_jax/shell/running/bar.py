@@ -1,9 +1,10 @@
 """The progress bar of a single run."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from nst_jax.shell.running.job import Job
@@ -37,7 +38,7 @@ class Bar:
         if lane.records and lane.records[-1]["step"] == lane.done:
             self.record = lane.records[-1]
         elif session.across:  # no process may measure alone, by its own clock
-            self.record = last_of_curve(lane)
+            self.record = last_of_curve(lane.curve())
         elif began > self.due:
             self.record = session.values(0)
             self.due = time.perf_counter() + SHARE * (time.perf_counter() - began)
@@ -51,9 +52,9 @@ class Bar:
         self.bar.update(lane.done - self.bar.n)
 
 
-def last_of_curve(lane: Lane) -> Record:
+def last_of_curve(curve: Mapping[str, np.ndarray]) -> Record:
     """The total and its parts, as the last iteration saw them."""
-    last = {name: float(values[-1]) for name, values in lane.curve().items()}
+    last = {name: float(values[-1]) for name, values in curve.items()}
     return {"total": last["total"], "weighted": {name: last[name] for name in last if name not in CURVE}}
 
 
