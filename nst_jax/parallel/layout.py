@@ -8,7 +8,7 @@ An argument of a program must be cut evenly (jax.jit). One that the devices do n
 activations made of it are cut all the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ AnyMesh = Mesh | AbstractMesh
 Shape = tuple[int, int]  # height and width of the image
 
 
-def make_mesh(*, lanes: int, rows: int, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def make_mesh(*, lanes: int, rows: int, devices: Sequence[Any] | None = None) -> Mesh:
     """The first lanes * rows devices, by these two axes. devices: to choose from; None: all."""
     chosen = (jax.devices() if devices is None else devices)[: lanes * rows]
     return jax.make_mesh((lanes, rows), (LANES, ROWS), axis_types=(AxisType.Auto,) * 2, devices=chosen)
@@ -130,7 +130,7 @@ def of_state(mesh: AnyMesh, state: State, *, image: Shape, lanes: bool) -> State
     return jax.tree.map(place, state)
 
 
-def of_aims(mesh: AnyMesh, aims: dict[str, Aim], *, lane: dict[str, Aim] | None = None) -> dict[str, Aim]:
+def of_aims(mesh: AnyMesh, aims: Mapping[str, Aim], *, lane: Mapping[str, Aim] | None = None) -> dict[str, Aim]:
     """Where the leaves of aims lie. lane: which have a leading axis; None: none."""
 
     def place(rows: int | None, part: Any, flags: Any) -> Any:

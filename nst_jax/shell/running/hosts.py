@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ def join() -> None:
     if wrong := [f"{NUMBERS[name]}={value}" for name, value in given.items() if not value.isdecimal()]:
         raise UserError(f"device.distributed=true: {wrong[0]} is no whole number. {HOW}")
     try:
-        jax.distributed.initialize(**{name: int(value) for name, value in given.items()})
+        numbers: dict[str, Any] = {name: int(value) for name, value in given.items()}
+        jax.distributed.initialize(**numbers)
     except (ValueError, RuntimeError) as error:
         raise UserError(f"device.distributed=true: {' '.join(str(error).split())} {HOW}") from None
     if not is_first():
