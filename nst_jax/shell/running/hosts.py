@@ -37,6 +37,7 @@ def join() -> None:
     given = {name: os.environ[variable] for name, variable in NUMBERS.items() if variable in os.environ}
     if wrong := [f"{NUMBERS[name]}={value}" for name, value in given.items() if not value.isdecimal()]:
         raise UserError(f"device.distributed=true: {wrong[0]} is no whole number. {HOW}")
+    jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM away from us
     try:
         numbers: dict[str, Any] = {name: int(value) for name, value in given.items()}
         jax.distributed.initialize(**numbers)

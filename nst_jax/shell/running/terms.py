@@ -95,18 +95,18 @@ def find_aims(
     height, width, _ = cast(Image, pictures["content"]).shape
     of_image: dict[str, Any] = {"pixels": height * width, "shape": (height, width), "tiles": tiles}
     of_image["key"] = transfer.aims_key(seed=seed)
+    find = lambda params, used, masks: transfer.aims(net, terms, params, used, masks=masks, **of_image)
     try:
-        find = lambda params, used, masks: transfer.aims(net, terms, params, used, masks=masks, **of_image)
-        return compute(lambda: find(params, used, masks) if mesh is None else on_mesh(mesh, find, params, used, masks))
+        with layout.within(mesh):
+            return compute(lambda: on_mesh(mesh, find, params, used, masks) if mesh else find(params, used, masks))
     except term.CannotBlend as error:
         raise UserError(f"{error}; style_mix=terms has a term for each style") from None
 
 
 def on_mesh(mesh: Mesh, find: Callable[..., dict[str, Aim]], *arguments: Any) -> dict[str, Aim]:
-    """The aims that find(*arguments) returns, by one program for the mesh. They lie as a Problem's do."""
+    """The aims that find(*arguments) returns, by one program within the mesh. They lie as a Problem's do."""
     leaves, tree = jax.tree.flatten(arguments)
     arrays = {i: leaf for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
     whole = lambda known: find(*tree.unflatten([known.get(i, leaf) for i, leaf in enumerate(leaves)]))
-    with layout.within(mesh):
-        places = layout.of_aims(mesh, jax.eval_shape(whole, arrays))
-        return jax.jit(whole, out_shardings=places)(layout.put(arrays, dict.fromkeys(arrays, layout.whole(mesh))))
+    places = layout.of_aims(mesh, jax.eval_shape(whole, arrays))
+    return jax.jit(whole, out_shardings=places)(layout.put(arrays, dict.fromkeys(arrays, layout.whole(mesh))))
