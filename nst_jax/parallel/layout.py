@@ -15,7 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 
 from nst_jax.losses.term import Aim
 from nst_jax.methods.transfer import Problem
@@ -66,7 +66,7 @@ def put(tree: Any, places: Any) -> Any:
       places: a sharding for each.
     """
 
-    def one(leaf: Any, place: NamedSharding) -> jax.Array:
+    def one(leaf: Any, place: Sharding) -> jax.Array:
         if place.is_fully_addressable:
             return jax.device_put(leaf, place)
         known = np.asarray(leaf)
