@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture, Input, Shape, draw_params
+from nst_jax.nn import rows
 from nst_jax.nn.conv import conv
 from nst_jax.nn.windows import CONVOLUTION, Window
 from nst_jax.nn.winograd import precision
@@ -72,7 +73,7 @@ class Frozen(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, self.shape[-1:])
         if self.shape[0] == 3 and self.stride == 1:
             return conv(x, kernel, bias, padding="zero")
-        kernel, bias, steps = lax.stop_gradient(kernel), lax.stop_gradient(bias), (self.stride, self.stride)
+        kernel, bias, steps = rows.hold(lax.stop_gradient(kernel)), lax.stop_gradient(bias), (self.stride, self.stride)
         numbers = ("NHWC", "HWIO", "NHWC")
         y = lax.conv_general_dilated(
             x.astype(kernel.dtype), kernel, steps, "VALID", dimension_numbers=numbers, precision=precision()

@@ -20,6 +20,7 @@ from nst_jax.images import tiles as windows
 from nst_jax.images.tiles import Cells, Cut, Grid, Tiles
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Term, Terms
+from nst_jax.nn import rows
 from nst_jax.nn.conv import cyclic_axes
 from nst_jax.nn.lifted import Lifted, dense
 from nst_jax.nn.windows import total_stride
@@ -196,6 +197,7 @@ def look(
         grid = windows.lay(tiles, height=picture.shape[0], width=picture.shape[1])
         if taps and grid.many > 1:
             return look_in_tiles(network, terms, params, picture, grid, masks)
+    picture = rows.split(picture, axis=0)
     seen = {**(activations(network, params, picture) if taps else {}), IMAGE: picture}
     return {t.name: Sight(t.see(seen[t.tap]), None) for t in terms}
 

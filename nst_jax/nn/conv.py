@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from nst_jax.nn import rows
 from nst_jax.nn.winograd import precision, transforms, winograd
 
 Batch = Float[Array, "n h w _"]
@@ -102,7 +103,7 @@ def batch_lanes(convolve: Callable[..., Array]) -> Callable[..., Array]:
 def direct(x: Batch, kernel: Float[Array, "3 3 _ _"], *, margin: int, back: bool) -> Float[Array, "n oh ow _"]:
     """The convolution by lax."""
     numbers, pads = ("NHWC", "HWIO", "NHWC"), [(margin, margin)] * 2
-    kernel = rotate(kernel) if back else kernel
+    kernel = rows.hold(rotate(kernel) if back else kernel)
     return lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=numbers, precision=precision())
 
 

@@ -23,6 +23,15 @@ def split(x: Array, *, axis: int) -> Array:
     return lax.with_sharding_constraint(x, PartitionSpec(*[None] * axis, ROWS)) if devices() > 1 else x
 
 
+def hold(kernel: Array) -> Array:
+    """The kernel of a convolution, whole on each device.
+
+    An activation of no more rows than the kernel would have it cut, too: the results are then wrong where there are
+    lanes beside the rows (jax 0.10).
+    """
+    return lax.with_sharding_constraint(kernel, PartitionSpec()) if devices() > 1 else kernel
+
+
 def fill(x: Array, *, axis: int, by: int) -> Array:
     """The array with zeros behind the last row, so that each device has the same multiple of `by` rows."""
     missing = -x.shape[axis] % (devices() * by)

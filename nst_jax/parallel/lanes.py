@@ -227,4 +227,4 @@ def shard(problems: Problem, starts: Images, axes: Axes, mesh: Mesh) -> tuple[Pr
     """The problems and the first images, laid out on the devices of `mesh`."""
     _, height, width, _ = starts.shape
     places = layout.of_problem(mesh, problems, image=(height, width), axes=axes)
-    return jax.device_put(problems, places), jax.device_put(starts, layout.of_images(mesh, starts.shape))
+    return layout.put(problems, places), layout.put(starts, layout.of_images(mesh, starts.shape))

@@ -8,13 +8,14 @@ An argument of a program must be cut evenly (jax.jit). One that the devices do n
 activations made of it are cut all the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 import jax
-from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
+import numpy as np
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 
 from nst_jax.losses.term import Aim
 from nst_jax.methods.transfer import Problem
@@ -27,9 +28,9 @@ AnyMesh = Mesh | AbstractMesh
 Shape = tuple[int, int]  # height and width of the image
 
 
-def make_mesh(*, lanes: int, rows: int) -> Mesh:
-    """The first lanes * rows devices, by these two axes."""
-    chosen = jax.devices()[: lanes * rows]
+def make_mesh(*, lanes: int, rows: int, devices: Sequence[Any] | None = None) -> Mesh:
+    """The first lanes * rows devices, by these two axes. devices: to choose from; None: all."""
+    chosen = (jax.devices() if devices is None else devices)[: lanes * rows]
     return jax.make_mesh((lanes, rows), (LANES, ROWS), axis_types=(AxisType.Auto,) * 2, devices=chosen)
 
 
@@ -48,6 +49,46 @@ def rows_of(mesh: AnyMesh | None) -> int:
 def within(mesh: Mesh | None) -> AbstractContextManager[Any]:
     """Where programs for the mesh are traced."""
     return nullcontext() if mesh is None else jax.set_mesh(mesh)
+
+
+def spans_processes(mesh: Mesh | None) -> bool:
+    """Whether some of the devices are those of another process."""
+    return mesh is not None and not whole(mesh).is_fully_addressable
+
+
+def put(tree: Any, places: Any) -> Any:
+    """The arrays, laid out so.
+
+    Of several processes each has the whole of an array, the same in all of them, and takes its own part of it.
+
+    Args:
+      tree: arrays that this process has.
+      places: a sharding for each.
+    """
+
+    def one(leaf: Any, place: Sharding) -> jax.Array:
+        if place.is_fully_addressable:
+            return jax.device_put(leaf, place)
+        known = np.asarray(leaf)
+        return jax.make_array_from_callback(known.shape, place, lambda index: known[index])
+
+    return jax.tree.map(one, tree, places)
+
+
+def fetch(tree: Any) -> Any:
+    """The arrays whole, as numpy arrays. Of several processes each gets all of them, and each must ask."""
+
+    def one(leaf: Any) -> np.ndarray:
+        if isinstance(leaf, jax.Array) and not (leaf.is_fully_addressable or leaf.is_fully_replicated):
+            everywhere = whole(leaf.sharding.mesh)  # pyright: ignore[reportAttributeAccessIssue]
+            leaf = jax.jit(_same, out_shardings=everywhere)(leaf)
+        return np.asarray(leaf)
+
+    return jax.tree.map(one, tree)
+
+
+def _same(leaf: jax.Array) -> jax.Array:
+    return leaf
 
 
 def whole(mesh: AnyMesh) -> NamedSharding:
@@ -89,6 +130,19 @@ def of_state(mesh: AnyMesh, state: State, *, image: Shape, lanes: bool) -> State
     return jax.tree.map(place, state)
 
 
+def of_aims(mesh: AnyMesh, aims: Mapping[str, Aim], *, lane: Mapping[str, Aim] | None = None) -> dict[str, Aim]:
+    """Where the leaves of aims lie. lane: which have a leading axis; None: none."""
+
+    def place(rows: int | None, part: Any, flags: Any) -> Any:
+        return jax.tree.map(lambda leaf, flag: of_leaf(mesh, leaf.shape, lane=flag, rows=rows), part, flags)
+
+    flags = jax.tree.map(lambda _: False, aims) if lane is None else lane
+    return {
+        name: Aim(place(0, aim.local, flags[name].local), place(None, aim.whole, flags[name].whole))
+        for name, aim in aims.items()
+    }
+
+
 def of_problem(mesh: AnyMesh, problem: Problem, *, image: Shape, axes: Axes | None = None) -> Problem:
     """Where the leaves of a Problem lie: a Problem of shardings. axes: which have a leading axis; None: none."""
     leaves, tree = jax.tree.flatten(problem)
@@ -98,10 +152,6 @@ def of_problem(mesh: AnyMesh, problem: Problem, *, image: Shape, axes: Axes | No
         own = lambda leaf, lane: of_leaf(mesh, leaf.shape, lane=lane, rows=rows(leaf.shape[lane:]))
         return jax.tree.map(own, part, lane)
 
-    never, first, alike = (lambda shape: None), (lambda shape: 0), partial(axis_of_rows, image=image)
-    aims = {
-        name: Aim(place(first, aim.local, lane.aims[name].local), place(never, aim.whole, lane.aims[name].whole))
-        for name, aim in problem.aims.items()
-    }
-    params = place(never, problem.params, lane.params)
+    never, alike = (lambda shape: None), partial(axis_of_rows, image=image)
+    aims, params = of_aims(mesh, problem.aims, lane=lane.aims), place(never, problem.params, lane.params)
     return place(alike, problem, lane)._replace(aims=aims, params=params)

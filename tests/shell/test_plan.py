@@ -80,6 +80,20 @@ def test_what_does_not_fit_is_computed_in_tiles_and_it_says_so(run_line, monkeyp
     assert "tiles" not in run_line(*LINE, "device.tiles=none").record
 
 
+def test_several_devices_share_the_memory_of_the_whole(run_line, monkeypatch):
+    whole, known = (plan_of(run_line, monkeypatch, devices=devices, room=1) for devices in (1, 4))
+    share = int(re.search(r"the whole image would take about (\d+) MiB", whole).group(1)) / 4
+    assert abs(int(re.search(r"each of 4 devices would take about (\d+) MiB", known).group(1)) - share) <= 1
+    assert "plan" not in plan_of(run_line, monkeypatch, devices=4, room=int(share * 1.5))
+
+
+def plan_of(run_line, monkeypatch, *, devices, room):
+    """What a run says, which has so many devices by rows and so many MiB on each."""
+    monkeypatch.setattr(plan, "mesh_sides", lambda mesh, **_: (1, devices))
+    monkeypatch.setattr(plan, "free_memory", lambda: room * 2**20)
+    return run_line(*LINE).text
+
+
 def test_terms_that_need_all_positions_are_named(nst, run_line, monkeypatch):
     words = ("convention=sliced_wasserstein", "tv_weight=0")
     code, text = nst(*LINE, *words, "device.tiles=64")

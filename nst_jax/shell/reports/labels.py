@@ -39,6 +39,8 @@ NAMES = {
     "network.pool": "pooling",
     "convention.resolution": "resolution",
     "device.precision": "precision",
+    "device.tiles": "tiles, pixels",
+    "device.mesh": "mesh of devices",
     "total": "loss",
     "ssim_content": "SSIM with the photograph",
     "style_distance": "style distance, |G - A| / |A|",

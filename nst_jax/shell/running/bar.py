@@ -1,13 +1,14 @@
 """The progress bar of a single run."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.lane import Lane, Record
+from nst_jax.shell.running.lane import CURVE, Lane, Record
 from nst_jax.shell.running.session import Session
 from nst_jax.shell.settings.scale import Stage, work
 
@@ -36,6 +37,8 @@ class Bar:
         began = time.perf_counter()
         if lane.records and lane.records[-1]["step"] == lane.done:
             self.record = lane.records[-1]
+        elif session.across:  # no process may measure alone, by its own clock
+            self.record = last_of_curve(lane.curve())
         elif began > self.due:
             self.record = session.values(0)
             self.due = time.perf_counter() + SHARE * (time.perf_counter() - began)
@@ -47,6 +50,12 @@ class Bar:
             where = f"{self.left.words(lane)}, scale {number} of {many} ({width} x {height}), "
         self.bar.set_postfix_str(f"{where}total {self.record['total']:.4g}, {parts}", refresh=False)
         self.bar.update(lane.done - self.bar.n)
+
+
+def last_of_curve(curve: Mapping[str, np.ndarray]) -> Record:
+    """The total and its parts, as the last iteration saw them."""
+    last = {name: float(values[-1]) for name, values in curve.items()}
+    return {"total": last["total"], "weighted": {name: last[name] for name in last if name not in CURVE}}
 
 
 class TimeLeft:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
+from nst_jax.shell.running import hosts
 from nst_jax.shell.running.checked_cache import check_entries
+from nst_jax.shell.settings.devices import by_rows
 from nst_jax.shell.settings.schema import Device
 
 LOG = logging.getLogger("nst_jax")
@@ -44,11 +46,14 @@ def set_up(device: Device) -> None:
     fix_order(device.deterministic)
     import jax
 
+    if device.distributed:
+        hosts.join()
     try:
-        jax.devices()
+        devices = jax.devices()
     except (RuntimeError, AssertionError) as error:  # jax asserts that there is a device
         wanted, why = os.environ.get("JAX_PLATFORMS", ""), (str(error).splitlines() or ["no such device is here"])[0]
         raise UserError(f"JAX_PLATFORMS={wanted}: {why}. JAX_PLATFORMS=cpu computes on the CPU") from None
+    mesh_sides(device.mesh, devices=len(devices))
     jax.config.update("jax_default_matmul_precision", PRECISION[device.precision])
     if device.cache and not jax.config.jax_compilation_cache_dir:  # pyright: ignore
         keep_programs()
@@ -119,11 +124,36 @@ def keep_programs() -> None:
     jax.config.update("jax_raise_persistent_cache_errors", False)
 
 
-def convolution(wanted: str) -> str:
-    """The kind of convolution: `auto` stays so on a CPU, where Winograd pays in some layers; elsewhere it is direct."""
+def mesh_sides(mesh: str, *, devices: int) -> tuple[int, int]:
+    """How many devices share the lanes, and how many the rows of an image.
+
+    Args:
+      mesh: lanes, rows, or LANESxROWS.
+      devices: that there are.
+
+    Raises:
+      UserError: there are not so many.
+    """
+    if mesh == "lanes":
+        return devices, 1
+    if devices == 1:
+        raise UserError(f"device.mesh={mesh}: there is one device here. Leave device.mesh out")
+    if mesh == "rows":
+        return 1, devices
+    along, rows = map(int, mesh.split("x"))
+    if along * rows > devices:
+        raise UserError(f"device.mesh={mesh} needs {along * rows} devices; there are {devices} here")
+    return along, rows
+
+
+def convolution(wanted: str, mesh: str = "lanes") -> str:
+    """The kind of convolution: `auto` stays so on a CPU, where Winograd pays in some layers; elsewhere it is direct.
+
+    So it is by rows over several devices, too: XLA would gather Winograd's tiles.
+    """
     import jax
 
-    return "direct" if wanted == "auto" and jax.default_backend() != "cpu" else wanted
+    return "direct" if wanted == "auto" and (jax.default_backend() != "cpu" or by_rows(mesh)) else wanted
 
 
 def release_programs() -> None:
@@ -144,7 +174,7 @@ def free_memory() -> int:
     """Free bytes of the device; of the machine, where the device does not say."""
     import jax
 
-    known = jax.devices()[0].memory_stats() or {}
+    known = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in known:
         return known["bytes_limit"] - known.get("bytes_in_use", 0)
     try:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import jax
-import numpy as np
 
 from nst_jax.shell.running import plan, program
 from nst_jax.shell.running.cost import Way, gib, on_cpu, tiled_ways, whole_way
@@ -42,7 +41,9 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         log(f"strokes: {steps} steps for each style picture, of which none is taken now")
     whole = prepare(without_painting(config), log, once, compute=jax.eval_shape)
     log("compiles the program")
-    made = program.compile_program([whole], most=1, share=1.0, log=log)
+    made = program.compile_program([whole], most=1, share=1.0, log=log, mesh=config.device.mesh)
+    if made.mesh:
+        log(f"mesh: {program.describe_mesh(made.mesh)}; the memory is that of one device")
     log(f"compiling: {made.seconds:.1f} s")
     for line in describe_memory(made.advance):
         log(line)
@@ -50,7 +51,8 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     sample = prepare(whole_at_once(without_painting(config)), ignore, once, scale=scale)
     width, height = sample.facts["size"]
     log(f"measures a few steps at {width} x {height} pixels")
-    small = made if scale == 1 else program.compile_program([sample], most=1, share=1.0, log=ignore)
+    how = {"most": 1, "share": 1.0, "mesh": config.device.mesh}
+    small = made if scale == 1 else program.compile_program([sample], **how, log=ignore)
     each = seconds_of_a_step(partial(measure_seconds, sample, small)) * pixels(whole) / pixels(sample)
     most = each * pixels(whole) / pixels(sample) if grows(whole, sample) else each
     at_once = each
@@ -61,7 +63,8 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
         log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
     log(f"all {whole.plan.steps} steps: about {between(whole_steps * each, whole_steps * most, clock)}")
-    for line in compare(ways_of(config, whole), made.way, seconds=at_once, steps=whole_steps):
+    found = [made.way] if made.mesh else ways_of(config, whole)
+    for line in compare(found, made.way, seconds=at_once, steps=whole_steps):
         log(line)
     if steps := steps_of_strokes(config):
         sides = sum(height * width for height, width, _ in (picture.shape for picture in whole.style.pictures))
@@ -158,8 +161,7 @@ def measure_seconds(job: Job, made: Program, steps: int) -> float:
     """How long so many steps take from the start."""
     problems, states = program.begin(made, [job])
     began = time.perf_counter()
-    wanted, unlimited = np.full(1, steps, np.int32), np.int32(2**31 - 1)
-    jax.block_until_ready(made.advance(problems, states, steps=wanted, turns=unlimited))
+    program.advance(made, problems, states, steps=[steps], turns=2**31 - 1)
     return time.perf_counter() - began
 
 

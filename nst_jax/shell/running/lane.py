@@ -41,6 +41,7 @@ class Lane:
     job: Job
     folder: Path
     number: int = 0  # among the lanes of its program
+    silent: bool = False  # another process writes the run's folder
     metrics: bool = True  # whether to measure the result: SSIM with the content, distances to the style
     records: list[Record] = field(default_factory=list)  # one for each snapshot, the last for the end
     chunks: list[dict[str, np.ndarray]] = field(default_factory=list)  # of the curve
@@ -139,6 +140,8 @@ class Lane:
 
     def attempt(self, work: Callable[[], object], what: str) -> None:
         """Write what the run can do without. What cannot be written is said, once, and the run goes on."""
+        if self.silent:
+            return
         try:
             work()
         except (UserError, OSError) as error:

@@ -84,7 +84,8 @@ def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, on
     loaded = once(("weights", str(config.weights), arch.name, net.taps), lambda: load(config, arch, net, log))
     looks.check_input(config, loaded.params)
     own = lambda: see_gray(loaded.params) if gray_only else loaded.params
-    convolution, dtype = device.convolution(config.network.convolution), device.DTYPE[config.device.precision]
+    convolution = device.convolution(config.network.convolution, config.device.mesh)
+    dtype = device.DTYPE[config.device.precision]
     key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
     return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import jax
+
 from nst_jax.extractors.base import Architecture
 from nst_jax.images.tiles import lay
 from nst_jax.losses.term import IMAGE, Terms, taps
@@ -12,7 +14,7 @@ from nst_jax.methods.texture import PADDING
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import cost
 from nst_jax.shell.running.cost import Seen, Way, gib, on_cpu, tiled_way, tiled_ways, whole_way
-from nst_jax.shell.running.device import free_memory
+from nst_jax.shell.running.device import free_memory, mesh_sides
 from nst_jax.shell.running.networks import tap
 from nst_jax.shell.settings.schema import Config
 from nst_jax.shell.settings.texture import axes_of
@@ -47,6 +49,11 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     asked, free = config.device.tiles, free_memory()
     again = config.device.checkpoint is True
     whole = whole_way(seen, checkpoint=again)
+    devices = mesh_sides(config.device.mesh, devices=len(jax.devices()))[1]
+    if devices > 1:
+        share = whole._replace(memory=whole.memory / devices)
+        log(f"{describe(share, seen, free)}, on each of {devices} devices")
+        return Choice(share, lambda _: None)
     if asked not in ("auto", "none"):
         check(terms)
         way = tiled_way(seen, int(asked)) or whole

@@ -39,6 +39,7 @@ from nst_jax.shell.running.inputs import (
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.networks import check_depth, network, read_params
 from nst_jax.shell.running.once import Once, always
+from nst_jax.shell.running.program import mesh_of_process
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start
 from nst_jax.shell.running.strokes import Comparison, add_strokes
@@ -100,8 +101,9 @@ def prepare(
     seen = plan.see(config, arch, terms, ready.params, content, pairs=int(config.optimiser.get("memory", 0)))
     choice = once(("plan", net, terms, content.shape), lambda: plan.choose(config, seen, terms, log))
     tiles = choice.way.tiles
-    key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, tiles, compute)
-    find = partial(find_aims, net, terms, ready.params, pictures, masks, seed=config.seed, compute=compute)
+    key = ("aims", net, *ready.key, *division.key, *shares, terms, config.seed, tiles, compute, config.device.mesh)
+    how: dict[str, Any] = {"seed": config.seed, "compute": compute, "mesh": mesh_of_process(config.device.mesh)}
+    find = partial(find_aims, net, terms, ready.params, pictures, masks, **how)
     aims = once(key, lambda: find(tiles=tiles._replace(wrap=()) if tiles and config.texture else tiles))
     numbers = styles.split_weights(numbers, arranged.shares)
     return Job(

@@ -6,16 +6,17 @@ A single run is a session of one lane.
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from signal import Signals
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from nst_jax.methods.multiscale import Passage
 from nst_jax.optim.minimise import State
+from nst_jax.parallel import layout
 from nst_jax.parallel.lanes import images
-from nst_jax.shell.running import checkpoint, folder, program
+from nst_jax.shell.running import checkpoint, folder, hosts, program
 from nst_jax.shell.running.lane import Lane, summarise
 from nst_jax.shell.running.program import ROOM, Program
 from nst_jax.shell.running.stop import Stop
@@ -88,7 +89,7 @@ class Session:
         self.states = self._restore(states)
         self.weights = [jax.device_get(job.problem.weights) for job in jobs]
         self.began, self.pace = time.perf_counter(), Pace()
-        self.due = self.began + rules.checkpoint
+        self.due, self.saves, self.turns = self.began + rules.checkpoint, False, 1
 
     def run(self, news: Callable[["Session"], None]) -> None:
         """Run from the first step to the last. news: called after each chunk."""
@@ -100,6 +101,7 @@ class Session:
 
     def _run(self, news: Callable[["Session"], None]) -> None:
         self._look()
+        self._decide()
         news(self)
         if self.rules.checkpoint and any(lane.stage for lane in self.lanes):
             self._save()  # what came before is not computed again
@@ -107,7 +109,8 @@ class Session:
             self._advance(wanted)
             self._look()
             news(self)
-            if self.rules.checkpoint and time.perf_counter() > self.due:
+            self._decide()
+            if self.saves:
                 self._save()
         if self._must_stop():
             self._save()
@@ -116,12 +119,12 @@ class Session:
 
     def values(self, number: int) -> dict[str, Any]:
         """A record of the terms of one lane, measured now."""
-        values = jax.device_get(self.made.measure(self.problems, images(self.states)))
+        values = program.measure(self.made, self.problems, images(self.states))
         return summarise({k: v[number] for k, v in values.items()}, self.weights[number])
 
     def _values_of_best(self, number: int) -> dict[str, Any]:
         """The terms of the best image of one lane."""
-        values = jax.device_get(self.made.measure(self.problems, self.states.best))
+        values = program.measure(self.made, self.problems, self.states.best)
         return {name: each[number] for name, each in values.items()}
 
     def _restore(self, states: State) -> State:
@@ -131,12 +134,11 @@ class Session:
         found = {i: known for i, lane in enumerate(self.lanes) if (known := self._restore_lane(lane, shapes))}
         if not found:
             return states
-        whole = [np.array(leaf) for leaf in leaves]
+        whole = [np.array(leaf) for leaf in layout.fetch(leaves)]
         for i, known in found.items():
             for old, new in zip(whole, known, strict=True):
                 old[i] = new
-        put = [jax.device_put(new, old.sharding) for new, old in zip(whole, leaves, strict=True)]
-        return jax.tree.unflatten(tree, put)
+        return jax.tree.unflatten(tree, layout.put(whole, [leaf.sharding for leaf in leaves]))
 
     def _restore_lane(self, lane: Lane, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
         """The leaves of one lane's checkpoint, and room for its result. Its trouble is its own."""
@@ -154,6 +156,23 @@ class Session:
         lane.error, lane.ended = error, True
         self.on_end(lane)
 
+    def _decide(self) -> None:
+        """Decide by the clock how long the next chunk is, and whether a checkpoint is due; of several processes alike.
+
+        The first one's clock counts, and a signal to any of them.
+        """
+        due = bool(self.rules.checkpoint) and time.perf_counter() > self.due
+        self.turns, self.saves = self.pace.turns(), due
+        if self.across:
+            known = hosts.gather([self.stop.came or 0, self.turns, due])
+            self.turns, self.saves = int(known[0, 1]), bool(known[0, 2])
+            self.stop.asked = Signals(known[:, 0].max()) if known[:, 0].any() else None
+
+    @property
+    def across(self) -> bool:
+        """Whether its program is one of several processes."""
+        return layout.spans_processes(self.made.mesh)
+
     def _must_stop(self) -> bool:
         """Whether a signal, or a lane that failed, ends the session."""
         return bool(self.stop.asked) or (self.rules.stop_on_error and any(map(has_failed, self.lanes)))
@@ -161,12 +180,8 @@ class Session:
     def _advance(self, wanted: Sequence[int]) -> None:
         """Take up to so many iterations of each lane, as far as they go in about a second."""
         began, before = time.perf_counter(), np.array(self.states.evaluations)
-        steps = jnp.asarray([*wanted, *[0] * (self.made.width - len(wanted))], jnp.int32)
-        if self.made.mesh:
-            steps = jax.device_put(steps, self.states.steps.sharding)
-        turns = np.int32(self.pace.turns())  # of no device: with several, jax puts it on all of them
-        states, infos = jax.block_until_ready(self.made.advance(self.problems, self.states, steps=steps, turns=turns))
-        self.states = program.lay_out(self.made, states)
+        limits = {"steps": wanted, "turns": self.turns}
+        self.states, infos = program.advance(self.made, self.problems, self.states, **limits)
         now, done = time.perf_counter(), np.asarray(self.states.steps)
         self.pace.update(int((np.asarray(self.states.evaluations) - before).max()), now - began)
         curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
@@ -182,7 +197,7 @@ class Session:
         due = [i for i in self._active() if at_once or self.lanes[i].is_due(bool(finite[i]))]
         if not due:
             return
-        values = jax.device_get(self.made.measure(self.problems, images(self.states)))
+        values = program.measure(self.made, self.problems, images(self.states))
         for i in due:
             self._settle(i, {k: v[i] for k, v in values.items()}, bool(finite[i]), at_once=at_once)
 
@@ -200,8 +215,7 @@ class Session:
                 state, values = state._replace(x=state.best, average=None), self._values_of_best(number)
             lane.record(values, self.weights[number], state)
             if lane.is_over(finite) or at_once:
-                tiles = {"tiles": self.made.way.tiles.side} if self.made.way.tiles else {}
-                facts = {"width": self.made.width, **tiles, **self.rules.facts}
+                facts = {"width": self.made.width, **program.facts(self.made), **self.rules.facts}
                 lane.finish(state, lanes=len(self.lanes), facts=facts)
                 lane.ended = True
                 if lane.is_over(finite):
@@ -213,7 +227,7 @@ class Session:
     def _save(self) -> None:
         """Write a checkpoint of every lane that has not ended."""
         began = time.perf_counter()
-        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.states)]
+        leaves = layout.fetch(jax.tree.leaves(self.states))
         for i in self._active():
             self.lanes[i].attempt(
                 partial(self.lanes[i].save, [np.asarray(leaf[i]) for leaf in leaves]), "the checkpoint"
@@ -229,4 +243,4 @@ def has_failed(lane: Lane) -> bool:
 
 def bare_state(states: State, lane: int) -> State:
     """One lane's state without the optimiser's part."""
-    return jax.tree.map(lambda a: np.asarray(a)[lane], states._replace(opt=()))
+    return jax.tree.map(lambda a: a[lane], layout.fetch(states._replace(opt=())))

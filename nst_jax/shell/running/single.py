@@ -15,7 +15,7 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
 from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
-from nst_jax.shell.running import checkpoint, dry, looks, program, provenance, scales
+from nst_jax.shell.running import checkpoint, dry, hosts, looks, program, provenance, scales
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.bar import Bar, place
 from nst_jax.shell.running.device import enough_memory
@@ -44,11 +44,14 @@ def stylise(config: Config, words: Sequence[str]) -> int:
     with catch_signals() as stop, enough_memory():
         if config.dry_run:
             return dry.rehearse(config, LOG.info)
-        once = scales.remember(config)
-        job = scales.outline(config, LOG.info, once)
-        folder = make_folder(config, words)
-        with alone(folder, "a run", keep=False), folders.log_into(folder):
-            return run(config, job, once, folder, stop)
+        with hosts.own_output(config) as config:
+            once = scales.remember(config)
+            with hosts.together():
+                job = scales.outline(config, LOG.info, once)
+                folder = make_folder(config, words)
+                stop.share(with_others=hosts.many() > 1)
+            with alone(folder, "a run", keep=False), folders.log_into(folder):
+                return run(config, job, once, folder, stop)
 
 
 def resume(folder: Path, steps: int | None) -> int:
@@ -75,13 +78,17 @@ def resume(folder: Path, steps: int | None) -> int:
     if (done := checkpoint.steps(folder)) > config.steps and is_single(config):
         raise UserError(f"steps={config.steps}: this run has taken {done} steps already; give {done} or more")
     check(config)
-    with catch_signals() as stop, enough_memory(), alone(folder, "a run", keep=False), folders.log_into(folder):
-        if absent:
-            LOG.info("not in the run's config.yaml, and taken as they are by default: %s", ", ".join(absent))
-        once = scales.remember(config)
-        job = scales.outline(config, LOG.info, once)
-        write_text(folder / "config.yaml", settings.yaml(config))
-        return run(config, job, once, folder, stop)
+    with catch_signals() as stop, enough_memory(), hosts.own_output(config) as config:
+        folder = hosts.own_folder(folder, config, checkpoint=checkpoint.NAME)
+        with alone(folder, "a run", keep=False), folders.log_into(folder):
+            if absent:
+                LOG.info("not in the run's config.yaml, and taken as they are by default: %s", ", ".join(absent))
+            once = scales.remember(config)
+            with hosts.together():
+                job = scales.outline(config, LOG.info, once)
+                write_text(folder / "config.yaml", settings.yaml(config))
+                stop.share(with_others=hosts.many() > 1)
+            return run(config, job, once, folder, stop)
 
 
 def read_record(folder: Path) -> tuple[Config, list[str]]:
@@ -148,14 +155,18 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
     LOG.info("folder: %s", folder)
     if len(stages) > 1:
         LOG.info("scales: %s", describe_scales(stages, *job.start.shape[:2]))
+    if mesh := program.mesh_of(config.device.mesh, lanes=1):
+        LOG.info("mesh: %s%s", program.describe_mesh(mesh), f", of {n} processes" if (n := hosts.many()) > 1 else "")
     for line in hints(job):
         LOG.info(line)
-    lane = Lane(job, folder, metrics=False)
+    lane = Lane(job, folder, metrics=False, silent=not hosts.is_first())
     rules = Rules(checkpoint=config.output.checkpoint, result_when_stopped=True, stop_on_error=True, facts={})
     make = lambda lane, stage: prepare(config, lambda line: None, once, stage=stage)
-    compile_at = lambda stage, jobs: program.compile_program(jobs, most=1, share=1.0, log=LOG.info)
+    how_to = {"most": 1, "share": 1.0, "log": LOG.info, "mesh": config.device.mesh}
+    compile_at = lambda stage, jobs: program.compile_program(jobs, **how_to)
     how = scales.passage(config.scale)
-    with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=job.plan.steps == 0 or None) as bar:
+    quiet = (job.plan.steps == 0 or not hosts.is_first()) or None
+    with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=quiet) as bar:
         scales.run([lane], [stages], make, compile_at, how, rules, stop, Bar(bar, stages), on_end=lambda lane: None)
     if lane.error is not None:
         raise lane.error

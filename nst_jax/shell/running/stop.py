@@ -15,6 +15,19 @@ class Stop:
     """Whether a signal asks for the end."""
 
     asked: signal.Signals | None = None  # the signal
+    came: signal.Signals | None = None  # the same, before other processes know of it
+    shared: bool = False  # with other processes: `asked` is what they have agreed on
+
+    def hear(self, number: int) -> None:
+        """Take note of a signal."""
+        self.came = signal.Signals(number)
+        if not self.shared:
+            self.asked = self.came
+
+    def share(self, *, with_others: bool) -> None:
+        """From now on, stop when other processes do, if there are any. Raises Ended if a signal has come by now."""
+        self.shared = with_others
+        self.check()
 
     def check(self) -> None:
         """Raise Ended if a signal has come: for the time before there is something to save."""
@@ -40,7 +53,7 @@ def catch_signals() -> Iterator[Stop]:
     former = {number: signal.getsignal(number) for number in EXIT}
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        stop.asked = signal.Signals(number)
+        stop.hear(number)
         for n, handler in former.items():
             signal.signal(n, handler)
 

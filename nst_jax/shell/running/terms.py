@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import jax
+from jax.sharding import Mesh
+
 from nst_jax import published
 from nst_jax.analysis import resolution
 from nst_jax.extractors.base import Architecture, Extractor
@@ -12,6 +15,7 @@ from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Aim, Blend, Terms
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Masks
+from nst_jax.parallel import layout
 from nst_jax.published import CONVENTIONS
 from nst_jax.published.base import Convention
 from nst_jax.shell.errors import UserError
@@ -81,13 +85,28 @@ def find_aims(
     seed: int,
     compute: Compute,
     tiles: Tiles | None,
+    mesh: Mesh | None,
 ) -> dict[str, Aim]:
-    """The aims. Raises UserError where a term cannot aim at several pictures as one."""
+    """The aims. Raises UserError where a term cannot aim at several pictures as one.
+
+    mesh: the devices that share the rows of the pictures; None: one device has all of them.
+    """
     used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
     height, width, _ = cast(Image, pictures["content"]).shape
     of_image: dict[str, Any] = {"pixels": height * width, "shape": (height, width), "tiles": tiles}
     of_image["key"] = transfer.aims_key(seed=seed)
+    find = lambda params, used, masks: transfer.aims(net, terms, params, used, masks=masks, **of_image)
     try:
-        return compute(lambda: transfer.aims(net, terms, params, used, masks=masks, **of_image))
+        with layout.within(mesh):
+            return compute(lambda: on_mesh(mesh, find, params, used, masks) if mesh else find(params, used, masks))
     except term.CannotBlend as error:
         raise UserError(f"{error}; style_mix=terms has a term for each style") from None
+
+
+def on_mesh(mesh: Mesh, find: Callable[..., dict[str, Aim]], *arguments: Any) -> dict[str, Aim]:
+    """The aims that find(*arguments) returns, by one program within the mesh. They lie as a Problem's do."""
+    leaves, tree = jax.tree.flatten(arguments)
+    arrays = {i: leaf for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
+    whole = lambda known: find(*tree.unflatten([known.get(i, leaf) for i, leaf in enumerate(leaves)]))
+    places = layout.of_aims(mesh, jax.eval_shape(whole, arrays))
+    return jax.jit(whole, out_shardings=places)(layout.put(arrays, dict.fromkeys(arrays, layout.whole(mesh))))

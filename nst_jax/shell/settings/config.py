@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
+from nst_jax.shell.settings.devices import wrong_devices
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -143,6 +144,7 @@ def problems(c: Config) -> Iterable[str]:
     tiles = c.device.tiles
     if tiles not in ("auto", "none") and not (is_number(tiles) and 16 <= tiles <= SIDE and tiles == int(tiles)):
         yield f"device.tiles must be auto, none, or a number of pixels, at least 16; got {tiles}"
+    yield from wrong_devices(c)
     if c.output.every < 0 or not 1 <= c.output.quality <= 100 or c.output.film_ms < 1:
         yield "output: every must be 0 or more, quality 1 to 100, film_ms 1 or more"
     for side in ("content", "style"):

@@ -135,6 +135,8 @@ class Device:
     memory_fraction: float = MISSING
     cache: bool = MISSING
     deterministic: bool = MISSING
+    mesh: str = "lanes"  # records of older runs lack it
+    distributed: bool = False  # and this
 
 
 @dataclass

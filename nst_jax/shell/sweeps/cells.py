@@ -49,6 +49,8 @@ def name(config: Config) -> str:
         plain.pop(key)
     for key in ("folder", "checkpoint", "to"):
         plain["output"].pop(key)
+    for key in ("mesh", "distributed"):  # it is the same job on other devices
+        plain["device"].pop(key)
     if not uses_seed(config):
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)

@@ -30,6 +30,10 @@ class Composer:
         try:
             config = settings.read(self.compose(words))
             check(config)
+            if config.device.distributed:
+                raise UserError(
+                    "device.distributed=true is for one picture: give each host a part of the sweep, as jobs of its own"
+                )
             return config
         except UserError as error:
             return error

@@ -34,15 +34,17 @@ def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
         if group[0].config.device.deterministic:
             width = 1
         # the last size takes the most memory: all sizes have its width
-        jobs, say = [lane.job for lane in lanes], say_to(lanes)
-        made = program.compile_program(jobs, most=most, share=how.memory, log=say, width=width)
+        jobs, say, mesh = [lane.job for lane in lanes], say_to(lanes), group[0].config.device.mesh
+        made = program.compile_program(jobs, most=most, share=how.memory, log=say, width=width, mesh=mesh)
     except Exception as error:
         for lane in lanes:
             cells.mark_failed(own[lane.number], error, where=" (compiling)", own=False)
         return
+    for lane in lanes if made.mesh else ():
+        lane.say(f"mesh: {program.describe_mesh(made.mesh)}")
     facts = {"sweep": lanes[0].folder.parent.name}
     rules = Rules(how.checkpoint, result_when_stopped=False, stop_on_error=how.stop_on_error, facts=facts)
-    programs = Programs(made, say)
+    programs = Programs(made, mesh, say)
     for first in range(0, len(lanes), made.width):
         part = lanes[first : first + made.width]
         places = {id(lane): own[lane.number] for lane in part}
@@ -87,15 +89,15 @@ def run_part(
 class Programs:
     """The programs of a group, one for each size, all as wide as that of the last one."""
 
-    def __init__(self, last: Program, log: Log) -> None:
-        self.last, self.log, self.known = last, log, dict[int, Program]()
+    def __init__(self, last: Program, mesh: str, log: Log) -> None:
+        self.last, self.mesh, self.log, self.known = last, mesh, log, dict[int, Program]()
 
     def at(self, stage: Stage, jobs: Sequence[Job]) -> Program:
         """The program of a size."""
         if stage.number + 1 == stage.many:
             return self.last
         if stage.number not in self.known:
-            same = {"width": self.last.width, "axes": self.last.axes, "log": self.log}
+            same = {"width": self.last.width, "axes": self.last.axes, "mesh": self.mesh, "log": self.log}
             self.known[stage.number] = program.compile_program(jobs, most=None, share=1.0, **same)
         return self.known[stage.number]
 
