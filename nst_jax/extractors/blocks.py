@@ -59,9 +59,7 @@ class Pool(NamedTuple):
     size: int
     stride: int
     padding: int = 0
-    ceil: bool | None = (
-        None  # whether the last window may reach beyond the border; None: as the setting `rounding` says
-    )
+    ceil: bool | None = None  # whether the last window may reach beyond the border; None: as `rounding` says
 
 
 class Chain(NamedTuple):

@@ -121,7 +121,7 @@ CASES = [(name, padding) for name in NAMES for padding in KNOWN[name]]
 def test_every_layer_is_that_of_its_publisher(name, padding, folder):
     """From a file with the publisher's names, folded, at odd sizes: 1e-4 of a layer's size."""
     known, wanted = architecture(name), KNOWN[name][padding]
-    params = known.prepare(dict(loaded(name, folder).params), convolution="direct", dtype="float32")
+    params = known.ready(dict(loaded(name, folder).params), convolution="direct", dtype="float32")
     net = known.tap(tuple(wanted), **own_settings(name, padding=padding))
     found = jax.jit(partial(features, net))(params, jnp.asarray(values.image()))
     assert len(found) == len(wanted)
@@ -150,7 +150,7 @@ def test_normalisations_that_are_folded_change_nothing(name, folder):
     net = known.tap(known.layers, **own_settings(name))
     run = jax.jit(partial(features, net))
     image = jnp.asarray(values.image()[:107, :91])
-    plain, folded = run(params, image), run(known.prepare(params, convolution="direct", dtype="float32"), image)
+    plain, folded = run(params, image), run(known.ready(params, convolution="direct", dtype="float32"), image)
     for layer, a in plain.items():
         np.testing.assert_allclose(folded[layer], a, atol=1e-5 * float(jnp.abs(a).max()), err_msg=layer)
 
@@ -158,13 +158,13 @@ def test_normalisations_that_are_folded_change_nothing(name, folder):
 @pytest.mark.parametrize("name", ["inception_v3", "googlenet", "squeezenet", "resnet18"])
 def test_winograd_changes_nothing(name, folder):
     known, params = architecture(name), dict(loaded(name, folder).params)
-    ready = known.prepare(params, convolution="winograd", dtype="float32")
+    ready = known.ready(params, convolution="winograd", dtype="float32")
     assert any(layer["kernel"].ndim == 3 for layer in ready.values() if "bias" in layer)
     deepest = known.layers[min(len(known.layers), 12) - 1]
     net = known.tap((deepest,), **own_settings(name))
     run = jax.jit(partial(features, net))
     image = jnp.asarray(values.image()[:91, :83])
-    a = run(known.prepare(params, convolution="direct", dtype="float32"), image)[deepest]
+    a = run(known.ready(params, convolution="direct", dtype="float32"), image)[deepest]
     np.testing.assert_allclose(run(ready, image)[deepest], a, atol=1e-4 * float(jnp.abs(a).max()))
 
 
