@@ -7,6 +7,7 @@ import pytest
 from jax import lax
 from programs import operations, slow_operations
 
+from nst_jax.nn import general
 from nst_jax.nn.conv import PADDINGS
 from nst_jax.nn.general import Form, general_conv
 from nst_jax.nn.pools import length, pool_windows
@@ -53,9 +54,14 @@ FORMS = [
 ]
 
 
+@pytest.mark.parametrize("wide", [1, 100])
 @pytest.mark.parametrize("size", [(11, 14), (12, 9)])
 @pytest.mark.parametrize(("kernel", "form"), FORMS, ids=str)
-def test_values_and_gradients_are_those_of_lax(kernel, form, size):
+def test_values_and_gradients_are_those_of_lax(kernel, form, size, wide, monkeypatch):
+    """Strides in both ways: a convolution for each phase, and one for all."""
+    if form.stride == 1 and wide > 1:
+        return
+    monkeypatch.setattr(general, "WIDE", wide)
     x, k, bias = arrays(size, kernel, 6, 12, form)
     ours, back = jax.vjp(lambda x: general_conv(x, k, bias, form=form, padding="zero"), x)
     theirs, wanted = jax.vjp(lambda x: plain(x, k, bias, form), x)

@@ -1,9 +1,9 @@
 """Frozen convolutions of any kernel, stride, padding and number of groups, with a gradient for the image only.
 
-jax's rule for the gradient of a convolution with strides is a convolution of an image with holes (`lhs_dilation`), of
-which nine or more of each ten products are by zero on a CPU. Here each pixel's gradient is a convolution, of stride 1,
-of what came back with the part of the kernel that met the pixel: the pixels of one phase (row modulo stride, column
-modulo stride) met the same part. All phases are channels of one convolution. See `nn.conv` for stride 1.
+jax's rule for the gradient of a convolution with strides is a convolution of an image with holes (`lhs_dilation`): with a
+stride of 2, three of four products are by zero. Here each pixel's gradient is a convolution, of stride 1, of what came
+back with the part of the kernel that met the pixel: the pixels of one phase (row modulo stride, column modulo stride)
+met the same part. See `nn.conv` for stride 1.
 """
 
 from functools import partial
@@ -20,6 +20,11 @@ from nst_jax.nn.winograd import precision
 Batch = Float[Array, "n _ _ _"]
 Kernel = Float[Array, "_ _ _ _"]  # height, width, in / groups, out
 Pads = tuple[tuple[int, int], tuple[int, int]]  # beyond the rows, before and after; beyond the columns
+
+
+Phases = Float[Array, "n down across s s channels"]
+
+WIDE = 32  # channels in from which a convolution for each phase is faster, on a CPU, than one for all
 
 
 class Form(NamedTuple):
@@ -133,15 +138,44 @@ def rotate(kernel: Kernel, *, groups: int) -> Kernel:
 
 def spread(grad: Batch, kernel: Kernel, form: Form, *, height: int, width: int) -> Batch:
     """The gradient for the image, of height x width, of a convolution with strides."""
-    s, groups, cin = form.stride, form.groups, kernel.shape[2]
-    reach = [-(-k // s) for k in kernel.shape[:2]]  # positions that a pixel meets, along each axis
+    s, channels = form.stride, kernel.shape[2] * form.groups
     cells = [-(-(n + a + b) // s) for n, (a, b) in zip((height, width), form.pads, strict=True)]
-    rows, columns = ((r - 1, q - n) for r, q, n in zip(reach, cells, grad.shape[1:3], strict=True))
-    y = dense(grad, phases(kernel, stride=s, groups=groups), (rows, columns), groups, False)
-    y = y.reshape(-1, *cells, groups, s, s, cin).transpose(0, 1, 4, 2, 5, 3, 6)
-    y = y.reshape(-1, cells[0] * s, cells[1] * s, groups * cin)
+    find = phase_by_phase if channels >= WIDE else phases_at_once
+    y = find(grad, kernel, form, cells).transpose(0, 1, 3, 2, 4, 5)
+    y = y.reshape(-1, cells[0] * s, cells[1] * s, channels)
     (top, _), (left, _) = form.pads
     return y[:, top : top + height, left : left + width]
+
+
+def phase_by_phase(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) -> Phases:
+    """A convolution for each phase, with the part of the kernel that it met."""
+    s, rows = form.stride, []
+    for i in range(s):
+        row = []
+        for j in range(s):
+            part = kernel[i::s, j::s]
+            if 0 in part.shape:  # the windows leave these pixels out
+                row.append(jnp.zeros((grad.shape[0], *cells, kernel.shape[2] * form.groups), grad.dtype))
+                continue
+            pads = reach(part.shape[:2], cells, grad.shape[1:3])
+            row.append(dense(grad, part, pads, form.groups, True))
+        rows.append(jnp.stack(row, 3))
+    return jnp.stack(rows, 3)
+
+
+def phases_at_once(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) -> Phases:
+    """All phases as the channels of one convolution. Its kernel has zeros where a phase met fewer positions."""
+    s, groups, cin = form.stride, form.groups, kernel.shape[2]
+    sizes = tuple(-(-k // s) for k in kernel.shape[:2])
+    y = dense(grad, phases(kernel, stride=s, groups=groups), reach(sizes, cells, grad.shape[1:3]), groups, False)
+    y = y.reshape(-1, *cells, groups, s, s, cin).transpose(0, 1, 2, 4, 5, 3, 6)
+    return y.reshape(-1, *cells, s, s, groups * cin)
+
+
+def reach(sizes: tuple[int, ...], cells: list[int], positions: tuple[int, ...]) -> Pads:
+    """The zeros around a gradient of so many positions, from which kernels of these sizes make so many cells."""
+    rows, columns = ((k - 1, q - n) for k, q, n in zip(sizes, cells, positions, strict=True))
+    return rows, columns
 
 
 def phases(kernel: Kernel, *, stride: int, groups: int) -> Kernel:
