@@ -110,7 +110,7 @@ class Architecture(NamedTuple):
     pool: str = "max"  # the pooling that it was trained with
     shallow: str = ""  # the option of conf/layers for a file that holds its first layers only; "": there is none
     rounding: str = "floor"  # what its poolings make of an odd side, as it was trained
-    choices: tuple[str, ...] = ()  # the layers among which `spaced` picks
+    choices: tuple[str, ...] = ()  # the layers among which `pick_evenly` picks
     eps: Mapping[str, float] = NONE  # of each convolution that a batch normalisation follows
     norms: Mapping[str, str] = NONE  # a normalisation's name in files -> the convolution before it
     keras_order: tuple[str, ...] = ()  # the convolutions in the order of Keras' files
@@ -132,7 +132,7 @@ class Architecture(NamedTuple):
         return self.build(tuple(layer for layer in self.layers if layer in layers), **settings)
 
 
-def spaced(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
+def pick_evenly(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
     """So many layers, one from the middle of each of `count` equal parts. Raises ValueError where there are fewer."""
     if not 1 <= count <= len(layers):
         raise ValueError(f"there are {len(layers)} layers to pick from, {' '.join(layers)}; got {count}")

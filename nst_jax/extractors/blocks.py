@@ -8,6 +8,8 @@ A convolution may be followed by a batch normalisation, frozen: an affine map of
 `kernel`, `scale`, `offset`, `mean` and `variance`. `prepare` folds them into a kernel and a bias.
 """
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,7 +20,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from nst_jax.extractors.base import Architecture, Shape, draw_params, preprocess
+from nst_jax.extractors.base import Architecture, Shape, preprocess
 from nst_jax.nn import windows as geometry
 from nst_jax.nn.general import Form, general_conv
 from nst_jax.nn.pools import length, pool_windows
@@ -30,6 +32,9 @@ Batch = Float[Array, "n _ _ _"]
 Part = Any  # Conv | Pool | Chain | Join | Sum
 
 PAYS = 64 * 128  # channels in times channels out from which Winograd's method is the faster: benchmarks/layers.py
+DEVIATION = (
+    0.8796256610342398  # of a normal number that is drawn again beyond two deviations, as jax's he_normal has it
+)
 FLAT = ("zero", "reflect", "replicate")  # paddings of every network
 CYCLIC = ("circular", "circular_x", "circular_y")  # of those whose layers keep the strides of the picture
 NORM = ("scale", "offset", "mean", "variance")  # of a batch normalisation
@@ -356,12 +361,12 @@ def depths(part: Part, *, behind: int) -> Iterator[tuple[int, str]]:
 
 
 def draw(key: Array, blocks: tuple[Block, ...]) -> Params:
-    """Untrained parameters: see `base.draw_params`. Normalisations are the identity.
+    """Untrained parameters, of the sizes of `base.draw_params`. Normalisations are the identity.
 
     But the last one on each way around a shortcut has the factor 1 / sqrt(number of shortcuts). With 1 the activations
     would grow by sqrt(2) at each of them (Zhang, Dauphin & Ma 2019, arXiv 1901.09321).
     """
-    params = dict(draw_params(key, kernels(blocks)))
+    params = draw_kernels(key, kernels(blocks))
     around = [last_of(part.parts[-1]).name for part in sums(Chain(tuple(block.part for block in blocks)))]
     for conv in every_convolution(blocks):
         if conv.eps is not None:
@@ -369,6 +374,19 @@ def draw(key: Array, blocks: tuple[Block, ...]) -> Params:
             scale = ones / jnp.sqrt(len(around)) if conv.name in around else ones
             own = {"scale": scale, "offset": zeros, "mean": zeros, "variance": ones - conv.eps}
             params[conv.name] = {"kernel": params[conv.name]["kernel"], **own}
+    return params
+
+
+def draw_kernels(key: Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """He-normal kernels and zero biases. All are cut from one array: a draw for each is compiled for half a minute."""
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    whole = jax.random.truncated_normal(key, -2.0, 2.0, (sum(sizes),)) / DEVIATION
+    params: dict[str, Any] = {"input": {"kernel": 255.0 * jnp.eye(3), "bias": jnp.full(3, -127.5)}}
+    ends = itertools.accumulate(sizes)
+    for (name, shape), size, end in zip(shapes.items(), sizes, ends, strict=True):
+        scale = math.sqrt(2 / math.prod(shape[:3]))
+        kernel = scale * whole[end - size : end].reshape(shape)
+        params[name] = {"kernel": kernel, "bias": jnp.zeros(shape[-1])}
     return params
 
 

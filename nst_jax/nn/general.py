@@ -1,9 +1,9 @@
 """Frozen convolutions of any kernel, stride, padding and number of groups, with a gradient for the image only.
 
-jax's rule for the gradient of a convolution with strides is a convolution of an image with holes (`lhs_dilation`): with a
-stride of 2, three of four products are by zero. Here each pixel's gradient is a convolution, of stride 1, of what came
-back with the part of the kernel that met the pixel: the pixels of one phase (row modulo stride, column modulo stride)
-met the same part. See `nn.conv` for stride 1.
+jax's rule for the gradient of a convolution with strides is a convolution of an image with holes (`lhs_dilation`): with
+a stride of 2, three of four products are by zero. Here each pixel's gradient is a convolution, of stride 1, of what
+came back with the part of the kernel that met the pixel: the pixels of one phase (row modulo stride, column modulo
+stride) met the same part. See `nn.conv` for stride 1.
 """
 
 from functools import partial
@@ -78,48 +78,48 @@ def convolve(x: Batch, kernel: Any, form: Form) -> Any:
             raise ValueError(f"a spectrum is convolved with stride 1, one group and one padding; got {form}")
         return frozen(x, kernel, top, False)
     if form.stride == 1:
-        return dense(x, kernel, form.pads, form.groups, False)
+        return dense(x, kernel, form, False)
     if kernel.shape[:2] == (1, 1) and not any((top, bottom, left, right)):
-        return dense(x[:, :: form.stride, :: form.stride], kernel, form.pads, form.groups, False)
-    return strided(x, kernel, form, x.shape[1:3])
+        return dense(x[:, :: form.stride, :: form.stride], kernel, form._replace(stride=1), False)
+    return step_conv(x, kernel, form, x.shape[1:3])
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def dense(x: Batch, kernel: Kernel, pads: Pads, groups: int, back: bool) -> Batch:
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def dense(x: Batch, kernel: Kernel, form: Form, back: bool) -> Batch:
     """The convolution of stride 1 of x, padded by zeros.
 
     back: use the kernel of the input gradient, rotated by 180 degrees and with its channels swapped.
     """
-    return batch_lanes(partial(direct, form=Form(1, pads, groups), back=back))(x, kernel)
+    return batch_lanes(partial(direct, form=form, back=back))(x, kernel)
 
 
-def _forward(x: Batch, kernel: Kernel, pads: Pads, groups: int, back: bool) -> tuple[Any, Kernel]:
-    return dense(x, kernel, pads, groups, back), kernel
+def _forward(x: Batch, kernel: Kernel, form: Form, back: bool) -> tuple[Any, Kernel]:
+    return dense(x, kernel, form, back), kernel
 
 
-def _backward(pads: Pads, groups: int, back: bool, kernel: Kernel, grad: Batch) -> tuple[Any, Array]:
-    rows, columns = ((k - 1 - a, k - 1 - b) for k, (a, b) in zip(kernel.shape, pads, strict=False))
-    return dense(grad, kernel, (rows, columns), groups, not back), jnp.zeros_like(kernel)
+def _backward(form: Form, back: bool, kernel: Kernel, grad: Batch) -> tuple[Any, Array]:
+    rows, columns = ((k - 1 - a, k - 1 - b) for k, (a, b) in zip(kernel.shape, form.pads, strict=False))
+    return dense(grad, kernel, form._replace(pads=(rows, columns)), not back), jnp.zeros_like(kernel)
 
 
 dense.defvjp(_forward, _backward)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def strided(x: Batch, kernel: Kernel, form: Form, size: tuple[int, int]) -> Batch:
+def step_conv(x: Batch, kernel: Kernel, form: Form, size: tuple[int, int]) -> Batch:
     """The convolution of a stride above 1 of x, padded by zeros. size: height and width of x."""
     return batch_lanes(partial(direct, form=form, back=False))(x, kernel)
 
 
-def _forward_strided(x: Batch, kernel: Kernel, form: Form, size: tuple[int, int]) -> tuple[Any, Kernel]:
-    return strided(x, kernel, form, size), kernel
+def _forward_steps(x: Batch, kernel: Kernel, form: Form, size: tuple[int, int]) -> tuple[Any, Kernel]:
+    return step_conv(x, kernel, form, size), kernel
 
 
-def _backward_strided(form: Form, size: tuple[int, int], kernel: Kernel, grad: Batch) -> tuple[Any, Array]:
+def _backward_steps(form: Form, size: tuple[int, int], kernel: Kernel, grad: Batch) -> tuple[Any, Array]:
     return spread(grad, kernel, form, height=size[0], width=size[1]), jnp.zeros_like(kernel)
 
 
-strided.defvjp(_forward_strided, _backward_strided)
+step_conv.defvjp(_forward_steps, _backward_steps)
 
 
 def direct(x: Batch, kernel: Kernel, *, form: Form, back: bool) -> Batch:
@@ -158,7 +158,7 @@ def phase_by_phase(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) ->
                 row.append(jnp.zeros((grad.shape[0], *cells, kernel.shape[2] * form.groups), grad.dtype))
                 continue
             pads = reach(part.shape[:2], cells, grad.shape[1:3])
-            row.append(dense(grad, part, pads, form.groups, True))
+            row.append(dense(grad, part, Form(1, pads, form.groups), True))
         rows.append(jnp.stack(row, 3))
     return jnp.stack(rows, 3)
 
@@ -167,7 +167,8 @@ def phases_at_once(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) ->
     """All phases as the channels of one convolution. Its kernel has zeros where a phase met fewer positions."""
     s, groups, cin = form.stride, form.groups, kernel.shape[2]
     sizes = tuple(-(-k // s) for k in kernel.shape[:2])
-    y = dense(grad, phases(kernel, stride=s, groups=groups), reach(sizes, cells, grad.shape[1:3]), groups, False)
+    around = Form(1, reach(sizes, cells, grad.shape[1:3]), groups)
+    y = dense(grad, phases(kernel, stride=s, groups=groups), around, False)
     y = y.reshape(-1, *cells, groups, s, s, cin).transpose(0, 1, 2, 4, 5, 3, 6)
     return y.reshape(-1, *cells, s, s, groups * cin)
 

@@ -14,7 +14,7 @@ from programs import slow_operations
 from weight_files import pth
 
 from nst_jax.extractors import MODULES, architecture, base, blocks
-from nst_jax.extractors.base import features, spaced
+from nst_jax.extractors.base import features, pick_evenly
 from nst_jax.images.tiles import lay
 from nst_jax.losses import term
 from nst_jax.methods import tiled, transfer
@@ -418,13 +418,13 @@ def test_the_files_are_where_their_publishers_have_them(name):
 
 def test_layers_that_are_picked_lie_in_the_middle_of_equal_parts():
     letters = tuple("abcdefghij")
-    assert spaced(letters, count=10) == letters
-    assert spaced(letters, count=5) == tuple("bdfhj")
-    assert spaced(letters, count=1) == ("f",)
-    assert spaced(letters, count=3) == ("b", "f", "i")
+    assert pick_evenly(letters, count=10) == letters
+    assert pick_evenly(letters, count=5) == tuple("bdfhj")
+    assert pick_evenly(letters, count=1) == ("f",)
+    assert pick_evenly(letters, count=3) == ("b", "f", "i")
     for count in (0, 11):
         with pytest.raises(ValueError, match=f"10 layers to pick from, .*got {count}"):
-            spaced(letters, count=count)
+            pick_evenly(letters, count=count)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -432,7 +432,7 @@ def test_what_is_picked_and_what_suits_it_are_layers_of_the_network(name):
     known = architecture(name)
     assert set(known.choices) <= set(known.layers)
     assert "input" not in known.choices
-    assert len(set(spaced(known.choices, count=5))) == 5
+    assert len(set(pick_evenly(known.choices, count=5))) == 5
     profile = PROFILES[known.profile]
     if known.profile != "gatys":
         assert {*profile.content, *profile.style} <= set(known.layers)
