@@ -1,5 +1,7 @@
 """Convolutions of every kernel, stride, padding and group, and poolings whose windows overlap, against lax's own."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -193,7 +195,7 @@ def test_maxima_and_their_gradients_are_those_of_lax(window, sides):
 def test_averages_are_those_written_out(kind, padding):
     window = Window(3, 1, 1, False)
     x = np.asarray(normal(1, 5, 7, 2))
-    mode = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}[padding]
+    mode: Any = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}[padding]
     mode = "constant" if kind == "avg_inside" and padding == "reflect" else mode
     pads = ((0, 0), (1, 1), (1, 1), (0, 0))
     wide, inside = (

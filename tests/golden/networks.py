@@ -1,7 +1,7 @@
 """What the networks of torchvision and Keras give for parameters and an image of tests/network_values.py.
 
-    pip install torch torchvision numpy && python tests/golden/networks.py torchvision
-    pip install keras torch numpy && KERAS_BACKEND=torch python tests/golden/networks.py keras
+    pip install torch==2.13.0 torchvision==0.28.0 && python tests/golden/networks.py torchvision
+    pip install keras==3.15.1 torch==2.13.0 && KERAS_BACKEND=torch python tests/golden/networks.py keras
 
 Written to networks.json: network -> padding -> layer -> its shape and some numbers. Neither program is needed for the
 tests. Keras' convolutions are named by their number in the model's order, torchvision's by its own names.
@@ -49,7 +49,7 @@ def torch_layers(network, model):
 
 def torch_state(model):
     """Values for each tensor of a model, by its name."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     found, roles = {}, {"running_mean": "mean", "running_var": "variance", "weight": "scale", "bias": "offset"}
     for name, tensor in model.state_dict().items():
@@ -66,8 +66,8 @@ def torch_state(model):
 
 def mirror(model):
     """Mirror the image beyond the borders, in place of zeros."""
-    import torch
-    from torch.nn import functional
+    import torch  # pyright: ignore[reportMissingImports]
+    from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
     plain = functional.avg_pool2d
     functional.avg_pool2d = lambda x, kernel_size, stride, padding: plain(
@@ -84,10 +84,10 @@ def mirror(model):
 
 def see(network, padding):
     """The summaries of one of torchvision's networks, by layer."""
-    import torch
-    import torchvision
+    import torch  # pyright: ignore[reportMissingImports]
+    import torchvision  # pyright: ignore[reportMissingImports]
 
-    own = {"squeezenet": "squeezenet1_1"}.get(network, network)
+    own = "squeezenet1_1" if network == "squeezenet" else network
     extra = {"init_weights": False, "transform_input": False} if network in INPUTS else {}
     model = getattr(torchvision.models, own)(weights=None, **extra).eval()
     model.load_state_dict(torch_state(model), strict=False)
@@ -98,7 +98,7 @@ def see(network, padding):
         keep = lambda m, x, y, layer=layer: found.__setitem__(layer, y.detach()[0].permute(1, 2, 0).numpy().copy())
         modules[path].register_forward_hook(keep)
     x = values.image()
-    x = 2 * x - 1 if network in INPUTS else (x - np.float32(MEAN)) / np.float32(DEVIATION)
+    x = 2 * x - 1 if network in INPUTS else (x - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
     with torch.no_grad():
         model(torch.from_numpy(x.transpose(2, 0, 1)[None].astype(np.float32)))
     return {layer: values.summary(layer, activation) for layer, activation in found.items()}
@@ -106,7 +106,7 @@ def see(network, padding):
 
 def see_torchvision():
     """The summaries of torchvision's networks, by name and padding."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     known = {}
     for network in ("squeezenet", "googlenet", "inception_v3", "resnet18", "resnet34", "resnet50", "resnet101"):
@@ -135,7 +135,7 @@ def fill(model):
 
 def see_keras(folder=None):
     """The summaries of Keras' networks, by name and padding. folder: where files of their weights are written."""
-    import keras
+    import keras  # pyright: ignore[reportMissingImports]
 
     known = {}
     for network, build in (
@@ -149,7 +149,7 @@ def see_keras(folder=None):
             x = x / 127.5 - 1
             layers = {f"mixed{i}": f"mixed{i}" for i in range(11)}
         else:
-            x = x[..., ::-1] - np.float32((103.939, 116.779, 123.68))
+            x = x[..., ::-1] - np.array((103.939, 116.779, 123.68), np.float32)
             layers = {n.name: n.name for n in model.layers if n.name.endswith("_out")}
             layers |= {"conv1_relu": "conv1_relu", "pool1_pool": "pool1_pool"}
         whole = keras.Model(model.input, [model.get_layer(name).output for name in layers.values()])

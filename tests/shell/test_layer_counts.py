@@ -1,5 +1,7 @@
 """Layers by their number: layers.style_count=5."""
 
+from typing import Any
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,7 +18,7 @@ from nst_jax.shell.sweeps.composing import Composer
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
 
 
-def read(*words):
+def read(*words) -> Any:
     with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         return composer.read([*PAIR, *words])

@@ -3,6 +3,7 @@
 import json
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import h5py
 import jax
@@ -32,9 +33,9 @@ NORM = blocks.NORM
 IN_TORCH = {"scale": "weight", "offset": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
-def network_of(name):
+def network_of(name) -> Any:
     """The table of a network."""
-    return architecture(name).random.keywords["blocks"]
+    return architecture(name).tap(("input",), **own_settings(name)).blocks  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def own_settings(name, **others):
@@ -350,7 +351,7 @@ def test_a_keras_file_is_read_in_its_order(name, folder, tmp_path):
 def test_the_input_is_what_the_file_was_trained_on(name, words, folder):
     found = loaded(name, folder)
     assert words in found.source
-    x = np.float32([0.1, 0.5, 0.8])
+    x = np.array([0.1, 0.5, 0.8], np.float32)
     seen = x @ found.params["input"]["kernel"] + found.params["input"]["bias"]
     expected = {
         "RGB, -1..1": 2 * x - 1,

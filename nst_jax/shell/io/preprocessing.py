@@ -81,7 +81,8 @@ def _prepare_by_format(
         shown = ", ".join(f"{m:.6g}" for m in reversed(mean))
         words = f"{network}, from a MatConvNet file; input BGR, 0..255, minus ({shown})"
         return Prepared(_swap_colours(layers), subtract_mean(mean), words)
-    usual = {"keras": "caffe"} | ({"torch": "torchvision"} if _is_torchvision(contents) else {}) | architecture.inputs
+    usual = {"keras": "caffe"} | ({"torch": "torchvision"} if _is_torchvision(contents) else {})
+    usual |= dict(architecture.inputs)
     kind = preprocessing if preprocessing != "auto" else usual.get(contents.kind, "")
     if not kind:
         raise UserError(
