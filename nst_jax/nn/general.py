@@ -168,7 +168,7 @@ def phases_at_once(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) ->
     s, groups, cin = form.stride, form.groups, kernel.shape[2]
     sizes = tuple(-(-k // s) for k in kernel.shape[:2])
     around = Form(1, reach(sizes, cells, grad.shape[1:3]), groups)
-    y = dense(grad, phases(kernel, stride=s, groups=groups), around, False)
+    y: Any = dense(grad, phases(kernel, stride=s, groups=groups), around, False)
     y = y.reshape(-1, *cells, groups, s, s, cin).transpose(0, 1, 2, 4, 5, 3, 6)
     return y.reshape(-1, *cells, s, s, groups * cin)
 

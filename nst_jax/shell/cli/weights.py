@@ -64,7 +64,7 @@ def list_published(options: argparse.Namespace) -> int:
     """Print what is published, and what of it is in the cache."""
     print(f"cache: {cache.folder()}")
     for (network, source, _), file in _files().items():
-        large = "about 0.5 GB" if source == "matconvnet" else "of a size that nobody states"
+        large = "about 0.5 GB" if source == "matconvnet" else "size not known"
         size = f"{file.size / 1e6:.0f} MB" if file.size else large
         here = "converted" if cache.converted_path(file.file).is_file() else "not here"
         print(f"\n{source} {network}: {file.file}, {size}, {here}\n  {file.digest}")
