@@ -37,7 +37,7 @@ def means(kernels):
     return params
 
 
-SETTINGS = [(name, "floor") for name in MODULES] + [(name, "ceil") for name in BLOCKS]
+SETTINGS = [(name, "floor") for name in MODULES] + [(name, "ceil") for name in (*BLOCKS, "squeezenet", "googlenet")]
 
 
 @pytest.mark.parametrize("size", [(65, 47), (32, 100)])
@@ -117,10 +117,12 @@ def test_a_network_by_name_is_an_extractor_and_a_value(name):
         known.tap(("relu9_9",), **OWN)
 
 
-@pytest.mark.parametrize("key", ["pool", "rounding", "padding"])
-def test_a_setting_that_squeezenet_lacks_is_refused(key):
-    other = {"pool": "avg", "rounding": "ceil", "padding": "reflect"}[key]
-    with pytest.raises(ValueError, match=f"{key}={other}: squeezenet has {key}={OWN[key]} only"):
+@pytest.mark.parametrize(
+    ("key", "other", "own"),
+    [("pool", "avg", "max"), ("pool", "l2", "max"), ("padding", "circular", "zero or reflect or replicate")],
+)
+def test_a_setting_that_squeezenet_lacks_is_refused(key, other, own):
+    with pytest.raises(ValueError, match=f"{key}={other}: squeezenet has {key}={own} only"):
         architecture("squeezenet").tap(("conv1",), **{**OWN, key: other})
 
 

@@ -85,6 +85,8 @@ CASES = [
     Case(network="distilled", precision="bfloat16", pool="avg", solver="lbfgs", checkpoint=True),
     Case(network="distilled", lanes=3, convention="neural_style_pt"),
     Case(network="squeezenet", solver="lbfgs"),
+    Case(network="googlenet", precision="bfloat16", lanes=3),
+    Case(network="resnet18", padding="reflect"),
     Case(convolution="winograd", padding="replicate"),
     Case(convolution="winograd", precision="tf32", lanes=3, padding="reflect"),
     Case(convention="mrf", solver="lbfgs"),
@@ -110,8 +112,8 @@ def name_of(case):
 
 def layers_of(case):
     """The content layers and the style layers."""
-    if case.network == "squeezenet":
-        return architecture("squeezenet").layers[-1:], architecture("squeezenet").layers[2:6:2]
+    if case.network in ("squeezenet", "googlenet", "resnet18"):
+        return architecture(case.network).layers[-1:], architecture(case.network).layers[2:6:2]
     return CONTENT_LAYERS, STYLE_LAYERS
 
 

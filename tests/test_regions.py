@@ -68,7 +68,7 @@ def test_masks_are_carried_as_by_noise_within_and_without(shape):
     np.testing.assert_array_equal(widest(mask, TOY), meets)
 
 
-@pytest.mark.parametrize("name", ["vgg19", "distilled", "squeezenet", "texnet"])
+@pytest.mark.parametrize("name", ["vgg19", "distilled", "squeezenet", "texnet", "googlenet"])
 def test_masks_have_the_size_of_every_layer_of_every_network(name):
     known = architecture(name)
     for rounding in ("floor",) if name == "squeezenet" else ("floor", "ceil"):

@@ -39,7 +39,7 @@ def load(
     preprocessing: str = "auto",
     seed: int = 0,
     pool: str | None = None,
-    rounding: str = "floor",
+    rounding: str | None = None,
     padding: str = "zero",
     convolution: str = "auto",
     dtype: str = "float32",
@@ -47,14 +47,15 @@ def load(
     """A network by name, or one whose weights are in a file.
 
     Args:
-      name: vgg19, vgg16, distilled, texnet or squeezenet; or the path of a weight file (.h5, .pth, .mat, .safetensors).
+      name: vgg19, vgg16, distilled, texnet, squeezenet, inception_v3, googlenet, resnet18, resnet34, resnet50,
+        resnet101, inception_v3_keras or resnet50_keras; or the path of a weight file (.h5, .pth, .mat, .safetensors).
       network: which network the file holds; vgg19 if not said.
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
-      preprocessing: auto; caffe or torchvision for a file that does not say what it was trained on; pystiche for that
-        program's mean.
+      preprocessing: auto; caffe, torchvision or tf for a file that does not say what it was trained on; pystiche for
+        that program's mean.
       seed: of random weights.
       pool: max, avg or l2; the network's own if not said.
-      rounding: floor or ceil: what pooling makes of an odd side.
+      rounding: floor or ceil: what pooling makes of an odd side; the network's own if not said.
       padding: zero, reflect, replicate; circular, circular_x or circular_y for textures without a seam.
       convolution: auto, direct or winograd.
       dtype: of the convolutions, float32 or bfloat16.
@@ -74,6 +75,7 @@ def load(
     loaded = files.load("file" if path else weights, network=known, needed=(), log=lambda text: None, **given)
     profile = suitable_layers(arch, loaded.params)
     content, style = profile.content, profile.style
+    rounding = rounding or arch.rounding
     settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
     params = arch.ready(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
     extractor, windows = arch.tap({*content, *style}, **settings), partial(arch.windows, rounding=rounding)

@@ -15,6 +15,14 @@ MODULES = {  # name -> module
     "distilled": "distilled",
     "texnet": "texnet",
     "squeezenet": "squeezenet",
+    "inception_v3": "inception",
+    "inception_v3_keras": "inception",
+    "googlenet": "googlenet",
+    "resnet18": "resnet",
+    "resnet34": "resnet",
+    "resnet50": "resnet",
+    "resnet101": "resnet",
+    "resnet50_keras": "resnet",
 }
 
 

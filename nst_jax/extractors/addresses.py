@@ -3,7 +3,8 @@
 VGG-16 and VGG-19 were trained by K. Simonyan and A. Zisserman (arXiv 1409.1556) and published by the Visual Geometry
 Group, Oxford, under CC BY 4.0. Keras and MatConvNet distribute those original Caffe values; torchvision trained its
 own, on RGB in [0, 1] with mean and standard deviation (BSD-3-Clause). SqueezeNet 1.1 was trained by F. Iandola et al.
-(arXiv 1602.07360); github.com/rcmalli/keras-squeezenet distributes the values as a Keras file (MIT).
+(arXiv 1602.07360); github.com/rcmalli/keras-squeezenet distributes the values as a Keras file (MIT). torchvision's
+other networks are its own training (BSD-3-Clause), but Inception v3, which is TensorFlow's (Apache-2.0), as Keras' is.
 """
 
 from typing import NamedTuple
@@ -20,13 +21,21 @@ class Published(NamedTuple):
 
     file: str  # its name in the cache
     urls: tuple[str, ...]
-    digest: str  # algorithm:hex
+    digest: str  # algorithm:hex; sha256:hex* where only the beginning is known
     size: int  # bytes, shown to the user; 0 where nobody states it
 
 
-def _keras(network: str, *, md5: str, size: int) -> Published:
+def _keras(network: str, *, md5: str, size: int, folder: str = "") -> Published:
+    """folder: where it is not the network's name, there is no mirror of the file."""
     file = f"{network}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return Published(file, (f"{KERAS}{network}/{file}", KERAS_MIRROR + file), f"md5:{md5}", size)
+    mirror = () if folder else (KERAS_MIRROR + file,)
+    return Published(file, (f"{KERAS}{folder or network}/{file}", *mirror), f"md5:{md5}", size)
+
+
+def _torchvision(name: str, *, size: int) -> tuple[Published, ...]:
+    """A file whose name ends with the beginning of its sha256, which is all that is published of it."""
+    file = f"{name}.pth"
+    return (Published(file, (TORCHVISION + file,), f"sha256:{name.rpartition('-')[2]}*", size),)
 
 
 SQUEEZENET = "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -74,6 +83,24 @@ PUBLISHED: dict[tuple[str, str], tuple[Published, ...]] = {
             "imagenet-vgg-verydeep-16.mat",
             (MATCONVNET + "imagenet-vgg-verydeep-16.mat",),
             "md5:f72d927587ca4c97fbd165ec9cb9997f",
+            0,
+        ),
+    ),
+    ("inception_v3_keras", "keras"): (
+        _keras("inception_v3", md5="bcbd6486424b2319ff4ef7d526e38f63", size=0, folder="inception_v3"),
+    ),
+    ("inception_v3", "torchvision"): _torchvision("inception_v3_google-0cc3c7bd", size=0),
+    ("googlenet", "torchvision"): _torchvision("googlenet-1378be20", size=0),
+    ("resnet18", "torchvision"): _torchvision("resnet18-f37072fd", size=0),
+    ("resnet34", "torchvision"): _torchvision("resnet34-b627a593", size=0),
+    ("resnet50", "torchvision"): _torchvision("resnet50-0676ba61", size=0),  # IMAGENET1K_V1
+    ("resnet101", "torchvision"): _torchvision("resnet101-63fe2227", size=0),  # IMAGENET1K_V1
+    ("resnet50_keras", "keras"): (_keras("resnet50", md5="4d473c1dd8becc155b73f8504c6f6626", size=0, folder="resnet"),),
+    ("squeezenet", "torchvision"): (
+        Published(
+            "squeezenet1_1-b8a52dc0.pth",
+            (TORCHVISION + "squeezenet1_1-b8a52dc0.pth",),
+            "sha256:b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
             0,
         ),
     ),

@@ -1,6 +1,7 @@
 """What a feature extractor is, and what the package must know of a network that has a name."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -79,11 +80,15 @@ def shapes(network: Extractor, params: Any, *, height: int, width: int) -> dict[
     return {layer: seen[layer].shape for layer in network.taps}  # jax sorts the names of a dict
 
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Architecture(NamedTuple):
     """A network by name: all that the rest of the package asks of it.
 
     A layer is what can be tapped; a convolution is what has parameters. Parameters are
-    {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing.
+    {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing. A convolution
+    that a batch normalisation follows has "scale", "offset", "mean" and "variance" (out) in place of "bias".
     """
 
     name: str
@@ -104,6 +109,12 @@ class Architecture(NamedTuple):
     convention: str  # the convention that suits it
     pool: str = "max"  # the pooling that it was trained with
     shallow: str = ""  # the option of conf/layers for a file that holds its first layers only; "": there is none
+    rounding: str = "floor"  # what its poolings make of an odd side, as it was trained
+    choices: tuple[str, ...] = ()  # the layers among which `pick_evenly` picks
+    eps: Mapping[str, float] = NONE  # of each convolution that a batch normalisation follows
+    norms: Mapping[str, str] = NONE  # a normalisation's name in files -> the convolution before it
+    keras_order: tuple[str, ...] = ()  # the convolutions in the order of Keras' files
+    inputs: Mapping[str, str] = NONE  # a format of files -> the preprocessing of its values
 
     def margin(self, layer: str) -> int:
         """The pixels beyond its own cell that a position of the layer sees, on the side where it sees more."""
@@ -119,6 +130,13 @@ class Architecture(NamedTuple):
         if unknown := [layer for layer in layers if layer not in self.layers]:
             raise ValueError(f"{self.name} has no layer {unknown[0]}; its layers: {' '.join(self.layers)}")
         return self.build(tuple(layer for layer in self.layers if layer in layers), **settings)
+
+
+def pick_evenly(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
+    """So many layers, one from the middle of each of `count` equal parts. Raises ValueError where there are fewer."""
+    if not 1 <= count <= len(layers):
+        raise ValueError(f"there are {len(layers)} layers to pick from, {' '.join(layers)}; got {count}")
+    return tuple(layers[(2 * i + 1) * len(layers) // (2 * count)] for i in range(count))
 
 
 class Input(nn.Module):

@@ -171,5 +171,6 @@ ARCHITECTURES = {
         fingerprint=None,
         profile="gatys",
         convention="gatys_released",
+        choices=tuple(layer for layer in LAYERS if layer.startswith("relu")),
     )
 }

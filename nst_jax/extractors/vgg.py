@@ -203,6 +203,7 @@ def describe(name: str, blocks: Blocks) -> Architecture:
         profile="gatys",
         convention="gatys_released",
         shallow="blocks1-3",
+        choices=tuple(layer for layer in layers(blocks) if layer.startswith("relu")),
     )
 
 

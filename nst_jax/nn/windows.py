@@ -38,24 +38,29 @@ def widest(mask: Mask, windows: Sequence[Window]) -> Mask:
 
 def _reduce(mask: Mask, windows: Sequence[Window], choose: object, neutral: float) -> Mask:
     for window in windows:
-        pads = [(window.padding, window.padding + _overhang(side, window)) for side in mask.shape]
+        pads = [(window.padding, window.padding + overhang(side=side, window=window)) for side in mask.shape]
         mask = lax.reduce_window(mask, neutral, choose, (window.size,) * 2, (window.stride,) * 2, pads)  # pyright: ignore
     return mask
 
 
-def _overhang(side: int, window: Window) -> int:
+def overhang(*, side: int, window: Window) -> int:
     """The positions that the last window lacks, where it may reach beyond the border."""
     return (window.size - side - 2 * window.padding) % window.stride if window.ceil else 0
 
 
 def margin(windows: Sequence[Window]) -> int:
     """The pixels beyond its own cell that a position sees, on the side where it sees more."""
+    return max(reach(windows))
+
+
+def reach(windows: Sequence[Window]) -> tuple[int, int]:
+    """The pixels beyond its own cell that a position sees, before it and after it. Below 0: not the whole cell."""
     before, after, stride = 0, 0, 1
     for window in windows:
         before += stride * window.padding
         after += stride * (window.size - window.padding - window.stride)
         stride *= window.stride
-    return max(before, after)
+    return before, after
 
 
 def total_stride(windows: Sequence[Window]) -> int:
@@ -67,7 +72,7 @@ def interior(windows: Sequence[Window], *, height: int, width: int) -> Mask:
     """1 where a position sees nothing beyond the border of a picture of this size, else 0."""
     mask = jnp.ones((height, width))
     for window in windows:
-        after = (window.padding + _overhang(side, window) for side in mask.shape)
+        after = (window.padding + overhang(side=side, window=window) for side in mask.shape)
         mask = jnp.pad(mask, [(window.padding, n) for n in after])
         mask = narrowest(mask, (window._replace(padding=0, ceil=False),))
     return mask

@@ -54,6 +54,22 @@ LOSSES = (
     ),
 )
 
+STRIDES = "Layers of the strides that Gatys et al. have in VGG: style from 2 to 16 pixels, content at 8."
+RESNETS = {  # the last block of each stage but the last
+    "resnet18": ("conv1", "layer1_1", "layer2_1", "layer3_1"),
+    "resnet34": ("conv1", "layer1_2", "layer2_3", "layer3_5"),
+    "resnet50": ("conv1", "layer1_2", "layer2_3", "layer3_5"),
+    "resnet101": ("conv1", "layer1_2", "layer2_3", "layer3_22"),
+    "resnet50_keras": ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out"),
+}
+
+
+def residual(name: str, stem: str, first: str, second: str, third: str) -> Profile:
+    """The layers of a ResNet: those of Wang, Li & Vasconcelos 2021 (SWAG, arXiv 2104.05623) down to the third stage."""
+    source = "The stem and the last blocks of stages, as SWAG has them (arXiv 2104.05623), without the last stage."
+    return Profile(name, source, {second: 1.0}, dict.fromkeys((stem, first, second, third), 1.0))
+
+
 PROFILES = (
     Profile(
         name="blocks1-3",
@@ -73,6 +89,19 @@ PROFILES = (
         content={"fire5": 1.0},
         style={"conv1": 1.0, "fire2": 1.0, "fire4": 1.0, "fire6": 1.0},
     ),
+    Profile(
+        name="inception_v3",
+        source=f"{STRIDES} Two convolutions before the mixed layers, for strokes and grain; by no sweep yet.",
+        content={"mixed2": 1.0},
+        style={"Conv2d_2b_3x3": 1.0, "Conv2d_4a_3x3": 1.0, "mixed0": 1.0, "mixed2": 1.0, "mixed4": 1.0},
+    ),
+    Profile(
+        name="googlenet",
+        source=f"{STRIDES} By no sweep yet.",
+        content={"inception3b": 1.0},
+        style={"conv1": 1.0, "conv3": 1.0, "inception3a": 1.0, "inception3b": 1.0, "inception4c": 1.0},
+    ),
+    *(residual(name, *ends) for name, ends in RESNETS.items()),
 )
 
 PROGRAMS = ()

@@ -39,7 +39,7 @@ SECTIONS = (
         "How it looks",
         (
             *("look", "content_weight", "style_weight", "tv_weight", "style_scale", "style_blend", "style_mix"),
-            *("strokes", "photo", "regions", "masks"),
+            *("strokes", "photo", "regions", "masks", "layers"),
         ),
         ("look", "layers", "canvas", "colour"),
         (),

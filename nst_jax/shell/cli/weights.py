@@ -64,7 +64,8 @@ def list_published(options: argparse.Namespace) -> int:
     """Print what is published, and what of it is in the cache."""
     print(f"cache: {cache.folder()}")
     for (network, source, _), file in _files().items():
-        size = f"{file.size / 1e6:.0f} MB" if file.size else "about 0.5 GB"
+        large = "about 0.5 GB" if source == "matconvnet" else "size not known"
+        size = f"{file.size / 1e6:.0f} MB" if file.size else large
         here = "converted" if cache.converted_path(file.file).is_file() else "not here"
         print(f"\n{source} {network}: {file.file}, {size}, {here}\n  {file.digest}")
         print("\n".join(f"  {url}" for url in file.urls))
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     change = _command(commands, "convert", convert, "write any known format as .safetensors")
     change.add_argument("input", metavar="IN", help=".h5, .pth, .mat or .safetensors")
     change.add_argument("output", metavar="OUT", help="the .safetensors to write")
-    choices = ("auto", "caffe", "torchvision")
+    choices = ("auto", "caffe", "torchvision", "tf")
     change.add_argument("--preprocessing", default="auto", choices=choices, help="for a file that does not say it")
     _add_network(change, MODULES)
     _command(commands, "list", list_published, "what is published, and what is in the cache")

@@ -36,8 +36,13 @@ def digest(path: Path, algorithm: str) -> str:
 
 
 def matches(path: Path, expected: str) -> bool:
-    """Whether a file is there and has the hash `algorithm:hex`."""
-    return path.is_file() and digest(path, expected.partition(":")[0]) == expected
+    """Whether a file is there and has the hash `algorithm:hex`, or one that begins so: `algorithm:hex*`."""
+    return path.is_file() and is_hash(digest(path, expected.partition(":")[0]), expected)
+
+
+def is_hash(found: str, expected: str) -> bool:
+    """Whether a hash is the one that is expected, or begins like it where that ends with `*`."""
+    return found.startswith(expected[:-1]) if expected.endswith("*") else found == expected
 
 
 def converted_path(file: str) -> Path:

@@ -12,10 +12,19 @@ from nst_jax.shell.io.stored import Contents, Stored
 if TYPE_CHECKING:
     from nst_jax.extractors.base import Architecture  # imports jax
 
-Layers = dict[str, dict[str, np.ndarray]]  # a convolution -> kernel (height, width, in, out), bias (out)
+# a convolution -> kernel (height, width, in, out) and bias (out), or what its batch normalisation has in place of it
+Layers = dict[str, dict[str, np.ndarray]]
 
-# the fully connected layers behind the convolutions, which nothing here needs
-CLASSIFIER = re.compile(r"(?:^|\.)(fc\d*|classifier|predictions|prob|flatten|dense)\b|(?:^|\.)(fc|dense)_?\d")
+# the fully connected layers behind the convolutions and beside them, which nothing here needs
+CLASSIFIER = re.compile(
+    r"(?:^|\.)(fc\d*|classifier|predictions|prob|flatten|dense|AuxLogits|aux\d)\b|(?:^|\.)(fc|dense)_?\d"
+)
+NORM = ("scale", "offset", "mean", "variance")  # of a batch normalisation
+# their names: torch's; Keras' in files of Keras 2, older ones with more around them; their numbers in those of Keras 3
+ROLES = {"weight": "scale", "bias": "offset", "running_mean": "mean", "running_var": "variance"}
+KERAS_ROLES = {"gamma": "scale", "beta": "offset", "mean": "mean", "var": "variance", "std": "variance"}
+COUNTS = {3: NORM[1:], 4: NORM}  # without gamma, and with it
+UNUSED = ("num_batches_tracked",)
 MAX_NAMES = 8  # in a message
 
 
@@ -37,25 +46,28 @@ def fit(contents: Contents, *, architecture: "Architecture", needed: tuple[str, 
     expected, network = architecture.kernels, architecture.name
     found, surplus = _match(contents, architecture)
     for layer, parts in found.items():
-        for role, wanted in (("kernel", expected[layer]), ("bias", expected[layer][-1:])):
-            if role in parts and parts[role].shape != wanted:
-                shape = parts[role].shape
+        for role, stored in ((role, parts[role]) for role in ("kernel", "bias", *NORM) if role in parts):
+            wanted = expected[layer] if role == "kernel" else expected[layer][-1:]
+            if stored.shape != wanted:
+                shape = stored.shape
                 raise UserError(f"{where}: not weights of {network}, {layer}'s {role} is {shape}, not {wanted}")
     if surplus:
         raise UserError(f"{where}: not weights of {network}, it has no {_list(surplus)}")
-    _check_complete(found, tuple(expected), network=network, needed=needed, where=where)
+    _check_complete(found, architecture, needed=needed, where=where)
     return {layer: _load(found[layer], layer, where) for layer in expected if layer in found}
 
 
 def _match(contents: Contents, architecture: "Architecture") -> tuple[dict[str, dict[str, Stored]], list[str]]:
     """The arrays as layer -> role -> array, and the names that belong to no layer of this network."""
-    names = _layer_names(contents, architecture)
+    names, norms = _layer_names(contents, architecture)
     found: dict[str, dict[str, Stored]] = {}
     surplus = []
     for name, stored in contents.arrays.items():
         path, _, role = name.rpartition(".")
-        layer = names.get(path)
-        part, array = _orient(role, stored)
+        layer = names.get(path) or norms.get(path)
+        part, array = _orient(role, stored) if path in names else (norm_role(role, path, contents), stored)
+        if layer and part in UNUSED:
+            continue
         if layer and part not in found.get(layer, {}):  # not twice, as in a file with an average of itself
             found.setdefault(layer, {})[part] = array
         elif not (name.startswith("input.") or CLASSIFIER.search(name) or _is_dense(contents, path)):
@@ -63,15 +75,32 @@ def _match(contents: Contents, architecture: "Architecture") -> tuple[dict[str, 
     return found, surplus
 
 
-def _layer_names(contents: Contents, architecture: "Architecture") -> dict[str, str]:
-    """The network's layer for each path in the file. A Keras file with names of its own is read in its order."""
+def norm_role(role: str, path: str, contents: Contents) -> str:
+    """What an array of a batch normalisation is, by its name in the file, or by its number there."""
+    if contents.kind != "keras":
+        return ROLES.get(role, role)
+    if role.isdigit():
+        own = [name for name in contents.arrays if name.rpartition(".")[0] == path]
+        return COUNTS.get(len(own), {int(role): role})[int(role)]
+    return next((known for word, known in KERAS_ROLES.items() if word in role), role)
+
+
+def _layer_names(contents: Contents, architecture: "Architecture") -> tuple[dict[str, str], dict[str, str]]:
+    """The network's convolution for each path in the file, and the one that each normalisation there follows.
+
+    A Keras file with names of its own is read in its order.
+    """
     paths = dict.fromkeys(name.rpartition(".")[0] for name in contents.arrays)
     names = {path: layer for path in paths if (layer := _look_up_alias(path, architecture.aliases))}
+    norms = {path: layer for path in paths if (layer := _look_up_alias(path, architecture.norms))}
     if names or contents.kind != "keras":
-        return names
+        return names, norms
     kernels = {path: contents.arrays.get(f"{path}.kernel") for path in paths}
     convolutions = [path for path, kernel in kernels.items() if kernel and len(kernel.shape) == 4]
-    return dict(zip(convolutions, architecture.kernels, strict=False))
+    order = architecture.keras_order or tuple(architecture.kernels)
+    behind = [path for path, kernel in kernels.items() if kernel is None]
+    names = dict(zip(convolutions, order, strict=False))
+    return names, dict(zip(behind, (name for name in order if name in architecture.eps), strict=False))
 
 
 def _look_up_alias(path: str, aliases: Mapping[str, str]) -> str | None:
@@ -87,14 +116,10 @@ def _is_dense(contents: Contents, path: str) -> bool:
 
 
 def _check_complete(
-    found: Mapping[str, Mapping[str, Stored]],
-    order: tuple[str, ...],
-    *,
-    network: str,
-    needed: tuple[str, ...],
-    where: str,
+    found: Mapping[str, Mapping[str, Stored]], architecture: "Architecture", *, needed: tuple[str, ...], where: str
 ) -> None:
     """Check that no layer is missing that is needed, nor one before the deepest that is there."""
+    order, network = tuple(architecture.kernels), architecture.name
     if not found:
         raise UserError(f"{where}: not weights of {network}, it holds none of its layers")
     deepest = max(order.index(layer) for layer in found)
@@ -106,9 +131,15 @@ def _check_complete(
             "use the whole file, or layers that are not as deep"
         )
     for layer, parts in found.items():
-        if surplus := {"kernel", "bias"} ^ parts.keys():
+        if layer not in architecture.eps and (surplus := {"kernel", "bias"} ^ parts.keys()):
             raise UserError(
                 f"{where}: {layer} should have a kernel and a bias, and nothing else; see {_list([*surplus])}"
+            )
+        optional = {"bias", "scale"}  # of Keras' ResNet, and not of Keras' Inception
+        if layer in architecture.eps and (odd := ({"kernel", *NORM} ^ parts.keys()) - optional):
+            raise UserError(
+                f"{where}: {layer} should have a kernel and a batch normalisation, and nothing else; "
+                f"see {_list([*odd])}"
             )
 
 
@@ -121,10 +152,16 @@ def _orient(role: str, stored: Stored) -> tuple[str, Stored]:
 
 
 def _load(parts: Mapping[str, Stored], layer: str, where: str) -> dict[str, np.ndarray]:
-    arrays = {r: np.ascontiguousarray(parts[r].read(), np.float32) for r in ("kernel", "bias")}
+    """The arrays of a layer. Its normalisation takes up a bias before it. A scale that the file lacks is 1."""
+    arrays = {role: np.ascontiguousarray(stored.read(), np.float32) for role, stored in parts.items()}
     if not all(np.isfinite(a).all() for a in arrays.values()):
         raise UserError(f"{where}: damaged, {layer} holds values that are not finite")
-    return arrays
+    if "mean" not in arrays:
+        return {role: arrays[role] for role in ("kernel", "bias")}
+    if (arrays["variance"] < 0).any():
+        raise UserError(f"{where}: damaged, {layer} holds variances below 0")
+    own = {"scale": np.ones_like(arrays["mean"]), **arrays, "mean": arrays["mean"] - arrays.get("bias", 0)}
+    return {role: own[role] for role in ("kernel", *NORM)}
 
 
 def _list(names: list[str]) -> str:

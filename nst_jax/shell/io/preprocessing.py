@@ -26,7 +26,7 @@ TORCHVISION_STD = (0.229, 0.224, 0.225)
 # https://github.com/pystiche/pystiche/blob/71217c2/pystiche/enc/prepostprocessing.py#L87-L114: the first one, rounded
 PYSTICHE_MEAN = (255 * 0.485, 255 * 0.458, 255 * 0.408)
 
-CHOICES = ("auto", "caffe", "torchvision", "pystiche")
+CHOICES = ("auto", "caffe", "torchvision", "tf", "pystiche")
 STANDS_FOR = {"pystiche": "caffe"}  # it is not what the network was trained on, but what a program gives it instead
 
 
@@ -47,7 +47,7 @@ def prepare(
       layers: the convolutions, as `fit` returns them.
       contents: the file that they are from.
       architecture: the network.
-      preprocessing: auto; or caffe or torchvision, as the user says.
+      preprocessing: auto; or caffe, torchvision or tf, as the user says.
       where: the file's name, for errors.
 
     Raises:
@@ -58,7 +58,9 @@ def prepare(
     if own := _read_input(contents):
         words = contents.notes.get("source", "their input layer is in the file")
         _check_agreement(
-            preprocessing, next((k for k in ("caffe", "torchvision") if _is_same(own, layer(k))), "its own"), where
+            preprocessing,
+            next((k for k in ("caffe", "torchvision", "tf") if _is_same(own, layer(k))), "its own"),
+            where,
         )
         return Prepared(layers, own, words)
     if known := recognise(layers, architecture=architecture, where=where):
@@ -80,11 +82,13 @@ def _prepare_by_format(
         words = f"{network}, from a MatConvNet file; input BGR, 0..255, minus ({shown})"
         return Prepared(_swap_colours(layers), subtract_mean(mean), words)
     usual = {"keras": "caffe"} | ({"torch": "torchvision"} if _is_torchvision(contents) else {})
+    usual |= dict(architecture.inputs)
     kind = preprocessing if preprocessing != "auto" else usual.get(contents.kind, "")
     if not kind:
         raise UserError(
             f"{where}: these values are not known here, and the file does not say what input they were trained "
-            f"on; say weights.preprocessing=caffe ({describe('caffe')}) or torchvision ({describe('torchvision')})"
+            f"on; say weights.preprocessing=caffe ({describe('caffe')}) or torchvision ({describe('torchvision')}) "
+            f"or tf ({describe('tf')})"
         )
     return Prepared(layers, layer(kind), f"{network}, from a {contents.kind} file; input {describe(kind)}")
 
@@ -125,7 +129,9 @@ def _fingerprints(architecture: "Architecture") -> dict[str, tuple[float, ...]]:
 
 
 def layer(kind: str) -> dict[str, np.ndarray]:
-    """The input layer of `caffe`, `torchvision` or `pystiche`."""
+    """The input layer of `caffe`, `torchvision`, `tf` (2 x - 1, Keras' name for it) or `pystiche`."""
+    if kind == "tf":
+        return _float32(2 * np.eye(3), -np.ones(3))
     if kind in ("caffe", "pystiche"):
         return subtract_mean(CAFFE_MEAN if kind == "caffe" else PYSTICHE_MEAN)
     std = np.asarray(TORCHVISION_STD)
@@ -143,6 +149,8 @@ def describe(kind: str) -> str:
         return "BGR, 0..255, minus (103.939, 116.779, 123.68)"
     if kind == "pystiche":
         return "BGR, 0..255, minus pystiche's (104.04, 116.79, 123.675)"
+    if kind == "tf":
+        return "RGB, -1..1"
     return f"RGB, 0..1, minus {TORCHVISION_MEAN}, over {TORCHVISION_STD}"
 
 

@@ -18,6 +18,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.devices import wrong_devices
+from nst_jax.shell.settings.layers import pick_layers
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -48,6 +49,7 @@ def read(cfg: DictConfig) -> Config:
         if not isinstance(plain_value, dict) or (key in FACTORS and not all_numbers(plain_value)):
             raise UserError(f"{key}={plain_value}: give names and numbers, such as {{name: 1.0}}")
     config = cast(Config, OmegaConf.to_object(cfg))
+    config.layers = pick_layers(config)
     for problem in problems(config):
         raise UserError(problem)
     return config

@@ -35,6 +35,8 @@ class Layers:
 
     content: dict[str, float] = field(default_factory=dict)
     style: dict[str, float] = field(default_factory=dict)
+    content_count: int | None = None  # of layers to pick: `settings.layers` puts them in `content`
+    style_count: int | None = None
 
 
 @dataclass

@@ -51,6 +51,8 @@ def name(config: Config) -> str:
         plain["output"].pop(key)
     for key in ("mesh", "distributed"):  # it is the same job on other devices
         plain["device"].pop(key)
+    for key in ("content_count", "style_count"):  # the layers that they pick are there by name
+        plain["layers"].pop(key)
     if not uses_seed(config):
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
