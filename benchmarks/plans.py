@@ -2,7 +2,8 @@
 
 python -m benchmarks.plans --networks distilled vgg16 vgg19 --sizes 256 512 1024
 
-It is the number PART of nst_jax/shell/running/cost.py. Nothing is run.
+It is the number PART of nst_jax/shell/running/cost.py. Nothing is run. Networks that lack VGG's layers are tapped at five
+that are evenly spaced.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import nst_jax as nst
 from benchmarks.interleaved import machine, table
 from nst_jax.extractors import architecture
+from nst_jax.extractors.base import pick_evenly
 from nst_jax.methods import transfer
 from nst_jax.optim.solvers import adam
 from nst_jax.shell.running.cost import intermediates
@@ -23,8 +25,11 @@ CONTENT, STYLE = ("relu4_2",), ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "rel
 
 def measure(network: str, size: int) -> tuple[float, float]:
     """Working memory and intermediates, in MiB."""
-    arch, terms = architecture(network), nst.CONVENTIONS["gatys_released"].terms(CONTENT, STYLE)
-    net = arch.tap({*CONTENT, *STYLE}, pool="max", rounding="floor", padding="zero", checkpoint=False)
+    arch = architecture(network)
+    style = STYLE if set(STYLE) <= set(arch.layers) else pick_evenly(arch.choices, count=5)
+    content = CONTENT if set(CONTENT) <= set(arch.layers) else style[-2:-1]
+    terms = nst.CONVENTIONS["gatys_released"].terms(content, style)
+    net = arch.tap({*content, *style}, pool=arch.pool, rounding=arch.rounding, padding="zero", checkpoint=False)
     prepare = partial(arch.prepare, convolution="auto", dtype="float32")
     params = jax.eval_shape(prepare, jax.eval_shape(arch.random, jax.random.key(0)))
     image, number = jax.ShapeDtypeStruct((size, size, 3), jnp.float32), jax.ShapeDtypeStruct((), jnp.float32)

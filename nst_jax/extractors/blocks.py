@@ -32,9 +32,8 @@ Batch = Float[Array, "n _ _ _"]
 Part = Any  # Conv | Pool | Chain | Join | Sum
 
 PAYS = 64 * 128  # channels in times channels out from which Winograd's method is the faster: benchmarks/layers.py
-DEVIATION = (
-    0.8796256610342398  # of a normal number that is drawn again beyond two deviations, as jax's he_normal has it
-)
+# Of a normal number that is drawn again beyond two deviations, as jax's he_normal has it.
+DEVIATION = 0.8796256610342398
 FLAT = ("zero", "reflect", "replicate")  # paddings of every network
 CYCLIC = ("circular", "circular_x", "circular_y")  # of those whose layers keep the strides of the picture
 NORM = ("scale", "offset", "mean", "variance")  # of a batch normalisation

@@ -15,7 +15,7 @@ from nst_jax.images.tiles import Grid, Tiles, lay
 from nst_jax.methods import tiled
 
 # Of a value and gradient, the compiler's working memory in parts of all that the network computes on the way forward:
-# 0.22 to 0.29 for distilled, VGG-16 and VGG-19 at 256, 512 and 1024 pixels (python -m benchmarks.plans)
+# 0.18 to 0.39 at 512 pixels, 0.22 to 0.29 for distilled, VGG-16 and VGG-19 (python -m benchmarks.plans)
 PART = 0.3
 # The same with checkpoints, in parts of that without: by arithmetic, for VGG-19: what the terms look at, what is
 # between the blocks, and the first block's own. On a CPU it is 1 (BENCHMARKS.md, "Tiles").
