@@ -2,8 +2,8 @@
 
 python -m benchmarks.plans --networks distilled vgg16 vgg19 --sizes 256 512 1024
 
-It is the number PART of nst_jax/shell/running/cost.py. Nothing is run. Networks that lack VGG's layers are tapped at five
-that are evenly spaced.
+It is the number PART of nst_jax/shell/running/cost.py. Nothing is run. Networks that lack VGG's layers are tapped at
+five that are evenly spaced.
 """
 
 import argparse
