@@ -10,7 +10,7 @@ from PIL import Image
 
 from nst_jax import pictures
 from nst_jax.extractors import architecture
-from nst_jax.shell.running import cost, plan, program
+from nst_jax.shell.running import cost, dry, plan, program
 from nst_jax.shell.running.cost import Seen
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
@@ -125,6 +125,16 @@ def test_a_dry_run_has_a_table_of_plans(nst, monkeypatch):
     assert tiles > 4 / 3 * whole * 0.9  # of numbers with two digits
     code, text = nst(*LINE, "dry_run=true", "device.tiles=64")
     assert re.search(r"tiles of 64 .*<- taken", text)
+
+
+def test_off_the_cpu_the_table_has_checkpoints_and_half_the_precision(nst, monkeypatch):
+    for module in (cost, plan, dry):
+        monkeypatch.setattr(module, "on_cpu", lambda: False)
+    code, text = nst(*LINE, "dry_run=true")
+    assert code == 0, text
+    names = ("whole", "checkpointed", "whole, device.precision=bfloat16")
+    whole, kept, half = (int(re.search(rf"\n{name} +(\d+) MiB", text).group(1)) for name in names)
+    assert half < kept < whole
 
 
 def test_what_the_compiler_finds_too_large_is_compiled_in_tiles(run_line, monkeypatch):

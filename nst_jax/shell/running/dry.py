@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from nst_jax.shell.running import plan, program
 from nst_jax.shell.running.cost import Way, gib, on_cpu, tiled_ways, whole_way
@@ -63,7 +64,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
         log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
     log(f"all {whole.plan.steps} steps: about {between(whole_steps * each, whole_steps * most, clock)}")
-    found = [made.way] if made.mesh else ways_of(config, whole)
+    found = {made.way.name: made.way} if made.mesh else ways_of(config, whole)
     for line in compare(found, made.way, seconds=at_once, steps=whole_steps):
         log(line)
     if steps := steps_of_strokes(config):
@@ -72,28 +73,33 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
     return 0
 
 
-def ways_of(config: Config, job: Job) -> list[Way]:
-    """All ways to compute the run."""
+def ways_of(config: Config, job: Job) -> dict[str, Way]:
+    """All ways to compute the run, by name; off the CPU in half the precision, too. That is another result."""
     arch, _ = network(config)
     pairs = int(config.optimiser.get("memory", 0))
     seen = plan.see(config, arch, job.spec.terms, job.problem.params, job.content, pairs=pairs)
     found = [whole_way(seen), *([] if on_cpu() else [whole_way(seen, checkpoint=True)])]
-    return found + ([] if plan.wrong_terms(job.spec.terms) else tiled_ways(seen))
+    found += [] if plan.wrong_terms(job.spec.terms) else tiled_ways(seen)
+    named = {way.name: way for way in found}
+    if on_cpu() or config.device.precision == "bfloat16":  # a CPU computes in float32, whatever the precision
+        return named
+    half = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, jnp.bfloat16), seen.params)
+    return named | {"whole, device.precision=bfloat16": whole_way(seen._replace(params=half))}
 
 
-def compare(found: Sequence[Way], chosen: Way, *, seconds: float, steps: float) -> list[str]:
+def compare(found: Mapping[str, Way], chosen: Way, *, seconds: float, steps: float) -> list[str]:
     """A table of ways: memory and time. It marks the one that is taken.
 
     Args:
-      found: the ways.
+      found: the ways, by name.
       chosen: the one that is taken.
       seconds: of a step of the whole image.
       steps: of the run, in steps at its last size.
     """
     rows = [("plan", "memory", "a step", "the run")]
-    for way in found:
-        each, taken = seconds * way.work, "  <- taken" if way.name == chosen.name else ""
-        rows.append((way.name, gib(way.memory), f"{each:.2g} s", clock(steps * each) + taken))
+    for name, way in found.items():
+        each, taken = seconds * way.work, "  <- taken" if name == chosen.name else ""
+        rows.append((name, gib(way.memory), f"{each:.2g} s", clock(steps * each) + taken))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
