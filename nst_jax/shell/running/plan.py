@@ -111,7 +111,7 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     if asked == "none":
         return None
     if asked != "auto":
-        check(terms)
+        check(terms, seen.net)
         tiles, grid = seen.tiles(int(asked))
         one = "plan: whole, since one tile holds the image"
         log(f"plan: {grid.many} tiles of {tiles.side} pixels" if grid.many > 1 else one)
@@ -122,7 +122,7 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     others = ways(seen, memory=memory)[1:]
     need = f"the whole image would take about {gib(whole.memory)}, of {gib(room / SHARE)} free"
     try:
-        tiled.check(terms)
+        tiled.check(terms, seen.net)
     except tiled.CannotTile as error:
         log(f"plan: whole, though {need}: {error}")
         return None
@@ -134,10 +134,10 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     return chosen.tiles
 
 
-def check(terms: Terms) -> None:
-    """Raise UserError for terms that cannot be computed in tiles."""
+def check(terms: Terms, net: Extractor) -> None:
+    """Raise UserError for terms, or a network, that cannot be computed in tiles."""
     try:
-        tiled.check(terms)
+        tiled.check(terms, net)
     except tiled.CannotTile as error:
         raise UserError(f"{error}; device.tiles=none computes the whole image at once") from None
 
