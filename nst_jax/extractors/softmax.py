@@ -77,10 +77,11 @@ def with_softmax(arch: Architecture, *, over: str, temperature: float) -> Archit
         raise ValueError(f"temperature={temperature:g}: it is a finite number above 0")
     if over == "none":
         return arch
-    return arch._replace(build=partial(build, arch, over, temperature), shapes=partial(shapes, arch))
+    own = partial(build, arch, over=over, temperature=temperature)
+    return arch._replace(build=own, shapes=partial(shapes, arch))
 
 
-def build(arch: Architecture, over: str, temperature: float, taps: tuple[str, ...], **settings: Any) -> Softmax:
+def build(arch: Architecture, taps: tuple[str, ...], *, over: str, temperature: float, **settings: Any) -> Softmax:
     """The network with these taps."""
     return Softmax(arch.build(taps, **settings), over, temperature)
 

@@ -87,8 +87,8 @@ PROGRAMS = (
             "its derivative (F^T (G - A)) / (N^2 M^2) belongs to 1 / (4 N^2 M^2). Weights of 1e4 and 1e-2 are those of "
             "the TensorFlow tutorial, with means for sums, so that its terms are taken, and the content is averaged "
             "over its layers as there.",
-            "The text does not say: which five layers (here the middle of each fifth of the network); the size; where the image starts; Adam's other numbers; whether "
-            "it is clipped.",
+            "The text does not say: which five layers (here the middle of each fifth of the network); the size; where "
+            "the image starts; Adam's other numbers; whether it is clipped.",
             "variation 2 is taken for steps on 0..255, as the learning rate is: 2 x 255 for steps on 0..1.",
         ),
         remarks=(("optimiser", "80 / 255; the rest Keras' defaults"),),

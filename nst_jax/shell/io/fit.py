@@ -19,8 +19,8 @@ Layers = dict[str, dict[str, np.ndarray]]
 CLASSIFIER = re.compile(
     r"(?:^|\.)(fc\d*|classifier|predictions|prob|flatten|dense|AuxLogits|aux\d)\b|(?:^|\.)(fc|dense)_?\d"
 )
-# what robustness (github.com/MadryLab/robustness, train.py and attacker.py) writes beside a model: the same model within
-# the attack, what normalises the input, and the state of the training
+# what robustness (github.com/MadryLab/robustness, train.py and attacker.py) writes beside a model: the same model
+# within the attack, what normalises the input, and the state of the training
 BESIDE = re.compile(r"(?:^|\.)(?:attacker|normalizer)\.|^(?:optimizer|schedule|amp)\.")
 NORM = ("scale", "offset", "mean", "variance")  # of a batch normalisation
 # their names: torch's; Keras' in files of Keras 2, older ones with more around them; their numbers in those of Keras 3
