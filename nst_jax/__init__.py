@@ -49,6 +49,7 @@ _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in na
     "shift_term": "losses.offsets",
     "autocorrelation_term": "losses.offsets",
     "Octaves": "extractors.octaves",
+    "Softmax": "extractors.softmax",
     "gram": "losses.moments",
     "moments": "losses.moments",
     "Convention": "published.base",

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst_jax.extractors import architecture, vgg
+from nst_jax.extractors.softmax import AXES, with_softmax
 from nst_jax.methods import transfer
 from nst_jax.methods.transfer import Kept, Problem, Spec
 from nst_jax.optim.solvers import SOLVERS
@@ -80,9 +81,9 @@ def run(spec, problem, start, mesh):
     return float(value), np.asarray(gradient), np.asarray(state.x), np.asarray(start), spread
 
 
-def compare(rows, **settings):
+def compare(rows, arch=SMALL, **settings):
     """How far a run by rows is from the same run on one device."""
-    spec, problem, start = make(**settings)
+    spec, problem, start = make(arch, **settings)
     one, many = run(spec, problem, start, None), run(spec, problem, start, layout.make_mesh(lanes=1, rows=rows))
     return {
         "value": abs(many[0] / one[0] - 1),
@@ -168,6 +169,7 @@ def numbers():
         "51 ceil l2": compare(4, height=51, rounding="ceil", pool="l2"),
         "50 circular": compare(4, height=50, padding="circular"),
         "50 kept": compare(4, kept=True, height=50),
+        **{f"50 {over}": compare(4, with_softmax(SMALL, over=over, temperature=30.0), height=50) for over in AXES},
         **{name: compare(4, convention=name) for name in ("mrf", "strotss")},
     }
 

@@ -65,6 +65,9 @@ FIVE = firsts(1, 2, 3, 4, 5)
 DEPTHS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}  # of VGG-19
 STROTSS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu4_3", "relu5_3")
 
+# of Inception v3's 5 convolutions and 11 mixed layers, those with the numbers 1, 4, 8, 11 and 14, counted from 0
+FIFTHS = ("Conv2d_2a_3x3", "Conv2d_4a_3x3", "Mixed_6a", "Mixed_6d", "Mixed_7b")
+
 # (content layers, style layers), each with its factor
 PROFILES = {
     "gatys": ({"relu4_2": 1.0}, FIVE),
@@ -88,7 +91,7 @@ PROFILES = {
     "adain": ({"relu4_1": 1.0}, firsts(1, 2, 3, 4)),
     "mrf": ({"relu4_1": 1.0}, firsts(3, 4)),
     "strotss": (dict.fromkeys(STROTSS, 1 / 9), dict.fromkeys(STROTSS, 1.0)),
-    "five_and_five": ({f"relu{b}_2": 0.2 for b in range(1, 6)}, FIVE),
+    "five_and_five": (dict.fromkeys(FIFTHS, 0.2), dict.fromkeys(FIFTHS, 1.0)),
 }
 
 
@@ -250,8 +253,8 @@ PROGRAMS = {
     "report_keras": Settings("keras", "vgg19", FLOOR, "keras", search(10), CONTENT, (400, "height"), 400),
     "report_tf2": Settings(
         "keras",
-        "vgg19",
-        MEANS,
+        "inception_v3_keras",
+        FLOOR,
         "five_and_five",
         adam(80 / 255, 0.9, 0.999, 1e-7, clamp=True),
         CONTENT,

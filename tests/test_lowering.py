@@ -15,6 +15,7 @@ from jax import export
 from nst_jax.analysis.metrics import ssim
 from nst_jax.extractors import architecture, vgg
 from nst_jax.extractors.base import preprocess
+from nst_jax.extractors.softmax import with_softmax
 from nst_jax.images import colour, size, tiles
 from nst_jax.losses.photo import laplacian_term, matting_term
 from nst_jax.losses.term import Blend
@@ -74,6 +75,7 @@ class Case(NamedTuple):
     checkpoint: bool = False
     tiles: int | None = None  # pixels of a tile
     average: bool = False  # the result is a mean of the iterates
+    smooth: str = "none"
 
 
 # each value of each field at least once
@@ -87,6 +89,8 @@ CASES = [
     Case(network="squeezenet", solver="lbfgs"),
     Case(network="googlenet", precision="bfloat16", lanes=3),
     Case(network="resnet18", padding="reflect"),
+    Case(network="resnet18", smooth="channels", lanes=3),
+    Case(network="distilled", smooth="all", precision="bfloat16", solver="lbfgs"),
     Case(convolution="winograd", padding="replicate"),
     Case(convolution="winograd", precision="tf32", lanes=3, padding="reflect"),
     Case(convention="mrf", solver="lbfgs"),
@@ -130,6 +134,7 @@ class Run(NamedTuple):
 
 def run_of(case, arch=None, convention=None):
     arch, convention = arch or architecture(case.network), convention or CONVENTIONS[case.convention]
+    arch = with_softmax(arch, over=case.smooth, temperature=1.0)
     terms = convention.terms(*layers_of(case))
     taps = {t.tap for t in terms} - {"image"}
     net = arch.tap(taps, pool=case.pool, rounding="floor", padding=case.padding, checkpoint=case.checkpoint)

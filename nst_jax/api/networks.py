@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor
+from nst_jax.extractors.softmax import with_softmax
 from nst_jax.images.size import resize, target_shape
 from nst_jax.nn.windows import Window
 from nst_jax.published import PROFILES
@@ -43,6 +44,8 @@ def load(
     padding: str = "zero",
     convolution: str = "auto",
     dtype: str = "float32",
+    smooth: str = "none",
+    temperature: float = 1.0,
 ) -> Network:
     """A network by name, or one whose weights are in a file.
 
@@ -59,6 +62,8 @@ def load(
       padding: zero, reflect, replicate; circular, circular_x or circular_y for textures without a seam.
       convolution: auto, direct or winograd.
       dtype: of the convolutions, float32 or bfloat16.
+      smooth: none; channels or all: the softmax of the activations takes their place (SWAG): see `Softmax`.
+      temperature: what activations are divided by before.
 
     Raises:
       UserError: a name, a setting or a file that does not fit.
@@ -70,7 +75,7 @@ def load(
     path = str(name) if str(name) not in MODULES and Path(name).expanduser().exists() else None
     known = network or ("vgg19" if path else str(name))
     look_up(dict(MODULES), known, "load")
-    arch = architecture(known)
+    arch = with_softmax(architecture(known), over=smooth, temperature=temperature)
     given = {"path": path, "preprocessing": preprocessing, "seed": seed}
     loaded = files.load("file" if path else weights, network=known, needed=(), log=lambda text: None, **given)
     profile = suitable_layers(arch, loaded.params)

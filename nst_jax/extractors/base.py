@@ -80,6 +80,11 @@ def shapes(network: Extractor, params: Any, *, height: int, width: int) -> dict[
     return {layer: seen[layer].shape for layer in network.taps}  # jax sorts the names of a dict
 
 
+def is_local(network: Extractor) -> bool:
+    """Whether an activation is that of what its position sees. An extractor says `local = False` where it is not."""
+    return bool(getattr(network, "local", True))
+
+
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from nst_jax.extractors.base import Architecture, Extractor, activations, shapes
+from nst_jax.extractors.base import Architecture, Extractor, activations, is_local, shapes
 from nst_jax.images import tiles as windows
 from nst_jax.images.tiles import Cells, Cut, Grid, Tiles
 from nst_jax.losses import term
@@ -62,9 +62,11 @@ def tiles_of(arch: Architecture, taps: Sequence[str], *, side: int, rounding: st
     return Tiles(side, margin, stride, cyclic_axes(padding))
 
 
-def check(terms: Terms) -> None:
-    """Raise CannotTile for terms of layers that need all positions at once, or that cannot leave any out."""
+def check(terms: Terms, network: Extractor) -> None:
+    """Raise CannotTile for what needs all positions at once, a term of layers or the network, or can leave none out."""
     at_layers = [t for t in terms if t.tap != IMAGE]
+    if at_layers and not is_local(network):
+        raise CannotTile("the softmax over all entries of a layer (smooth=all) needs all positions at once: no tiles")
     if held := [t.name for t in at_layers if not t.additive]:
         need, they = ("needs", "it") if len(held) == 1 else ("need", "they")
         raise CannotTile(f"{', '.join(held)} {need} all positions at once: {they} cannot be computed in tiles")
@@ -85,7 +87,7 @@ def values(
       CannotTile: a term cannot be computed in tiles.
       ValueError: two terms of one name, or tiles that do not fit the network or the image.
     """
-    check(terms)
+    check(terms, network)
     term.check_names(terms)
     grid = windows.lay(tiles, height=image.shape[0], width=image.shape[1])
     at_layers = tuple(t for t in terms if t.tap != IMAGE)
@@ -193,7 +195,7 @@ def look(
     taps = term.taps(terms)
     network = network.clone(taps=taps) if taps else network
     if tiles is not None:
-        check(tuple(terms))
+        check(tuple(terms), network)
         grid = windows.lay(tiles, height=picture.shape[0], width=picture.shape[1])
         if taps and grid.many > 1:
             return look_in_tiles(network, terms, params, picture, grid, masks)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nst_jax.extractors.base import Extractor, activations
+from nst_jax.extractors.base import Extractor, activations, is_local
 from nst_jax.images.tiles import Tiles
 from nst_jax.losses import term
 from nst_jax.losses.term import Aim, Blend, Terms, View
@@ -114,9 +114,12 @@ def aims(
       KeyError: a term aims at a picture that is not given.
       CannotBlend: a term cannot aim at a blend.
       CannotTile: a term cannot be computed in tiles.
+      ValueError: masks for a network whose activations depend on all positions.
     """
+    if masks and not is_local(network):
+        raise ValueError("the softmax over all entries of a layer (smooth=all) counts all positions: it takes no masks")
     if tiles is not None:
-        tiled.check(terms)
+        tiled.check(terms, network)
     found = {}
     for name in dict.fromkeys(t.of for t in terms if t.of):
         own = [t for t in terms if t.of == name]

@@ -437,3 +437,36 @@ def test_what_is_picked_and_what_suits_it_are_layers_of_the_network(name):
     profile = PROFILES[known.profile]
     if known.profile != "gatys":
         assert {*profile.content, *profile.style} <= set(known.layers)
+
+
+def robust_tensors(name, *, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)):
+    """What the file of an adversarially trained network holds, as robustness writes it."""
+    own = torch_tensors(name)
+    column = lambda three: np.asarray(three, np.float32).reshape(3, 1, 1)
+    fc = {"fc.weight": np.ones((4, 512), np.float32), "fc.bias": np.ones(4, np.float32)}
+    normal = lambda at: {f"module.{at}.new_mean": column(mean), f"module.{at}.new_std": column(std)}
+    found = normal("normalizer") | {f"module.model.{key}": array for key, array in (own | fc).items()}
+    found |= normal("attacker.normalize") | {f"module.attacker.model.{key}": array for key, array in own.items()}
+    return {f"model.{key}": array for key, array in found.items()}
+
+
+def test_an_adversarially_trained_network_is_read_with_its_own_input(folder, tmp_path):
+    """Its copy within the attack, the classifier and the optimiser's memory are left out."""
+    tensors = robust_tensors("resnet18")
+    memory = {f"optimizer.state.14{i}.momentum_buffer": a for i, a in enumerate(torch_tensors("resnet18").values())}
+    found = weights.load("file", network="resnet18", needed=(), path=str(pth(tmp_path / "robust.pt", tensors | memory)))
+    wanted = loaded("resnet18", folder)
+    assert list(found.params) == list(wanted.params)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), dict(found.params), dict(wanted.params))
+    with pytest.raises(UserError, match="torchvision"):
+        weights.load("file", network="resnet18", needed=(), path=str(tmp_path / "robust.pt"), preprocessing="caffe")
+
+
+def test_its_input_is_the_files_whatever_that_is(tmp_path):
+    tensors = robust_tensors("resnet18", mean=(0.1, 0.2, 0.4), std=(0.5, 0.25, 0.2))
+    found = weights.load("file", network="resnet18", needed=(), path=str(pth(tmp_path / "a.pt", tensors))).params
+    np.testing.assert_allclose(found["input"]["kernel"], np.diag([2, 4, 5]), rtol=1e-6)
+    np.testing.assert_allclose(found["input"]["bias"], [-0.2, -0.8, -2], rtol=1e-6)
+    broken = robust_tensors("resnet18", std=(0.5, 0, 0.2))
+    with pytest.raises(UserError, match="new_std"):
+        weights.load("file", network="resnet18", needed=(), path=str(pth(tmp_path / "b.pt", broken)))

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 
 from nst_jax import pictures
 from nst_jax.extractors import architecture
+from nst_jax.extractors.base import pick_evenly
 from nst_jax.losses.moments import Sized
 from nst_jax.losses.term import part
 from nst_jax.methods import transfer
@@ -106,7 +107,9 @@ def test_an_unknown_name_lists_the_names(word):
 def test_letters_of_the_reports():
     a, b, c, d, e = (settings(f"+preset={name}") for name in REPORTS)
     assert (a.content_weight, a.style_weight, a.tv_weight, a.steps, a.output.every) == (0.025, 1, 1e-4, 400, 20)
-    assert (b.content_weight, b.style_weight, b.steps, b.network.pool) == (1e4, 1e-2, 1000, "avg")
+    assert (b.content_weight, b.style_weight, b.steps, b.output.every) == (1e4, 1e-2, 1000, 90)
+    assert (b.network.name, b.weights.source) == ("inception_v3_keras", "keras")  # extractor="inception_v3"
+    assert list(b.layers.style) == list(b.layers.content) == evenly("inception_v3_keras", 5)
     assert b.optimiser["learning_rate"] * 255 == pytest.approx(80, rel=1e-3)
     assert (len(b.layers.content), len(b.layers.style)) == (5, 5)
     assert (c.content_weight, c.style_weight, list(c.layers.content)) == (1e-6, 1, ["relu4_2"])
@@ -115,6 +118,15 @@ def test_letters_of_the_reports():
     assert d.optimiser["name"] == "adam"
     assert (e.size, e.size_rule, e.network.pool, e.canvas["ratio"]) == (400, "width", "avg", 0.6)
     assert e.weights.source == c.weights.source == "matconvnet"
+
+
+def evenly(network, count):
+    return list(pick_evenly(architecture(network).choices, count=count))
+
+
+def test_the_layers_of_a_report_are_those_that_are_picked_by_their_number():
+    picked = settings("+preset=report_tf2", "layers.style_count=5", "layers.content_count=5").layers
+    assert picked == settings("+preset=report_tf2").layers
 
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")

@@ -47,7 +47,12 @@ SECTIONS = (
     ("A texture", ("texture", "pattern"), (), ()),
     ("How large, how long", ("size", "size_rule", "steps", "average", "seed", "dry_run"), ("scale", "optimiser"), ()),
     ("Where the results go", (), ("output",), ("output/default",)),
-    ("What published programs do", ("convention", "weights"), ("preset", "convention", "network", "weights"), ()),
+    (
+        "What published programs do",
+        ("convention", "weights", "network"),
+        ("preset", "convention", "network", "weights"),
+        (),
+    ),
     ("Many runs", ("sweep",), ("experiment", "hydra/launcher", "hydra/sweeper"), ()),
     ("The machine", (), (), ("device/default",)),
 )

@@ -19,6 +19,9 @@ Layers = dict[str, dict[str, np.ndarray]]
 CLASSIFIER = re.compile(
     r"(?:^|\.)(fc\d*|classifier|predictions|prob|flatten|dense|AuxLogits|aux\d)\b|(?:^|\.)(fc|dense)_?\d"
 )
+# what robustness (github.com/MadryLab/robustness, train.py and attacker.py) writes beside a model: the same model
+# within the attack, what normalises the input, and the state of the training
+BESIDE = re.compile(r"(?:^|\.)(?:attacker|normalizer)\.|^(?:optimizer|schedule|amp)\.")
 NORM = ("scale", "offset", "mean", "variance")  # of a batch normalisation
 # their names: torch's; Keras' in files of Keras 2, older ones with more around them; their numbers in those of Keras 3
 ROLES = {"weight": "scale", "bias": "offset", "running_mean": "mean", "running_var": "variance"}
@@ -62,7 +65,7 @@ def _match(contents: Contents, architecture: "Architecture") -> tuple[dict[str, 
     names, norms = _layer_names(contents, architecture)
     found: dict[str, dict[str, Stored]] = {}
     surplus = []
-    for name, stored in contents.arrays.items():
+    for name, stored in ((name, stored) for name, stored in contents.arrays.items() if not BESIDE.search(name)):
         path, _, role = name.rpartition(".")
         layer = names.get(path) or norms.get(path)
         part, array = _orient(role, stored) if path in names else (norm_role(role, path, contents), stored)

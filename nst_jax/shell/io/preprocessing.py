@@ -56,12 +56,9 @@ def prepare(
     if preprocessing not in CHOICES:
         raise UserError(f"weights.preprocessing={preprocessing} is unknown; there are {', '.join(CHOICES)}")
     if own := _read_input(contents):
+        kind = next((k for k in ("caffe", "torchvision", "tf") if _is_same(own, layer(k))), "its own")
         words = contents.notes.get("source", "their input layer is in the file")
-        _check_agreement(
-            preprocessing,
-            next((k for k in ("caffe", "torchvision", "tf") if _is_same(own, layer(k))), "its own"),
-            where,
-        )
+        _check_agreement(preprocessing, kind, where)
         return Prepared(layers, own, words)
     if known := recognise(layers, architecture=architecture, where=where):
         _check_agreement(preprocessing, "caffe", where)
@@ -155,6 +152,8 @@ def describe(kind: str) -> str:
 
 
 def _read_input(contents: Contents) -> dict[str, np.ndarray]:
+    if normalizer := [name for name in contents.arrays if name.endswith("normalizer.new_mean")]:
+        return _read_normalizer(contents, normalizer[0].removesuffix("new_mean"))
     names = {part: f"input.{part}" for part in ("kernel", "bias")}
     if not contents.arrays.keys() >= set(names.values()):
         return {}
@@ -162,6 +161,15 @@ def _read_input(contents: Contents) -> dict[str, np.ndarray]:
     if not all(np.isfinite(a).all() for a in own.values()):
         raise UserError("damaged: the layer input holds values that are not finite")
     return own if (own["kernel"].shape, own["bias"].shape) == ((3, 3), (3,)) else {}
+
+
+def _read_normalizer(contents: Contents, at: str) -> dict[str, np.ndarray]:
+    """(x - mean) / deviation, as robustness writes it: github.com/MadryLab/robustness, tools/helpers.py."""
+    given = [contents.arrays.get(f"{at}{name}") for name in ("new_mean", "new_std")]
+    mean, std = (np.zeros(0) if one is None else np.asarray(one.read(), float).ravel() for one in given)
+    if (mean.size, std.size) != (3, 3) or not np.isfinite([mean, std]).all() or std.min() <= 0:
+        raise UserError(f"damaged: {at}new_mean and {at}new_std should be three numbers each, the latter above 0")
+    return _float32(np.diag(1 / std), -mean / std)
 
 
 def _check_agreement(preprocessing: str, found: str, where: str) -> None:

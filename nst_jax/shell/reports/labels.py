@@ -37,6 +37,8 @@ NAMES = {
     "colour": "colours",
     "optimiser.learning_rate": "learning rate",
     "network.pool": "pooling",
+    "network.smooth": "softmax of the activations",
+    "network.temperature": "temperature of the softmax",
     "convention.resolution": "resolution",
     "device.precision": "precision",
     "device.tiles": "tiles, pixels",

@@ -79,7 +79,7 @@ def ways_of(config: Config, job: Job) -> dict[str, Way]:
     pairs = int(config.optimiser.get("memory", 0))
     seen = plan.see(config, arch, job.spec.terms, job.problem.params, job.content, pairs=pairs)
     found = [whole_way(seen), *([] if on_cpu() else [whole_way(seen, checkpoint=True)])]
-    found += [] if plan.wrong_terms(job.spec.terms) else tiled_ways(seen)
+    found += [] if plan.obstacle(job.spec.terms, seen.net) else tiled_ways(seen)
     named = {way.name: way for way in found}
     if on_cpu() or config.device.precision == "bfloat16":  # a CPU computes in float32, whatever the precision
         return named

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.extractors.octaves import in_octaves, name_of
+from nst_jax.extractors.softmax import with_softmax
 from nst_jax.methods import strokes
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
@@ -34,6 +35,7 @@ def network(config: Config) -> tuple[Architecture, Extractor]:
     layers_of_strokes(config, arch)
     if config.texture and config.pattern.octaves > 1:
         arch = in_octaves(arch, octaves=config.pattern.octaves)
+    arch = with_softmax(arch, over=config.network.smooth, temperature=config.network.temperature)
     content, style = layers(config)
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0: there is nothing to aim at")

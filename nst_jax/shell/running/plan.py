@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 
-from nst_jax.extractors.base import Architecture
+from nst_jax.extractors.base import Architecture, Extractor
 from nst_jax.images.tiles import lay
 from nst_jax.losses.term import IMAGE, Terms, taps
 from nst_jax.methods import tiled
@@ -55,7 +55,7 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
         log(f"{describe(share, seen, free)}, on each of {devices} devices")
         return Choice(share, lambda _: None)
     if asked not in ("auto", "none"):
-        check(terms)
+        check(terms, seen.net)
         way = tiled_way(seen, int(asked)) or whole
         log(describe(way, seen, free) + ("" if way.tiles else "; one tile holds the image"))
         return Choice(way, lambda _: None)
@@ -66,7 +66,7 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
         return Choice(whole, retreat)
     found = [whole, *others()]
     way = min((w for w in found if w.memory <= SHARE * free), key=by_work, default=found[-1])
-    why = f"; whole: about {gib(whole.memory)}" if way is not whole else f"; {excuse(terms, asked)}"
+    why = f"; whole: about {gib(whole.memory)}" if way is not whole else f"; {excuse(terms, seen.net, asked)}"
     log(describe(way, seen, free) + why)
     return Choice(way, retreat)
 
@@ -80,28 +80,28 @@ def lesser_ways(seen: Seen, terms: Terms, config: Config) -> list[Way]:
     """The ways that need less memory than the whole image, of those that the settings allow, the largest first."""
     allowed = config.device.checkpoint == "auto" and not on_cpu()
     kept = [whole_way(seen, checkpoint=True)] if allowed else []
-    return kept + (tiled_ways(seen) if config.device.tiles == "auto" and not wrong_terms(terms) else [])
+    return kept + (tiled_ways(seen) if config.device.tiles == "auto" and not obstacle(terms, seen.net) else [])
 
 
-def excuse(terms: Terms, asked: str) -> str:
+def excuse(terms: Terms, net: Extractor, asked: str) -> str:
     """Why the whole image is computed at once though it does not fit."""
     if asked == "none":
         return "device.tiles=none"
-    return wrong_terms(terms) or f"the smallest tile, of {cost.SIDES[-1]} pixels, holds the image"
+    return obstacle(terms, net) or f"the smallest tile, of {cost.SIDES[-1]} pixels, holds the image"
 
 
-def wrong_terms(terms: Terms) -> str:
-    """Why the terms cannot be computed in tiles; "" where they can."""
+def obstacle(terms: Terms, net: Extractor) -> str:
+    """Why the terms, or the network, cannot be computed in tiles; "" where they can."""
     try:
-        tiled.check(terms)
+        tiled.check(terms, net)
     except tiled.CannotTile as error:
         return str(error)
     return ""
 
 
-def check(terms: Terms) -> None:
-    """Raise UserError for terms that cannot be computed in tiles."""
-    if why := wrong_terms(terms):
+def check(terms: Terms, net: Extractor) -> None:
+    """Raise UserError for terms, or a network, that cannot be computed in tiles."""
+    if why := obstacle(terms, net):
         raise UserError(f"{why}; device.tiles=none computes the whole image at once")
 
 

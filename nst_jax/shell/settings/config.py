@@ -19,6 +19,7 @@ from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.devices import wrong_devices
 from nst_jax.shell.settings.layers import pick_layers
+from nst_jax.shell.settings.network import wrong_network
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -122,6 +123,7 @@ def problems(c: Config) -> Iterable[str]:
             )
             yield f"{key} must be a finite number, 0 or more; got {value:g} ({why if value == value else 'no number'})"
     yield from _wrong_styles(c)
+    yield from wrong_network(c)
     yield from wrong_texture(c)
     yield from wrong_regions(c)
     yield from wrong_scale(c)

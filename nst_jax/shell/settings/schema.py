@@ -15,6 +15,8 @@ class Network:
     rounding: str = MISSING
     padding: str = MISSING
     convolution: str = MISSING
+    smooth: str = "none"
+    temperature: float = 1.0
 
 
 @dataclass
