@@ -32,7 +32,7 @@ WORDS = {  # of an experiment that needs others than PLAIN to run small
         "seed=0",
     ),
     "conventions_reconciled": (*PLAIN, "convention=gatys_released,neural_style", SHALLOW),
-    "coarse_to_fine": (*PLAIN, SHALLOW, "scale.from=32"),
+    "coarse_to_fine": (*PLAIN, SHALLOW),
     "content_reconstruction": (*PLAIN, "layers=content_relu1_1,content_relu3_1", "seed=0,1"),
     "layers_by_ratio": (*PLAIN, "layers=nested_1,nested_2", "style_weight=1e2,1e4"),
     "optimisers": (

@@ -24,6 +24,7 @@ from nst_jax.shell.settings import config
 from nst_jax.shell.settings.scale import work
 
 PARTS = (4, 2, 1)  # the judge sees the pictures at the last size divided by these
+LEAST = 16  # pixels of a picture
 
 
 def main(*words: str, home: Path | None = None) -> Path:
@@ -31,7 +32,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     runs = study.sweep("coarse_to_fine", *words, home=home)
     pictures = {row["scale"]: picture(row) for row in runs.rows}
     size = study.settings("coarse_to_fine", *plain(words)).size
-    sizes = [max(1, round(size / part)) for part in PARTS]
+    sizes = [max(LEAST, round(size / part)) for part in PARTS]
     judges = {n: judging.judge("coarse_to_fine", plain(words), f"size={n}") for n in sizes}
     own = {n: study.job("coarse_to_fine", *plain(words), f"size={n}") for n in sizes}
     table = [
