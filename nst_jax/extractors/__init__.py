@@ -24,6 +24,7 @@ MODULES = {  # name -> module
     "resnet101": "resnet",
     "resnet50_keras": "resnet",
 }
+AVERAGES = ("vgg", "distilled", "texnet")  # modules whose networks have average pooling, too; the others' overlap
 
 
 def architecture(name: str) -> "Architecture":

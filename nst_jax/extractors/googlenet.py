@@ -9,7 +9,8 @@ weights were trained with (pytorch/vision#906). Its input is 2 x - 1. The networ
 from functools import partial
 
 from nst_jax.extractors.addresses import PUBLISHED
-from nst_jax.extractors.blocks import Block, Chain, Conv, Join, Pool, describe, every_convolution
+from nst_jax.extractors.blocks.entry import describe
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Join, Pool, every_convolution
 
 conv = partial(Conv, eps=1e-3)
 HALVE = Pool("max", 3, 2)  # up, unless the setting `rounding` says down

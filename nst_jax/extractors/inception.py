@@ -11,7 +11,8 @@ from functools import partial
 
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture
-from nst_jax.extractors.blocks import Block, Chain, Conv, Join, Pool, describe, every_convolution
+from nst_jax.extractors.blocks.entry import describe
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Join, Pool, every_convolution
 
 conv = partial(Conv, eps=1e-3)  # torchvision's BasicConv2d and Keras' conv2d_bn
 valid = partial(conv, same=False)

@@ -10,7 +10,8 @@ from functools import partial
 
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture
-from nst_jax.extractors.blocks import Block, Chain, Conv, Part, Pool, Sum, describe, every_convolution
+from nst_jax.extractors.blocks.entry import describe
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Part, Pool, Sum, every_convolution
 
 torch_conv = partial(Conv, eps=1e-5)
 keras_conv = partial(Conv, eps=1.001e-5)

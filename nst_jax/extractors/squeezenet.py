@@ -6,7 +6,8 @@ poolings see whole windows only; and torchvision's, whose poolings round up: rou
 """
 
 from nst_jax.extractors.addresses import PUBLISHED
-from nst_jax.extractors.blocks import Block, Chain, Conv, Join, Part, Pool, describe, every_convolution
+from nst_jax.extractors.blocks.entry import describe
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Join, Part, Pool, every_convolution
 
 POOL = Pool("max", 3, 2)  # down or up, as the setting `rounding` says
 

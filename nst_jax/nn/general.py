@@ -115,7 +115,7 @@ def _forward_steps(x: Batch, kernel: Kernel, form: Form, size: tuple[int, int]) 
 
 
 def _backward_steps(form: Form, size: tuple[int, int], kernel: Kernel, grad: Batch) -> tuple[Any, Array]:
-    return spread(grad, kernel, form, height=size[0], width=size[1]), jnp.zeros_like(kernel)
+    return image_gradient(grad, kernel, form, height=size[0], width=size[1]), jnp.zeros_like(kernel)
 
 
 step_conv.defvjp(_forward_steps, _backward_steps)
@@ -135,7 +135,7 @@ def rotate(kernel: Kernel, *, groups: int) -> Kernel:
     return turned.transpose(0, 1, 4, 3, 2).reshape(h, w, cout // groups, groups * cin)
 
 
-def spread(grad: Batch, kernel: Kernel, form: Form, *, height: int, width: int) -> Batch:
+def image_gradient(grad: Batch, kernel: Kernel, form: Form, *, height: int, width: int) -> Batch:
     """The gradient for the image, of height x width, of a convolution with strides."""
     s, channels = form.stride, kernel.shape[2] * form.groups
     cells = [-(-(n + a + b) // s) for n, (a, b) in zip((height, width), form.pads, strict=True)]

@@ -14,8 +14,11 @@ import pytest
 from programs import slow_operations
 from weight_files import pth
 
-from nst_jax.extractors import MODULES, architecture, base, blocks
+from nst_jax.extractors import MODULES, architecture, base
 from nst_jax.extractors.base import features, pick_evenly
+from nst_jax.extractors.blocks import sizes
+from nst_jax.extractors.blocks.stack import NORM
+from nst_jax.extractors.blocks.table import Chain
 from nst_jax.images.tiles import lay
 from nst_jax.losses import term
 from nst_jax.methods import tiled, transfer
@@ -29,7 +32,6 @@ KNOWN = json.loads((Path(__file__).parents[1] / "golden/networks.json").read_tex
 NAMES = [name for name, module in MODULES.items() if module in ("squeezenet", "inception", "googlenet", "resnet")]
 KERAS = [name for name in NAMES if name.endswith("_keras")]
 TORCH = [name for name in NAMES if name not in KERAS]
-NORM = blocks.NORM
 IN_TORCH = {"scale": "weight", "offset": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
@@ -206,8 +208,8 @@ def test_activations_of_untrained_networks_neither_vanish_nor_explode(name):
 def test_both_axes_have_one_geometry(name):
     """Windows are asked for without an axis: 1 x 7 and 7 x 1 come in pairs."""
     table, settings = network_of(name), own_settings(name)
-    whole = blocks.Chain(tuple(block.part for block in table))
-    axes = [blocks.path(whole, axis=axis, rounding=settings["rounding"]) for axis in (0, 1)]
+    whole = Chain(tuple(block.part for block in table))
+    axes = [sizes.path(whole, axis=axis, rounding=settings["rounding"]) for axis in (0, 1)]
     assert axes[0] == axes[1]
     for block in table:
         windows = architecture(name).windows(block.name, rounding=settings["rounding"])

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nst_jax.extractors import MODULES
+from nst_jax.extractors import AVERAGES, MODULES
 from nst_jax.shell.cli.files import exists, expand
 from nst_jax.shell.cli.quoting import REGION, literal, pictures_of, quote
 from nst_jax.shell.errors import UserError
@@ -29,8 +29,6 @@ HYDRA = {
     ),
 }
 FLAGS = {"-q": "quiet", "--quiet": "quiet", "--json": "json", "-h": "help", "--help": "help"}
-# networks whose poolings overlap: none has averages in their place
-OVERLAPPING = {n for n, module in MODULES.items() if module in ("squeezenet", "inception", "googlenet", "resnet")}
 TO = ("-o", "--output", "--out")
 
 
@@ -242,7 +240,8 @@ def words_of_texture(words: Sequence[str]) -> list[str]:
     own = {"content": "null", "style": "null", "content_weight": "0", "canvas": "noise"}
     if not given & {"convention", "preset"}:
         own["convention"] = "relative"
-    if not given & {"preset", "network.padding"} and not {f"network={name}" for name in OVERLAPPING} & {*words}:
+    others = {f"network={name}" for name, module in MODULES.items() if module not in AVERAGES}
+    if not given & {"preset", "network.padding"} and not others & {*words}:
         own["network.pool"] = "avg"  # Gatys et al. 2015, section 2: smoother; the others have none but their own
     return [f"{key}={value}" for key, value in own.items() if key not in given]
 

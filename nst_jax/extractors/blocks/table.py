@@ -1,0 +1,143 @@
+"""Networks written down as tables: blocks in a row, each a tree of convolutions and poolings.
+
+The paths of a tree are `Chain`s. Where they meet they are joined (`Join`: channels side by side) or added (`Sum`). What
+the package must know of a network, `entry.describe` finds out from its table: it is all that the file of a network has
+to say.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from nst_jax.nn.windows import Window
+
+Part = Any  # Conv | Pool | Chain | Join | Sum
+
+
+class Conv(NamedTuple):
+    """A convolution, its batch normalisation and its ReLU."""
+
+    name: str
+    width: int  # channels out
+    size: tuple[int, int] = (1, 1)
+    stride: int = 1
+    same: bool = True  # zeros beyond the border, half of the kernel's size; else none
+    eps: float | None = None  # of the batch normalisation that follows; None: none does, and it has a bias
+    rectify: bool = True  # whether a ReLU follows
+
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Positions beyond the border, above and below, and on the left and right."""
+        return (self.size[0] // 2, self.size[1] // 2) if self.same else (0, 0)
+
+
+class Pool(NamedTuple):
+    """A pooling: see `nn.pools.pool_windows`."""
+
+    kind: str
+    size: int
+    stride: int
+    padding: int = 0
+    ceil: bool | None = None  # whether the last window may reach beyond the border; None: as `rounding` says
+
+
+class Chain(NamedTuple):
+    """One part after the other. An empty chain is the identity."""
+
+    parts: tuple[Part, ...] = ()
+
+
+class Join(NamedTuple):
+    """Several parts of one input, their channels side by side."""
+
+    parts: tuple[Part, ...]
+
+
+class Sum(NamedTuple):
+    """The sum of a shortcut and the way around it, and a ReLU."""
+
+    parts: tuple[Part, ...]
+
+
+class Block(NamedTuple):
+    """A layer that can be tapped, and the way to it from the layer before."""
+
+    name: str
+    part: Part
+    also: str = ""  # another name of the layer
+
+
+def convolutions(part: Part) -> Iterator[Conv]:
+    """The convolutions of a part, in the order of the table."""
+    if isinstance(part, Conv):
+        yield part
+    elif not isinstance(part, Pool):
+        for each in part.parts:
+            yield from convolutions(each)
+
+
+def every_convolution(blocks: tuple[Block, ...]) -> Iterator[Conv]:
+    """The convolutions of the network, in the order of the table."""
+    for block in blocks:
+        yield from convolutions(block.part)
+
+
+def sums(part: Part) -> Iterator[Sum]:
+    """The sums of a part."""
+    if isinstance(part, Sum):
+        yield part
+    if not isinstance(part, Conv | Pool):
+        for each in part.parts:
+            yield from sums(each)
+
+
+def last_of(part: Part) -> Conv:
+    """The last convolution of a part."""
+    *_, last = convolutions(part)
+    return last
+
+
+def names(block: Block) -> tuple[str, ...]:
+    """The names of a layer."""
+    return (block.name, block.also) if block.also else (block.name,)
+
+
+def layers(blocks: tuple[Block, ...]) -> tuple[str, ...]:
+    """Every layer's names, from the image to the deepest."""
+    return ("input", *(name for block in blocks for name in names(block)))
+
+
+def up_to(blocks: tuple[Block, ...], layer: str) -> tuple[Block, ...]:
+    """The blocks from the image to a layer. Raises StopIteration for a layer that the network lacks."""
+    if layer == "input":
+        return ()
+    return blocks[: next(i for i, block in enumerate(blocks) if layer in names(block)) + 1]
+
+
+def kernels(blocks: tuple[Block, ...]) -> dict[str, tuple[int, ...]]:
+    """The shape (height, width, in, out) of every convolution's kernel, in the order of the table."""
+    found: dict[str, tuple[int, ...]] = {}
+    width = 3
+    for block in blocks:
+        width = note_kernels(block.part, found, width=width)
+    return found
+
+
+def note_kernels(part: Part, found: dict[str, tuple[int, ...]], *, width: int) -> int:
+    """Add the kernels of a part to those found. width: channels in. Returns the channels out."""
+    match part:
+        case Conv():
+            found[part.name] = (*part.size, width, part.width)
+            return part.width
+        case Pool():
+            return width
+        case Chain():
+            for each in part.parts:
+                width = note_kernels(each, found, width=width)
+            return width
+    widths = [note_kernels(each, found, width=width) for each in part.parts]
+    return sum(widths) if isinstance(part, Join) else widths[0]
+
+
+def window_of(pool: Pool, *, rounding: str) -> Window:
+    """The window of a pooling."""
+    return Window(pool.size, pool.stride, pool.padding, rounding == "ceil" if pool.ceil is None else pool.ceil)
