@@ -67,6 +67,7 @@ def load(
 
     Raises:
       UserError: a name, a setting or a file that does not fit.
+      ValueError: `smooth`, `temperature`, or a setting that the network lacks.
     """
     from nst_jax.shell.io import weights as files
     from nst_jax.shell.names import look_up

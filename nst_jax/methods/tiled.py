@@ -66,7 +66,7 @@ def check(terms: Terms, network: Extractor) -> None:
     """Raise CannotTile for what needs all positions at once, a term of layers or the network, or can leave none out."""
     at_layers = [t for t in terms if t.tap != IMAGE]
     if at_layers and not is_local(network):
-        raise CannotTile("the softmax over all entries of a layer (smooth=all) needs all positions at once: no tiles")
+        raise CannotTile("each activation of this network depends on all positions (smooth=all): no tiles")
     if held := [t.name for t in at_layers if not t.additive]:
         need, they = ("needs", "it") if len(held) == 1 else ("need", "they")
         raise CannotTile(f"{', '.join(held)} {need} all positions at once: {they} cannot be computed in tiles")

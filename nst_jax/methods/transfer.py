@@ -117,7 +117,7 @@ def aims(
       ValueError: masks for a network whose activations depend on all positions.
     """
     if masks and not is_local(network):
-        raise ValueError("the softmax over all entries of a layer (smooth=all) counts all positions: it takes no masks")
+        raise ValueError("each activation of this network depends on all positions (smooth=all): it takes no masks")
     if tiles is not None:
         tiled.check(terms, network)
     found = {}

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nst_jax import pictures
 from nst_jax.extractors import architecture
-from nst_jax.shell.running import cost, dry, plan, program
+from nst_jax.shell.running import cost, dry, lane, plan, program
 from nst_jax.shell.running.cost import Seen
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")
@@ -123,8 +123,12 @@ def test_a_dry_run_has_a_table_of_plans(nst, monkeypatch):
     assert re.search(r"tiles of 64 +\d+ MiB +\S+ s +\S+ s\n", text)
     whole, tiles = (float(re.search(rf"{name} +\d+ MiB +(\S+) s", text).group(1)) for name in ("whole", "tiles of 64"))
     assert tiles > 4 / 3 * whole * 0.9  # of numbers with two digits
-    code, text = nst(*LINE, "dry_run=true", "device.tiles=64")
-    assert re.search(r"tiles of 64 .*<- taken", text)
+    for words, taken in (("device.tiles=64", "tiles of 64"), ("device.tiles=80", "tiles of 80")):
+        code, text = nst(*LINE, "dry_run=true", words)
+        assert re.search(rf"\n{taken} .*<- taken\n", text)
+        assert text.count("<- taken") == 1
+    code, text = nst(*LINE, "dry_run=true", "device.checkpoint=true")
+    assert re.search(r"\ncheckpointed .*<- taken\n", text)
 
 
 def test_off_the_cpu_the_table_has_checkpoints_and_half_the_precision(nst, monkeypatch):
@@ -135,6 +139,17 @@ def test_off_the_cpu_the_table_has_checkpoints_and_half_the_precision(nst, monke
     names = ("whole", "checkpointed", "whole, device.precision=bfloat16")
     whole, kept, half = (int(re.search(rf"\n{name} +(\d+) MiB", text).group(1)) for name in names)
     assert half < kept < whole
+
+
+def test_a_job_is_measured_as_its_program_computes_it(nst, monkeypatch, tmp_path):
+    """Not as the plan had thought: the metrics of a sweep are in tiles where the program is."""
+    monkeypatch.setattr(cost, "SIDES", (64,))
+    monkeypatch.setattr(program, "bytes_of", lambda made: 2**50)
+    asked, moments = [], lane._moments
+    monkeypatch.setattr(lane, "_moments", lambda *given: asked.append(given[3]) or moments(*given))
+    code, text = nst("-m", *LINE, "style_weight=1e2", "sweep.folder=here")
+    assert code == 0, text
+    assert [tiles.side for tiles in asked] == [64]
 
 
 def test_what_the_compiler_finds_too_large_is_compiled_in_tiles(run_line, monkeypatch):
@@ -171,7 +186,7 @@ def test_the_model_grows_with_the_pixels_and_falls_with_the_tiles():
     small, large = (cost.intermediates(net, params, height=n, width=n) for n in (256, 512))
     assert large == pytest.approx(4 * small, rel=1e-3)
     seen = Seen(arch, lambda checkpoint: net, params, "floor", "zero", 2000, 3000, 0, ())
-    found = [cost.whole_way(seen), *cost.tiled_ways(seen)]
+    found = [cost.whole_way(seen), *cost.lesser_ways(seen, checkpoint=False, tiles=True)]
     aimed = cost.whole_way(seen._replace(kept=("relu1_1",))).memory - found[0].memory
     assert aimed == 4 * 2000 * 3000 * arch.shapes(net, height=8, width=8)["relu1_1"][2]
     memories, works = [way.memory for way in found], [way.work for way in found]

@@ -1,5 +1,7 @@
 """The program of a group: its memory is counted once, its width follows from it."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -13,6 +15,8 @@ from nst_jax.shell.running.cost import Way
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.plan import Choice
 from nst_jax.shell.settings.scale import Stage
+
+NOT_SEEN: Any = None
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def jobs():
         weights = {"content/relu1_2": jnp.float32(1), "style/relu1_1": jnp.float32(weight)}
         return Job(
             spec,
-            Choice(Way(spec.network, None, False, 0.0, 1.0), lambda way: None),
+            Choice(Way(spec.network, None, False, 0.0, 1.0), NOT_SEEN, lambda way: None),
             Problem(params, aims, weights, {}),
             content,
             content,

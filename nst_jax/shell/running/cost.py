@@ -104,9 +104,10 @@ def tiled_way(seen: Seen, side: int) -> Way | None:
     return Way(seen.net, tiles, False, fixed_bytes(seen) + needed, work(tiles, seen.height, seen.width))
 
 
-def tiled_ways(seen: Seen) -> list[Way]:
-    """Tiles, from the largest to the smallest."""
-    return [way for side in SIDES if (way := tiled_way(seen, side))]
+def lesser_ways(seen: Seen, *, checkpoint: bool, tiles: bool) -> list[Way]:
+    """Ways that need less memory than the whole image at once. tiles: from the largest to the smallest."""
+    again = [whole_way(seen, checkpoint=True)] if checkpoint else []
+    return again + [way for side in SIDES if tiles and (way := tiled_way(seen, side))]
 
 
 def work(tiles: Tiles | None, height: int, width: int) -> float:

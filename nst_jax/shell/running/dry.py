@@ -11,11 +11,10 @@ import jax
 import jax.numpy as jnp
 
 from nst_jax.shell.running import plan, program
-from nst_jax.shell.running.cost import Way, gib, on_cpu, tiled_ways, whole_way
+from nst_jax.shell.running.cost import Way, gib, lesser_ways, on_cpu, whole_way
 from nst_jax.shell.running.device import free_memory
 from nst_jax.shell.running.inputs import sizes_of_run
 from nst_jax.shell.running.job import Job
-from nst_jax.shell.running.networks import network
 from nst_jax.shell.running.once import memory
 from nst_jax.shell.running.prepare import prepare
 from nst_jax.shell.running.program import Program
@@ -64,7 +63,7 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
         many = f"{whole.plan.stage.many} sizes: {whole.plan.steps} steps"
         log(f"{many}, which take as long as {whole_steps:.0f} at the last one")
     log(f"all {whole.plan.steps} steps: about {between(whole_steps * each, whole_steps * most, clock)}")
-    found = {made.way.name: made.way} if made.mesh else ways_of(config, whole)
+    found = ({} if made.mesh else ways_of(config, whole)) | {made.way.name: made.way}
     for line in compare(found, made.way, seconds=at_once, steps=whole_steps):
         log(line)
     if steps := steps_of_strokes(config):
@@ -75,12 +74,8 @@ def rehearse(config: Config, log: Callable[[str], object]) -> int:
 
 def ways_of(config: Config, job: Job) -> dict[str, Way]:
     """All ways to compute the run, by name; off the CPU in half the precision, too. That is another result."""
-    arch, _ = network(config)
-    pairs = int(config.optimiser.get("memory", 0))
-    seen = plan.see(config, arch, job.spec.terms, job.problem.params, job.content, pairs=pairs)
-    found = [whole_way(seen), *([] if on_cpu() else [whole_way(seen, checkpoint=True)])]
-    found += [] if plan.obstacle(job.spec.terms, seen.net) else tiled_ways(seen)
-    named = {way.name: way for way in found}
+    seen, tiles = job.choice.seen, not plan.obstacle(job.spec.terms, job.choice.seen.net)
+    named = {way.name: way for way in (whole_way(seen), *lesser_ways(seen, checkpoint=not on_cpu(), tiles=tiles))}
     if on_cpu() or config.device.precision == "bfloat16":  # a CPU computes in float32, whatever the precision
         return named
     half = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, jnp.bfloat16), seen.params)

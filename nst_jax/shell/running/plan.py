@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from nst_jax.methods import tiled
 from nst_jax.methods.texture import PADDING
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running import cost
-from nst_jax.shell.running.cost import Seen, Way, gib, on_cpu, tiled_way, tiled_ways, whole_way
+from nst_jax.shell.running.cost import Seen, Way, gib, lesser_ways, on_cpu, tiled_way, whole_way
 from nst_jax.shell.running.device import free_memory, mesh_sides
 from nst_jax.shell.running.networks import tap
 from nst_jax.shell.settings.schema import Config
@@ -38,6 +39,7 @@ class Choice(NamedTuple):
     """The way that is taken, and the one that is taken where it needs more memory than there is."""
 
     way: Way
+    seen: Seen  # what it is chosen for
     retreat: Callable[[Way], Way | None]  # the quickest way that needs less; None: there is none
 
 
@@ -53,34 +55,24 @@ def choose(config: Config, seen: Seen, terms: Terms, log: Callable[[str], object
     if devices > 1:
         share = whole._replace(memory=whole.memory / devices)
         log(f"{describe(share, seen, free)}, on each of {devices} devices")
-        return Choice(share, lambda _: None)
+        return Choice(share, seen, lambda _: None)
     if asked not in ("auto", "none"):
         check(terms, seen.net)
         way = tiled_way(seen, int(asked)) or whole
         log(describe(way, seen, free) + ("" if way.tiles else "; one tile holds the image"))
-        return Choice(way, lambda _: None)
-    others = partial(lesser_ways, seen, terms, config)
-    retreat = lambda way: min((w for w in others() if w.memory < way.memory), key=by_work, default=None)
+        return Choice(way, seen, lambda _: None)
+    allowed = {"checkpoint": config.device.checkpoint == "auto" and not on_cpu()}
+    allowed |= {"tiles": asked == "auto" and not obstacle(terms, seen.net)}
+    others = partial(lesser_ways, seen, **allowed)  # costs a while, and is seldom asked
+    retreat = lambda way: min((w for w in others() if w.memory < way.memory), key=attrgetter("work"), default=None)
     if whole.memory <= SHARE * free:
         log(describe(whole, seen, free))
-        return Choice(whole, retreat)
+        return Choice(whole, seen, retreat)
     found = [whole, *others()]
-    way = min((w for w in found if w.memory <= SHARE * free), key=by_work, default=found[-1])
+    way = min((w for w in found if w.memory <= SHARE * free), key=attrgetter("work"), default=found[-1])
     why = f"; whole: about {gib(whole.memory)}" if way is not whole else f"; {excuse(terms, seen.net, asked)}"
     log(describe(way, seen, free) + why)
-    return Choice(way, retreat)
-
-
-def by_work(way: Way) -> float:
-    """The key to sort by."""
-    return way.work
-
-
-def lesser_ways(seen: Seen, terms: Terms, config: Config) -> list[Way]:
-    """The ways that need less memory than the whole image, of those that the settings allow, the largest first."""
-    allowed = config.device.checkpoint == "auto" and not on_cpu()
-    kept = [whole_way(seen, checkpoint=True)] if allowed else []
-    return kept + (tiled_ways(seen) if config.device.tiles == "auto" and not obstacle(terms, seen.net) else [])
+    return Choice(way, seen, retreat)
 
 
 def excuse(terms: Terms, net: Extractor, asked: str) -> str:

@@ -84,6 +84,11 @@ def compile_program(
             return made
 
 
+def adopt(program: Program, job: Job) -> Job:
+    """The job, computed as the program computes it."""
+    return job._replace(spec=program.spec, choice=job.choice._replace(way=program.way))
+
+
 def even_width(jobs: int, most: int, mesh: Mesh | None) -> int:
     """At most so many lanes at a time, in parts of equal length, divisible by the devices that share them."""
     parts = -(-jobs // max(1, most))

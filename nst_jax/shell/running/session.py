@@ -81,6 +81,7 @@ class Session:
         """
         self.made, self.lanes, self.rules, self.stop, self.on_end = made, list(lanes), rules, stop, on_end
         for lane in lanes:
+            lane.job = program.adopt(made, lane.job)
             lane.before, lane.compiling = lane.seconds, lane.compiling + made.seconds
         live = next(lane.job for lane in lanes if not lane.ended)
         jobs = [live if lane.ended else lane.job for lane in lanes]

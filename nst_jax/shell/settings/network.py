@@ -7,15 +7,17 @@ from nst_jax.shell.settings.schema import Config
 
 def wrong_network(c: Config) -> Iterable[str]:
     """What is wrong with `network.smooth` and `network.temperature`, in words."""
-    from nst_jax.extractors.softmax import SMOOTH  # jax: tab completion does not wait for it
-
     n = c.network
+    if n.smooth == "none":
+        if n.temperature != 1:
+            yield f"network.temperature={n.temperature:g} has no effect without network.smooth=channels or all"
+        return
+    from nst_jax.extractors.softmax import SMOOTH  # jax: a line without a softmax does not wait for it
+
     if n.smooth not in SMOOTH:
         yield f"network.smooth must be one of {', '.join(SMOOTH)}; got {n.smooth}"
     if not 1e-6 <= n.temperature <= 1e9:
         yield f"network.temperature must be a number from 1e-6 to 1e9; got {n.temperature:g}"
-    if n.smooth == "none" and n.temperature != 1:
-        yield f"network.temperature={n.temperature:g} has no effect without network.smooth=channels or all"
     if n.smooth == "all":
         parts = {"regions": c.regions, "texture": c.texture}
         for name in (name for name, given in parts.items() if given):

@@ -89,7 +89,7 @@ def test_the_width_that_a_program_is_asked_for(monkeypatch):
     blank: Any = dict.fromkeys(Job._fields)
     no: Any = None
     way = Way(no, None, False, 0.0, 1.0)
-    known: Any = {"spec": Spec(no, no, no, no), "choice": Choice(way, lambda way: None)}
+    known: Any = {"spec": Spec(no, no, no, no), "choice": Choice(way, no, lambda way: None)}
     jobs = [Job(**blank | known | {"problem": Problem(1.0, {}, {}, {})}) for _ in range(5)]
     assert program.compile_program(jobs, most=None, share=1.0, log=print).width == 5
     assert program.compile_program(jobs, most=2, share=1.0, log=print).width == 2
