@@ -1,6 +1,7 @@
-"""The networks that extractors_compared compares, and those that measure their results."""
+"""The networks that the experiments compare, and those that measure their results."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import nst_jax as nst
@@ -8,7 +9,21 @@ import nst_jax as nst
 GATYS = {"content_layers": ("relu4_2",), "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")}
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_2", "relu3_3")  # of VGG-19
 FIRES = ("conv1", "fire2", "fire4", "fire6")  # of SqueezeNet
+TEXNET = ("relu1_2", "relu2_2", "relu3_2", "relu4_1")  # of texnet
+DEEP = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # of VGG-16
 TEACHER = "VGG-16"
+UNTRAINED = {  # a network in words -> its name
+    "SqueezeNet": "squeezenet",
+    "GoogLeNet": "googlenet",
+    "Inception v3": "inception_v3",
+    "ResNet-18": "resnet18",
+    "ResNet-50": "resnet50",
+}
+FILES = {  # in a folder weights/
+    TEACHER: "vgg16_hed.safetensors",
+    "VGG-19": "vgg19_blocks1-3.safetensors",
+    "SqueezeNet": "squeezenet1.1_keras_notop.h5",
+}
 
 
 def candidates(
@@ -31,6 +46,28 @@ def candidates(
         plain = nst.load("vgg16", weights="random", seed=seed, pool="avg")
         table[f"untrained VGG-16 #{seed}"] = choose(plain, network="vgg16")
     return table
+
+
+def load_teacher(weights: Path) -> nst.Network:
+    """VGG-16 at full depth. weights: the folder of FILES."""
+    return nst.load(weights / FILES[TEACHER], network="vgg16", preprocessing="caffe")
+
+
+def everything(weights: Path) -> dict[str, Callable[[], nst.Network]]:
+    """What loads each network at hand but those of `outside_judges`, trained and untrained, with its own layers.
+
+    weights: the folder of FILES.
+    """
+    squeezenet = partial(nst.load, weights / FILES["SqueezeNet"], network="squeezenet", preprocessing="caffe")
+    untrained = {name: partial(nst.load, network, weights="random") for name, network in UNTRAINED.items()}
+    return {
+        TEACHER: lambda: choose(load_teacher(weights), network="vgg16"),
+        "distilled": lambda: choose(nst.load("distilled"), network="distilled"),
+        "SqueezeNet": squeezenet,
+        "untrained VGG-16": lambda: choose(nst.load("vgg16", weights="random", pool="avg"), network="vgg16"),
+        **{f"untrained {name}": make for name, make in untrained.items()},
+        "untrained ResNet-50, softmax": partial(untrained["ResNet-50"], smooth="channels", temperature=100.0),
+    }
 
 
 def choose(net: nst.Network, *, network: str) -> nst.Network:
@@ -56,6 +93,20 @@ def judges(vgg19: Path, squeezenet: Path) -> dict[str, nst.Network]:
         net = nst.load(squeezenet, network="squeezenet", preprocessing="caffe")
         found[" by SqueezeNet"] = tap(net, FIRES)
     return found
+
+
+def outside_judges(weights: Path) -> dict[str, nst.Network]:
+    """Two trained networks that `everything` leaves out: VGG-19's first three blocks, and texnet.
+
+    weights: the folder of FILES.
+    """
+    vgg19 = nst.load(weights / FILES["VGG-19"])
+    return {" by VGG-19": tap(vgg19, HELD_OUT), " by texnet": tap(nst.load("texnet"), TEXNET)}
+
+
+def deep_judges(weights: Path) -> dict[str, nst.Network]:
+    """Two trained networks of four blocks: VGG-16 and texnet. weights: the folder of FILES."""
+    return {" by VGG-16": tap(load_teacher(weights), DEEP), " by texnet": tap(nst.load("texnet"), TEXNET)}
 
 
 def tap(net: nst.Network, layers: tuple[str, ...]) -> nst.Network:

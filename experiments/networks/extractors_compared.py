@@ -12,7 +12,7 @@ FOLDER holds weights/ and images/. Other files of weights: distilled.NAME=FILE t
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from omegaconf import OmegaConf
 
 import nst_jax as nst
 from experiments.common import figures, reading, study
-from experiments.networks.candidates import TEACHER, candidates, judges
+from experiments.networks.candidates import FILES, TEACHER, candidates, judges
 from experiments.networks.tuning import Bench, Row, tune
 from nst_jax.images.size import cover
 
@@ -35,8 +35,6 @@ DEFAULTS = {
     "distilled": {"distilled": "nst_jax/trained/distilled.safetensors"},
     "texnet": {"texnet": "nst_jax/trained/texnet.safetensors"},
 }
-FILES = ("vgg19_blocks1-3.safetensors", "squeezenet1.1_keras_notop.h5")
-TEACHER_FILE = "vgg16_hed.safetensors"
 PAIRS = (
     ("tubingen", "starry_night"),
     ("tubingen", "the_scream"),
@@ -52,8 +50,9 @@ def main(*words: str, home: Path | None = None) -> Path:
     c = settings(words)
     home, data = home or study.HOME / "extractors_compared", Path(c.data)
     distilled, texnets = ({name: Path(path) for name, path in files.items()} for files in (c.distilled, c.texnet))
-    table = candidates(data / "weights" / TEACHER_FILE, distilled, texnets, untrained=c.untrained)
-    measuring, rows = judges(*(data / "weights" / name for name in FILES)), []
+    files = {name: data / "weights" / file for name, file in FILES.items()}
+    table = candidates(files[TEACHER], distilled, texnets, untrained=c.untrained)
+    measuring, rows = judges(files["VGG-19"], files["SqueezeNet"]), []
     for content, style in PAIRS:
         photo, painting = (picture(data, name, c.size) for name in (content, style))
         goal, folder = None, home / "runs" / f"{content}_{style}_{c.size}"
@@ -68,9 +67,15 @@ def main(*words: str, home: Path | None = None) -> Path:
 
 def settings(words: Iterable[str]) -> Any:
     """DEFAULTS with the words of the line. Exits where there is no folder of weights and pictures."""
-    c: Any = OmegaConf.merge(DEFAULTS, OmegaConf.from_cli(list(words)))
-    if OmegaConf.is_missing(c, "data") or not (Path(c.data) / "weights" / FILES[0]).exists():
-        sys.exit(f"set data=FOLDER, a folder with weights/{FILES[0]} and images/")
+    return read(DEFAULTS, words)
+
+
+def read(defaults: Mapping[str, Any], words: Iterable[str]) -> Any:
+    """The defaults with the words of a line. Exits where there is no folder of weights and pictures."""
+    c: Any = OmegaConf.merge(defaults, OmegaConf.from_cli(list(words)))
+    needed = (TEACHER, "VGG-19")
+    if OmegaConf.is_missing(c, "data") or not all((Path(c.data) / "weights" / FILES[n]).exists() for n in needed):
+        sys.exit(f"set data=FOLDER, a folder with {' and '.join(f'weights/{FILES[n]}' for n in needed)}, and images/")
     return c
 
 

@@ -23,8 +23,8 @@ from PIL import Image, ImageOps
 
 import nst_jax as nst
 from experiments.common import figures, reading, study
-from experiments.networks.candidates import TEACHER
-from experiments.networks.extractors_compared import PAIRS, TEACHER_FILE
+from experiments.networks.candidates import FILES, TEACHER
+from experiments.networks.extractors_compared import PAIRS
 from nst_jax.published import LOOKS
 
 DEFAULTS = {"data": "outputs/data", "size": 160, "steps": 100, "networks": {"distilled": 6, TEACHER: 6}}
@@ -62,7 +62,7 @@ def path_of(data: Path, name: str) -> Path:
 
 def run(name: str, pair: tuple[str, str], data: Path, c: Any, home: Path) -> list[Row]:
     """The looks of a pair by a network, each a row of the table of its sweep."""
-    teacher = (f"weights.path={data / 'weights' / TEACHER_FILE}", "weights=file", "weights.preprocessing=caffe")
+    teacher = (f"weights.path={data / 'weights' / FILES[TEACHER]}", "weights=file", "weights.preprocessing=caffe")
     network = ("network=vgg16", *teacher) if name == TEACHER else (f"network={name}",)
     photo, painting = (path_of(data, each) for each in pair)
     folder = home / "sweeps" / f"{name}_{'_'.join(pair)}_{c.size}_{c.steps}"

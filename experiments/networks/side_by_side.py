@@ -16,8 +16,8 @@ import numpy as np
 
 import nst_jax as nst
 from experiments.common import figures, study
-from experiments.networks.candidates import TEACHER
-from experiments.networks.extractors_compared import PAIRS, TEACHER_FILE, picture, settings
+from experiments.networks.candidates import FILES, TEACHER
+from experiments.networks.extractors_compared import PAIRS, picture, settings
 from experiments.networks.tuning import SOLVER, fingerprint
 
 DOTS = 250  # an inch of the sheet: 400 pixels for a picture
@@ -28,7 +28,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     c = settings(words)
     home, data = home or study.HOME / "side_by_side", Path(c.data)
     networks = {
-        TEACHER: nst.load(data / "weights" / TEACHER_FILE, network="vgg16", preprocessing="caffe"),
+        TEACHER: nst.load(data / "weights" / FILES[TEACHER], network="vgg16", preprocessing="caffe"),
         "distilled": nst.load(c.distilled.distilled, network="distilled"),
         "texnet": nst.load(c.texnet.texnet, network="texnet"),
     }

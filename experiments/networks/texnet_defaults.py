@@ -17,8 +17,8 @@ import numpy as np
 
 import nst_jax as nst
 from experiments.common import figures, study
-from experiments.networks.candidates import judges
-from experiments.networks.extractors_compared import FILES, picture, settings
+from experiments.networks.candidates import FILES, judges
+from experiments.networks.extractors_compared import picture, settings
 from experiments.networks.tuning import Bench, Row, run
 
 LADDER = (1.0, 10.0, 100.0, 1000.0)  # style weights
@@ -42,7 +42,7 @@ def main(*words: str, home: Path | None = None) -> Path:
     c = settings(words)
     home, data = home or study.HOME / "texnet_defaults", Path(c.data)
     texnet, rows = nst.load(c.texnet.texnet, network="texnet"), []
-    measuring = judges(*(data / "weights" / name for name in FILES))
+    measuring = judges(data / "weights" / FILES["VGG-19"], data / "weights" / FILES["SqueezeNet"])
     for (content, style), (variant, (layers, convention, tv)) in product(PAIRS, VARIANTS.items()):
         photo, painting = (picture(data, name, c.size) for name in (content, style))
         net = texnet._replace(style_layers=dict.fromkeys(layers, 1.0), convention=convention)
