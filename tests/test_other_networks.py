@@ -35,13 +35,25 @@ def test_what_a_choice_reaches_lies_between_the_runs_around_the_ssim():
         {"weight": 100.0, "ssim": 0.6, "distance": 1.0, "content error": 0.4},
     ]
     found = layer_choice.at(line, 0.7)
-    assert found == pytest.approx({"weight": 10.0, "distance": 2.0, "content error": 0.2})
-    assert all(math.isnan(value) for value in layer_choice.at(line, 0.5).values())
+    assert found == pytest.approx({"ssim": 0.7, "weight": 10.0, "distance": 2.0, "content error": 0.2})
+    beyond = layer_choice.at(line, 0.5)
+    assert all(math.isnan(value) for name, value in beyond.items() if name != "ssim")
+
+
+def test_choices_of_a_network_are_compared_at_an_ssim_that_all_reach():
+    def line(choice, *ssims):
+        own = {"network": "N", "choice": choice, "layers": choice, "pair": "p"}
+        return [own | {"weight": 10.0**i, "ssim": s, "distance": s, "content error": 1.0} for i, s in enumerate(ssims)]
+
+    table = layer_choice.compare([*line("a", 0.9, 0.5), *line("b", 0.7, 0.3)])
+    assert [row["ssim"] for row in table] == pytest.approx([0.6, 0.6])
+    assert table[0]["weight"] == pytest.approx(10**0.75)
+    assert table[1]["weight"] == pytest.approx(10**0.25)
 
 
 @pytest.mark.slow
 def test_small_run_of_the_choice_is_kept(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(layer_choice, "PAIRS", {("landscape", "brush"): 0.9})
+    monkeypatch.setattr(layer_choice, "PAIRS", (("landscape", "brush"),))
     monkeypatch.setattr(layer_choice, "LADDER", (0.1, 100.0))
     monkeypatch.setattr(layer_choice, "TRIALS", {"first, to 8; content 8": (0, 8, 8)})
     words = (f"data={data}", "size=64", "steps=4", "networks=[SqueezeNet]")
