@@ -55,7 +55,7 @@ def load(
       network: which network the file holds; vgg19 if not said.
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
       preprocessing: auto; caffe, torchvision or tf for a file that does not say what it was trained on; pystiche for
-        that program's mean.
+        that program's mean; unit for RGB in [0, 1], whatever the network was trained on.
       seed: of random weights.
       pool: max, avg or l2; the network's own if not said.
       rounding: floor or ceil: what pooling makes of an odd side; the network's own if not said.
@@ -83,8 +83,9 @@ def load(
     content, style = profile.content, profile.style
     rounding = rounding or arch.rounding
     settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
-    params = arch.ready(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
     extractor, windows = arch.tap({*content, *style}, **settings), partial(arch.windows, rounding=rounding)
+    convolution = device.convolution(convolution)
+    params = arch.ready(dict(loaded.params), convolution=convolution, dtype=dtype, taps=extractor.taps)
     return Network(extractor, params, content, style, arch.convention, loaded.source, windows)
 
 

@@ -75,7 +75,7 @@ def layers_of_strokes(config: Config, arch: Architecture) -> dict[str, float]:
 def _check_layer(layer: str, arch: Architecture) -> None:
     """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
     try:
-        look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
+        look_up(dict.fromkeys((*arch.layers, *arch.raw)), layer, f"layers, of network.name={arch.name}")
     except UserError as error:
         meant = f"\nThe layers that are meant for this network: layers={arch.name}"
         raise UserError(f"{error}{meant if arch.name in files('layers') else ''}") from None
@@ -89,7 +89,7 @@ def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, on
     convolution = device.convolution(config.network.convolution, config.device.mesh)
     dtype = device.DTYPE[config.device.precision]
     key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
-    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
+    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype, taps=net.taps)), key)
 
 
 def load(config: Config, arch: Architecture, net: Extractor, log: Log) -> Any:
