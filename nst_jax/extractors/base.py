@@ -156,6 +156,21 @@ def pick_evenly(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
     return tuple(layers[(2 * i + 1) * len(layers) // (2 * count)] for i in range(count))
 
 
+def pick_factors(arch: Architecture, *, side: str, count: int) -> dict[str, float]:
+    """So many layers of the network, as `pick_evenly` picks them, with their factors.
+
+    Args:
+      arch: the network.
+      side: content, which is the mean over its layers, 1 / count each; or style, where each counts 1.
+      count: of the layers.
+
+    Raises:
+      ValueError: the network has fewer.
+    """
+    found = pick_evenly(arch.choices or arch.layers, count=count)
+    return dict.fromkeys(found, 1 / count if side == "content" else 1.0)
+
+
 class Input(nn.Module):
     """The preprocessing of the weights: from RGB in [0, 1] to what the network was trained on, as an affine map."""
 
