@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.extractors.octaves import in_octaves, name_of
-from nst_jax.extractors.softmax import with_softmax
+from nst_jax.extractors.softmax import check_sizes, with_softmax
 from nst_jax.methods import strokes
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
@@ -109,3 +109,13 @@ def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) ->
                     f"a side of {min(height, width)} pixels vanishes on the way to {layer}: raise size, "
                     "or use shallower layers"
                 )
+
+
+def check_pixels(net: Extractor, image: tuple[int, ...], *pictures: tuple[int, ...]) -> None:
+    """Raise UserError where a softmax over all entries makes activations of pictures another size than the image's."""
+    for height, width, *_ in pictures:
+        try:
+            check_sizes(net, image=(image[0], image[1]), picture=(height, width))
+        except ValueError as error:
+            hint = "size_rule=area with style_scale=1 gives all as many; or network.smooth=channels"
+            raise UserError(f"network.{error}: {hint}") from None

@@ -37,7 +37,7 @@ from nst_jax.shell.running.inputs import (
     sizes_of_run,
 )
 from nst_jax.shell.running.job import Job, Output, Plan
-from nst_jax.shell.running.networks import check_depth, network, read_params
+from nst_jax.shell.running.networks import check_depth, check_pixels, network, read_params
 from nst_jax.shell.running.once import Once, always
 from nst_jax.shell.running.program import mesh_of_process
 from nst_jax.shell.running.regions import divide, divide_terms
@@ -84,6 +84,7 @@ def prepare(
     found = read_inputs(config, chosen, arch, log, once, scale=scale)
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
+    check_pixels(net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
     compared = convention(config, content.shape, log)
     by = Comparison(arch, net, ready.params, ready.key, compared)
