@@ -121,6 +121,20 @@ def test_letters_of_the_reports():
     assert e.weights.source == c.weights.source == "matconvnet"
 
 
+def test_a_rate_that_an_older_record_does_not_let_fall_stays():
+    """Its config.yaml has no falloff. What no default stands for is still asked for."""
+    c = settings("optimiser=adam")
+    del c.optimiser["falloff"]
+    solver, options, numbers = prepare.method(c)
+    solver(**dict(options), **numbers)
+    assert "falloff" not in numbers
+    for change in (lambda o: o.pop("b1"), lambda o: o.update(speed=1)):
+        c = settings("optimiser=adam")
+        change(c.optimiser)
+        with pytest.raises(UserError, match="optimiser adam takes learning_rate, b1"):
+            prepare.method(c)
+
+
 def test_the_layers_of_a_report_are_those_that_its_class_takes():
     """Of the convolutions in the order of Keras' model, the first five; and five backwards from the last but one."""
     known, b = architecture("inception_v3_keras"), settings("+preset=report_tf2")

@@ -163,7 +163,8 @@ def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], .
     given = dict(config.optimiser)
     solver = look_up(dict(SOLVERS), str(given.pop("name", None)), "optimiser.name")
     known = inspect.signature(solver).parameters
-    if given.keys() != known.keys():
+    needed = {k for k, parameter in known.items() if parameter.default is parameter.empty}  # older records lack others
+    if not needed <= given.keys() <= known.keys():
         raise UserError(f"optimiser {solver.__name__} takes {', '.join(known)}; got {', '.join(given) or 'nothing'}")
     shaping = static_options(solver)
     options = tuple((k, static(f"optimiser.{k}", given[k], known[k].annotation)) for k in known if k in shaping)
