@@ -66,7 +66,6 @@ DEPTHS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}  # of VGG-19
 STROTSS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu4_3", "relu5_3")
 
 # of Inception v3's 5 convolutions and 11 mixed layers, those with the numbers 1, 4, 8, 11 and 14, counted from 0
-FIFTHS = ("Conv2d_2a_3x3", "Conv2d_4a_3x3", "Mixed_6a", "Mixed_6d", "Mixed_7b")
 
 # (content layers, style layers), each with its factor
 PROFILES = {
@@ -91,7 +90,10 @@ PROFILES = {
     "adain": ({"relu4_1": 1.0}, firsts(1, 2, 3, 4)),
     "mrf": ({"relu4_1": 1.0}, firsts(3, 4)),
     "strotss": (dict.fromkeys(STROTSS, 1 / 9), dict.fromkeys(STROTSS, 1.0)),
-    "five_and_five": (dict.fromkeys(FIFTHS, 0.2), dict.fromkeys(FIFTHS, 1.0)),
+    "report_tf2": (
+        {f"conv2d_{i}": 1 / 2 for i in (85, 92, 91, 88, 87)},
+        dict.fromkeys(("conv2d", "conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4"), 5.0),
+    ),
 }
 
 
@@ -120,8 +122,8 @@ def search(memory, evaluations=20):
     return ("lbfgs", {"memory": memory, "evaluations": evaluations})
 
 
-def adam(learning_rate, b1, b2, eps, *, clamp):
-    return ("adam", {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "clamp": clamp})
+def adam(learning_rate, b1, b2, eps, *, clamp, **more):
+    return ("adam", {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "clamp": clamp, **more})
 
 
 def noise(sigma):
@@ -255,10 +257,10 @@ PROGRAMS = {
         "keras",
         "inception_v3_keras",
         FLOOR,
-        "five_and_five",
-        adam(80 / 255, 0.9, 0.999, 1e-7, clamp=True),
+        "report_tf2",
+        adam(80 / 255, 0.9, 0.999, 255e-7, clamp=True, falloff=0.8**0.01),
         CONTENT,
-        (None, None),
+        (512, "long"),
         1000,
     ),
     "report_matconvnet": Settings("matconvnet", "vgg19", CEIL, "gatys", search(10), ("noise", {}), (None, None), None),
@@ -278,7 +280,7 @@ PROGRAMS = {
 # Settings of the options of conf/optimiser: crowsonkb's Adam (style_transfer.py:356-358), torch.optim's numbers for the
 # others, and our own learning rates
 OPTIMISERS = {
-    "adam": {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8, "clamp": True},
+    "adam": {"learning_rate": 0.02, "b1": 0.9, "b2": 0.99, "eps": 1e-8, "falloff": 1.0, "clamp": True},
     "sgd": {"learning_rate": 1e-6, "momentum": 0.9, "clamp": True},
     "adagrad": {"learning_rate": 0.1, "eps": 1e-10, "clamp": True},
     "rmsprop": {"learning_rate": 0.005, "decay": 0.99, "eps": 1e-8, "clamp": True},

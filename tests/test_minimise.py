@@ -66,6 +66,24 @@ def test_adam_is_algorithm_1():
     np.testing.assert_allclose(state.x, x, rtol=1e-4)
 
 
+def test_a_learning_rate_that_falls():
+    """Keras' ExponentialDecay, rate * factor^(step / steps): 0.05 at first, 0.05 * 0.5 after ten steps."""
+    x, m, v = np.asarray(START, np.float64), 0.0, 0.0
+    for t in range(1, 21):
+        g = np.asarray(SCALES) * (x - 0.4)
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        x = x - 0.05 * 0.5 ** ((t - 1) / 10) * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
+    state, _ = run(adam(**numbers("adam"), falloff=jnp.float32(0.5**0.1)), bowl, START, 20)
+    np.testing.assert_allclose(state.x, x, rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.3137])
+def test_a_falloff_of_one_changes_no_bit(rate):
+    given = numbers("adam") | {"learning_rate": jnp.float32(rate)}
+    (plain, _), (faded, _) = (run(adam(**given, **own), bowl, START, 20) for own in ({}, {"falloff": jnp.float32(1)}))
+    np.testing.assert_array_equal(plain.x, faded.x)
+
+
 def loop(update, steps=4):
     """A first-order method in float64: update(gradient, memory) -> (change of x, memory)."""
     x, memory = np.asarray(START, np.float64), np.zeros(3)

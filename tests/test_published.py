@@ -91,8 +91,8 @@ def test_every_convention_has_a_record_and_every_option_of_the_command_line_too(
 def test_a_program_names_what_exists(name):
     program = PROGRAMS[name]
     assert program.network in MODULES
-    profile, layers = PROFILES[program.layers], architecture(program.network).layers
-    assert {*profile.content, *profile.style} <= set(layers)
+    profile, network = PROFILES[program.layers], architecture(program.network)
+    assert {*profile.content, *profile.style} <= {*network.layers, *network.raw}
     assert program.convention in LOSSES
     assert program.solver.name in SOLVERS
     assert program.start.name in options("canvas")

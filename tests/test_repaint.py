@@ -46,6 +46,8 @@ def test_layers_are_taken_up_to_the_deepest_in_the_networks_order():
         strokes.layers_up_to({"relu4_1": 1.0}, to="relu1_2", order=order)
     with pytest.raises(ValueError, match="no layer relu2_1; the style layers here: conv1, fire2"):
         strokes.layers_up_to({"conv1": 1.0, "fire2": 1.0}, to="relu2_1", order=nst.architecture("squeezenet").layers)
+    with pytest.raises(ValueError, match="conv2d_3 is a raw output, and has no place"):
+        strokes.layers_up_to({"conv2d_3": 1.0}, to="mixed0", order=nst.architecture("inception_v3").layers)
 
 
 def test_layers_count_alike_whatever_their_channels():

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import nst_jax as nst
 from nst_jax.extractors import architecture, softmax, vgg
 from nst_jax.extractors.base import Function, activations, features, is_local, shapes
 from nst_jax.extractors.octaves import in_octaves
@@ -165,6 +166,33 @@ def test_all_entries_are_refused_in_tiles_and_with_masks():
     masks = {"style": Masks({tap: jnp.ones(IMAGE.shape[:2]) for tap in net.taps}, {})}
     with pytest.raises(ValueError, match="masks"):
         transfer.aims(net, terms, params, pictures, pixels=1, masks=masks)
+
+
+@pytest.mark.parametrize(("size", "alike"), [((48, 48), True), ((36, 64), True), ((49, 48), True), ((48, 72), False)])
+def test_pictures_of_other_sizes_are_refused_where_all_entries_sum_to_one(size, alike):
+    """As many pixels are fine, whatever their shape. Over channels the size does not matter."""
+    compare = partial(softmax.check_sizes, image=(48, 48), picture=size)
+    compare(of_function("channels"))
+    compare(of_function("all").network)
+    if alike:
+        compare(of_function("all"))
+    else:
+        with pytest.raises(ValueError, match="those of 72 x 48 pixels cannot be compared with those of 48 x 48"):
+            compare(of_function("all"))
+
+
+@pytest.mark.parametrize("over", ["channels", "all"])
+def test_a_problem_with_a_softmax_takes_pictures_of_one_size(over):
+    _, net, params, _ = run_of(over)
+    net = nst.Network(net, params, {"relu2_1": 1.0}, {"relu1_1": 1.0})
+    large = jnp.tile(IMAGE, (2, 1, 1))
+    if over == "channels":
+        nst.problem(net, IMAGE, large)
+        return
+    nst.problem(net, IMAGE, [IMAGE, IMAGE[::-1]])
+    for styles in (large, [IMAGE, large]):
+        with pytest.raises(ValueError, match="smooth=all: activations sum to 1 over a picture"):
+            nst.problem(net, IMAGE, styles)
 
 
 @pytest.mark.parametrize("over", ["channels", "all"])

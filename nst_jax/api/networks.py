@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from nst_jax.extractors import MODULES, architecture
-from nst_jax.extractors.base import Architecture, Extractor
+from nst_jax.extractors.base import Architecture, Extractor, pick_factors
 from nst_jax.extractors.softmax import with_softmax
 from nst_jax.images.size import resize, target_shape
 from nst_jax.nn.windows import Window
@@ -44,6 +44,9 @@ def load(
     padding: str = "zero",
     convolution: str = "auto",
     dtype: str = "float32",
+    layers: str | None = None,
+    content_count: int | None = None,
+    style_count: int | None = None,
     smooth: str = "none",
     temperature: float = 1.0,
 ) -> Network:
@@ -55,19 +58,22 @@ def load(
       network: which network the file holds; vgg19 if not said.
       weights: own (the network's own, downloaded once), keras, torchvision, matconvnet, random or auto.
       preprocessing: auto; caffe, torchvision or tf for a file that does not say what it was trained on; pystiche for
-        that program's mean.
+        that program's mean; unit for RGB in [0, 1], whatever the network was trained on.
       seed: of random weights.
       pool: max, avg or l2; the network's own if not said.
       rounding: floor or ceil: what pooling makes of an odd side; the network's own if not said.
       padding: zero, reflect, replicate; circular, circular_x or circular_y for textures without a seam.
       convolution: auto, direct or winograd.
       dtype: of the convolutions, float32 or bfloat16.
+      layers: a published choice of layers, such as gatys or report_tf2; those that suit the network if not said.
+      content_count, style_count: so many layers instead, one from the middle of each of so many equal parts of the
+        network. Content is the mean over its layers.
       smooth: none; channels or all: the softmax of the activations takes their place (SWAG): see `Softmax`.
       temperature: what activations are divided by before.
 
     Raises:
       UserError: a name, a setting or a file that does not fit.
-      ValueError: `smooth`, `temperature`, or a setting that the network lacks.
+      ValueError: `smooth`, `temperature`, a count that is too large, or a setting that the network lacks.
     """
     from nst_jax.shell.io import weights as files
     from nst_jax.shell.names import look_up
@@ -79,12 +85,16 @@ def load(
     arch = with_softmax(architecture(known), over=smooth, temperature=temperature)
     given = {"path": path, "preprocessing": preprocessing, "seed": seed}
     loaded = files.load("file" if path else weights, network=known, needed=(), log=lambda text: None, **given)
-    profile = suitable_layers(arch, loaded.params)
-    content, style = profile.content, profile.style
+    profile = look_up(PROFILES, layers, "layers") if layers else suitable_layers(arch, loaded.params)
+    counts = {"content": content_count, "style": style_count}
+    picked = {side: pick_factors(arch, side=side, count=n) for side, n in counts.items() if n is not None}
+    content, style = picked.get("content", profile.content), picked.get("style", profile.style)
     rounding = rounding or arch.rounding
     settings = {"pool": pool or arch.pool, "rounding": rounding, "padding": padding}
-    params = arch.ready(dict(loaded.params), convolution=device.convolution(convolution), dtype=dtype)
     extractor, windows = arch.tap({*content, *style}, **settings), partial(arch.windows, rounding=rounding)
+    convolution = device.convolution(convolution)
+    check_params(arch, loaded.params, extractor.taps)
+    params = arch.ready(dict(loaded.params), convolution=convolution, dtype=dtype, taps=extractor.taps)
     return Network(extractor, params, content, style, arch.convention, loaded.source, windows)
 
 
@@ -97,6 +107,14 @@ def suitable_layers(arch: Architecture, params: Mapping[str, Any]) -> Profile:
     if not arch.shallow:
         raise UserError(f"the weights hold a part of {arch.name} only, and no layers are known that suit it")
     return PROFILES[arch.shallow]
+
+
+def check_params(arch: Architecture, params: Mapping[str, Any], taps: tuple[str, ...]) -> None:
+    """Raise UserError where the weights end before a layer."""
+    from nst_jax.shell.errors import UserError
+
+    if missing := [name for name in arch.needs(taps) if name not in params]:
+        raise UserError(f"the weights hold a part of {arch.name} only: there is no {missing[0]}; take shallower layers")
 
 
 def picture(name: str | Path, *, size: int = 512) -> Image:

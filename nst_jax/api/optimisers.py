@@ -27,9 +27,20 @@ def lbfgs_torch(*, learning_rate: Any = 1.0, memory: int = 100, unit: Any = 255.
     return method_of(solvers.lbfgs_torch, {"memory": memory}, {"learning_rate": learning_rate, "unit": unit})
 
 
-def adam(learning_rate: Any = 0.02, *, b1: Any = 0.9, b2: Any = 0.99, eps: Any = 1e-8, clamp: bool = True) -> Method:
-    """Adam; b2 and the rate are those of crowsonkb/style-transfer-pytorch. clamp: clip the image to [0, 1]."""
-    numbers = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps}
+def adam(
+    learning_rate: Any = 0.02,
+    *,
+    b1: Any = 0.9,
+    b2: Any = 0.99,
+    eps: Any = 1e-8,
+    falloff: Any = 1.0,
+    clamp: bool = True,
+) -> Method:
+    """Adam; b2 and the rate are those of crowsonkb/style-transfer-pytorch.
+
+    falloff: what the learning rate is multiplied by after each step. clamp: clip the image to [0, 1].
+    """
+    numbers = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "falloff": falloff}
     return method_of(solvers.adam, {"clamp": clamp}, numbers)
 
 

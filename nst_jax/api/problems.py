@@ -13,6 +13,7 @@ from nst_jax.api.networks import Network
 from nst_jax.api.optimisers import Method, lbfgs
 from nst_jax.api.regions import divide
 from nst_jax.extractors.base import Extractor, shapes
+from nst_jax.extractors.softmax import check_sizes
 from nst_jax.losses import term as losses
 from nst_jax.losses.term import Aim, Blend, Term, Terms
 from nst_jax.methods import transfer
@@ -156,6 +157,9 @@ def measure_aims(
     """What the terms aim at, by name. key: of what they draw; masks: of the regions."""
     height, width = size_of(pictures)
     used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
+    for picture in used.values():
+        for one in picture.pictures if isinstance(picture, Blend) else (picture,):
+            check_sizes(extractor, image=(height, width), picture=(one.shape[0], one.shape[1]))
     return transfer.aims(
         extractor, terms, params, used, pixels=height * width, key=key, shape=(height, width), masks=masks
     )

@@ -33,12 +33,13 @@ def pattern(
     spectrum: float = 0.01,
     shifts: float = 100.0,
     autocorrelation: float = 0.0,
-    layers: Sequence[str] = ("relu3_1",),
+    layers: Sequence[str] = (),
     offsets: Sequence[int] = (4, 8, 16),
 ) -> Pattern:
     """The terms of a texture beside those of its style layers: see `methods.texture.Pattern`.
 
-    The weights are meant for the convention `relative`. A weight of 0 leaves its term out.
+    The weights are meant for the convention `relative`. A weight of 0 leaves its term out. Without layers, the shifts
+    and the autocorrelation are those of the network's style layer of a stride of 4 pixels, VGG's relu3_1.
     """
     return Pattern(smooth, spectrum, shifts, autocorrelation, tuple(layers), tuple(offsets))
 
@@ -103,8 +104,10 @@ def texture_problem(
     """
     axes, image = axes_of(seamless), as_image("exemplar", read_whole(exemplar))
     compared, numbers = weigh_parts(convention, {"content_weight": 0.0, "style_weight": style_weight, "tv_weight": 0.0})
-    compared = method.extend(one_size(compared), pattern, axes=axes)
     factors = with_factors(style_layers, net.style_layers)
+    if not pattern.layers and (pattern.shifts or pattern.autocorrelation):
+        pattern = pattern._replace(layers=(method.suitable_layer(net.style_layers, partial(windows_of, net)),))
+    compared = method.extend(one_size(compared), pattern, axes=axes)
     terms = compared.terms((), factors)
     extractor = net.extractor.clone(taps=losses.taps(terms))
     known = shapes(extractor, net.params, height=image.shape[0], width=image.shape[1])

@@ -91,7 +91,8 @@ NONE: Mapping[str, Any] = MappingProxyType({})
 class Architecture(NamedTuple):
     """A network by name: all that the rest of the package asks of it.
 
-    A layer is what can be tapped; a convolution is what has parameters. Parameters are
+    A layer is what can be tapped; a convolution is what has parameters. A raw output is that of a convolution, before
+    its normalisation and its ReLU. Parameters are
     {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing. A convolution
     that a batch normalisation follows has "scale", "offset", "mean" and "variance" (out) in place of "bias".
     """
@@ -120,21 +121,32 @@ class Architecture(NamedTuple):
     norms: Mapping[str, str] = NONE  # a normalisation's name in files -> the convolution before it
     keras_order: tuple[str, ...] = ()  # the convolutions in the order of Keras' files
     inputs: Mapping[str, str] = NONE  # a format of files -> the preprocessing of its values
+    raw: Mapping[str, str] = NONE  # what can be tapped beside the layers: raw outputs -> their convolutions
 
     def margin(self, layer: str) -> int:
         """The pixels beyond its own cell that a position of the layer sees, on the side where it sees more."""
         return windows.margin(self.windows(layer, rounding="floor"))
 
-    def ready(self, params: Mapping[str, Mapping[str, Any]], *, convolution: str, dtype: str) -> Params:
-        """The parameters as `prepare` makes them for many evaluations, by one program."""
+    def ready(
+        self, params: Mapping[str, Mapping[str, Any]], *, convolution: str, dtype: str, taps: tuple[str, ...] = ()
+    ) -> Params:
+        """The parameters as `prepare` makes them for many evaluations, by one program.
+
+        taps: of the network. A convolution whose raw output is among them stays as it is.
+        """
+        whole = {self.raw[tap] for tap in taps if tap in self.raw}
         make = jax.jit(self.prepare, static_argnames=("convolution", "dtype"))
-        return make(params, convolution=convolution, dtype=dtype)
+        rest = {name: layer for name, layer in params.items() if name not in whole}
+        return make(rest, convolution=convolution, dtype=dtype) | {
+            name: jax.tree.map(jnp.asarray, dict(params[name])) for name in whole
+        }
 
     def tap(self, layers: tuple[str, ...] | set[str], **settings: Any) -> Extractor:
         """The network tapped at these layers, in its own order. Raises ValueError for a layer that it lacks."""
-        if unknown := [layer for layer in layers if layer not in self.layers]:
+        known = (*self.layers, *self.raw)
+        if unknown := [layer for layer in layers if layer not in known]:
             raise ValueError(f"{self.name} has no layer {unknown[0]}; its layers: {' '.join(self.layers)}")
-        return self.build(tuple(layer for layer in self.layers if layer in layers), **settings)
+        return self.build(tuple(layer for layer in known if layer in layers), **settings)
 
 
 def pick_evenly(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
@@ -142,6 +154,21 @@ def pick_evenly(layers: tuple[str, ...], *, count: int) -> tuple[str, ...]:
     if not 1 <= count <= len(layers):
         raise ValueError(f"there are {len(layers)} layers to pick from, {' '.join(layers)}; got {count}")
     return tuple(layers[(2 * i + 1) * len(layers) // (2 * count)] for i in range(count))
+
+
+def pick_factors(arch: Architecture, *, side: str, count: int) -> dict[str, float]:
+    """So many layers of the network, as `pick_evenly` picks them, with their factors.
+
+    Args:
+      arch: the network.
+      side: content, which is the mean over its layers, 1 / count each; or style, where each counts 1.
+      count: of the layers.
+
+    Raises:
+      ValueError: the network has fewer.
+    """
+    found = pick_evenly(arch.choices or arch.layers, count=count)
+    return dict.fromkeys(found, 1 / count if side == "content" else 1.0)
 
 
 class Input(nn.Module):

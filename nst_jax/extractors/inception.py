@@ -3,6 +3,9 @@
 Taps have torchvision's names, `Conv2d_1a_3x3` ... `Mixed_7c`, and Keras' `mixed0` ... `mixed10` for `Mixed_5b` ...
 `Mixed_7c`; each is the value after its ReLU. The names of figures and branches are torchvision's.
 
+The raw output of each convolution, before its normalisation and ReLU, has Keras' name: `conv2d`, `conv2d_1` ...
+`conv2d_93`. Keras counts as it builds, which is the order of these tables.
+
 An average of 3 x 3 at the border: torchvision's divides by 9, `inception_v3`; TensorFlow's by the number of pixels
 inside, `inception_v3_keras`. TensorFlow's is what both publishers' weights were trained with. Both see 2 x - 1.
 """
@@ -12,7 +15,7 @@ from functools import partial
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture
 from nst_jax.extractors.blocks.entry import describe
-from nst_jax.extractors.blocks.table import Block, Chain, Conv, Join, Pool, every_convolution
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Join, Pool, every_convolution, with_raw
 
 conv = partial(Conv, eps=1e-3)  # torchvision's BasicConv2d and Keras' conv2d_bn
 valid = partial(conv, same=False)
@@ -99,7 +102,7 @@ def figure_7(name: str, pool: Pool) -> Join:
 
 def table_1(pool: Pool) -> tuple[Block, ...]:
     """The network. pool: the average of its branches."""
-    return (
+    blocks = (
         Block("Conv2d_1a_3x3", valid("Conv2d_1a_3x3", 32, (3, 3), 2)),
         Block("Conv2d_2a_3x3", valid("Conv2d_2a_3x3", 32, (3, 3))),
         Block("Conv2d_2b_3x3", conv("Conv2d_2b_3x3", 64, (3, 3))),
@@ -119,6 +122,8 @@ def table_1(pool: Pool) -> tuple[Block, ...]:
         Block("Mixed_7b", figure_7("Mixed_7b", pool), also="mixed9"),
         Block("Mixed_7c", figure_7("Mixed_7c", pool), also="mixed10"),
     )
+    numbers = {one.name: f"conv2d_{i}" if i else "conv2d" for i, one in enumerate(every_convolution(blocks))}
+    return tuple(block._replace(part=with_raw(block.part, numbers)) for block in blocks)
 
 
 TORCHVISION = table_1(Pool("avg", 3, 1, 1))

@@ -93,6 +93,7 @@ def in_octaves(arch: Architecture, *, octaves: int) -> Architecture:
         shapes=partial(shapes, arch),
         windows=partial(windows, arch),
         needs=partial(needs, arch),
+        raw={name_of(layer, octave=i): conv for i in range(1, octaves + 1) for layer, conv in arch.raw.items()},
     )
 
 

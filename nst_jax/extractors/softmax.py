@@ -7,6 +7,7 @@ matrices and their gradients. The softmax of the activations takes their place i
 The paper's softmax has no axis and no temperature of its own; see docs/networks.md on its released code.
 """
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from nst_jax.types import Activation, Image
 
 AXES = {"channels": (2,), "all": (0, 1, 2)}  # of (height, width, channels), over which the softmax sums to 1
 SMOOTH = ("none", *AXES)
+ALIKE = 0.05  # as the logarithm of a ratio: two pictures have as many pixels. size_rule=area rounds their sides
 
 
 class Softmax(NamedTuple):
@@ -79,6 +81,25 @@ def with_softmax(arch: Architecture, *, over: str, temperature: float) -> Archit
         return arch
     own = partial(build, arch, over=over, temperature=temperature)
     return arch._replace(build=own, shapes=partial(shapes, arch))
+
+
+def check_sizes(network: Extractor, *, image: tuple[int, int], picture: tuple[int, int]) -> None:
+    """Raise ValueError where the activations of an image and of a picture cannot be compared.
+
+    With `all` they sum to 1 over the picture: of twice the positions, they are half as large.
+
+    Args:
+      network: any.
+      image, picture: their heights and widths.
+    """
+    if not isinstance(network, Softmax) or network.over != "all":
+        return
+    if abs(math.log(math.prod(picture) / math.prod(image))) > ALIKE:
+        (high, wide), (h, w) = image, picture
+        raise ValueError(
+            f"smooth=all: activations sum to 1 over a picture, and those of {w} x {h} pixels cannot be compared with "
+            f"those of {wide} x {high}: take pictures of as many pixels"
+        )
 
 
 def build(arch: Architecture, taps: tuple[str, ...], *, over: str, temperature: float, **settings: Any) -> Softmax:

@@ -29,10 +29,12 @@ def layers_up_to(chosen: Mapping[str, float], *, to: str, order: Sequence[str]) 
       order: of all layers, from the image to the deepest.
 
     Raises:
-      ValueError: `to` is no layer, or it is above all that are chosen.
+      ValueError: `to` is no layer, or it is above all that are chosen, or one of these is a raw output.
     """
     if to not in order:
         raise ValueError(f"there is no layer {to}; the style layers here: {', '.join(chosen)}")
+    if raw := [name for name in chosen if name not in order]:
+        raise ValueError(f"{raw[0]} is a raw output, and has no place in the order of the layers")
     found = {name: factor for name, factor in chosen.items() if order.index(name) <= order.index(to)}
     if not found:
         raise ValueError(f"no style layer is up to {to}; the style layers here: {', '.join(chosen)}")

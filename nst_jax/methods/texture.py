@@ -4,6 +4,7 @@ Gatys, Ecker & Bethge 2015, arXiv 1505.07376, with terms that see further than a
 seamless, every convolution wraps around, and the total variation. The exemplar does not wrap.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ SEAMLESS = {"none": (), "both": (0, 1), "x": (1,), "y": (0,)}  # the axes along 
 PADDING = {(0, 1): "circular", (1,): "circular_x", (0,): "circular_y"}  # of the network, where borders meet
 
 
+FINE = 4  # pixels between positions, as of VGG's relu3_1, whose shifts of 4, 8 and 16 positions keep bricks in rows
+
+
 class Pattern(NamedTuple):
     """The terms of a texture beside those of its layers. A term of weight 0 is left out.
 
@@ -32,7 +36,7 @@ class Pattern(NamedTuple):
       spectrum: of the exemplar's spectrum.
       shifts: of the cross-Gram matrices, at `layers`, of positions `offsets` apart, down and to the right.
       autocorrelation: of the autocorrelation at `layers`.
-      layers: their layers.
+      layers: their layers; none: see `suitable_layer`.
       offsets: in positions of the layer.
     """
 
@@ -46,6 +50,16 @@ class Pattern(NamedTuple):
     def taps(self) -> tuple[str, ...]:
         """The layers that are measured."""
         return self.layers if self.shifts or self.autocorrelation else ()
+
+
+def suitable_layer(layers: Iterable[str], windows: Callable[[str], Sequence[Window]]) -> str:
+    """The layer whose positions are nearest to four pixels apart, as VGG's relu3_1; the first of several.
+
+    Args:
+      layers: those to choose from, the network's own style layers.
+      windows: a layer -> the windows from the image to it.
+    """
+    return min(layers, key=lambda layer: abs(math.log(total_stride(windows(layer)) / FINE)))
 
 
 def extend(compared: Convention, pattern: Pattern, *, axes: Axes) -> Convention:

@@ -163,9 +163,22 @@ def line_search(transform: optax.GradientTransformationExtraArgs, *, evaluations
     return Solver(init, turn)
 
 
-def adam(*, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool) -> Solver:
-    """Kingma & Ba 2015, arXiv 1412.6980."""
-    return first_order(hold(optax.adam(learning_rate, b1, b2, eps)), clamp=clamp, mu=1, nu=2)
+def adam(
+    *, learning_rate: Scalar, b1: Scalar, b2: Scalar, eps: Scalar, clamp: bool, falloff: Scalar | None = None
+) -> Solver:
+    """Kingma & Ba 2015, arXiv 1412.6980. falloff: what the rate is multiplied by after each step; None: it stays."""
+    make = lambda learning_rate: optax.adam(learning_rate, b1, b2, eps)
+    tx = make(learning_rate) if falloff is None else fall(make, learning_rate, falloff)
+    return first_order(hold(tx), clamp=clamp, mu=1, nu=2)
+
+
+def fall(make: Callable[[Scalar], Transformation], learning_rate: Scalar, falloff: Scalar) -> Transformation:
+    """What `make` makes of a learning rate that is multiplied by `falloff` after each step. Its first state counts."""
+
+    def update(gradient: Any, old: Any, x: Any = None) -> tuple[Any, Any]:
+        return make(learning_rate * falloff ** old[0].count).update(gradient, old, x)
+
+    return optax.GradientTransformation(make(learning_rate).init, update)  # pyright: ignore[reportArgumentType]
 
 
 def sgd(*, learning_rate: Scalar, momentum: Scalar, clamp: bool) -> Solver:

@@ -4,17 +4,16 @@ from nst_jax.published.base import FORGET, ONE_SIZE, ORIGINAL, STRETCH, Profile,
 
 LOSSES = ()
 
-FIFTHS = ("Conv2d_2a_3x3", "Conv2d_4a_3x3", "Mixed_6a", "Mixed_6d", "Mixed_7b")
-
 PROFILES = (
     Profile(
-        name="five_and_five",
+        name="report_tf2",
         source=(
-            "Five layers of each kind, for a text that counts them and does not name them: of Inception v3, the middle "
-            "of each fifth, as layers.style_count=5 layers.content_count=5 picks them. Content is averaged: 1/5 each."
+            "The class of a report, with n_style_layers=5 and n_content_layers=5: of Keras' Conv2D layers in the order "
+            "of model.layers the first five, and five backwards from the last but one, before normalisation and ReLU. "
+            "Its terms are sums over layers, half of the mean error for content: factors of 5 and 1/2 beside means."
         ),
-        content=dict.fromkeys(FIFTHS, 0.2),
-        style=dict.fromkeys(FIFTHS, 1.0),
+        content=dict.fromkeys(("conv2d_85", "conv2d_92", "conv2d_91", "conv2d_88", "conv2d_87"), 0.5),
+        style=dict.fromkeys(("conv2d", "conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4"), 5.0),
     ),
 )
 
@@ -58,40 +57,53 @@ PROGRAMS = (
         needs="Keras' Inception v3",
         otherwise=(
             "torchvision's file holds the same training, and its network another border: network=inception_v3 "
-            "weights=torchvision."
+            "weights=torchvision weights.preprocessing=unit."
         ),
-        weights=option("keras"),
+        weights=option("keras", preprocessing="unit"),
         network="inception_v3_keras",
         pool="max",
         rounding="floor",
         padding="zero",
-        layers="five_and_five",
+        layers="report_tf2",
         convention="tensorflow_tutorial",
-        solver=option("adam", learning_rate=0.3137, b1=0.9, b2=0.999, eps=1e-7, clamp=True),
+        solver=option(
+            "adam",
+            learning_rate=0.3137,  # 80 / 255
+            b1=0.9,
+            b2=0.999,
+            eps=2.55e-5,  # 255 * 1e-7
+            falloff=0.99777,  # 0.8^(1 / 100)
+            clamp=True,
+        ),
         start=option("content"),
+        size=512,
+        size_rule="long",
         content_weight=1e4,
         style_weight=1e-2,
         tv_weight=510.0,
         steps=1000,
         output=(("every", 90),),
         not_reproduced=(
-            "raw outputs of convolutions, before their normalisation and ReLU, if the class takes these",
-            "average pooling, which the text recommends for VGG-19: Inception v3 keeps its own poolings",
+            "tf.image.resize, which takes no means where it makes a picture smaller, and 8 bits of both pictures",
+            "epsilon before the correction of Adam's second moment",
         ),
         notes=(
             'extractor="inception_v3", n_style_layers=5, n_content_layers=5, Adam with a rate of 80 on 0..255, 10 '
             "epochs of 100 steps, style 1e-2, content 1e4, variation 2, a picture every 90 steps.",
-            "The text's section on the method names VGG-19, its example Inception v3. With network=vgg19 weights=keras "
-            "say layers.style_count=5 layers.content_count=5, too.",
-            "The text contradicts itself: its style loss squares (G - A) / (2 N^2 M^2), which is 1 / (4 N^4 M^4), but "
-            "its derivative (F^T (G - A)) / (N^2 M^2) belongs to 1 / (4 N^2 M^2). Weights of 1e4 and 1e-2 are those of "
-            "the TensorFlow tutorial, with means for sums, so that its terms are taken, and the content is averaged "
-            "over its layers as there.",
-            "The text does not say: which five layers (here the middle of each fifth of the network); the size; where "
-            "the image starts; Adam's other numbers; whether it is clipped.",
-            "variation 2 is taken for steps on 0..255, as the learning rate is: 2 x 255 for steps on 0..1.",
+            "What the text does not say is that of a public program with this class, these arguments and this text for "
+            "its README: the layers, the terms, a longer side of 512, the start, the rate that falls by 0.8 in 100 "
+            "steps, the clipping. It takes every picture into a film, and shows those after the steps 1 and 91 of each "
+            "epoch: output.every=1 keeps all.",
+            "The program gives Inception v3 RGB in 0..1: the model has no preprocess_input, which it looks for. Keras' "
+            "own, 2 x - 1, is weights.preprocessing=auto. A later version of the class has it, and takes means over "
+            "the layers: layers.content 0.1 and layers.style 1 each.",
+            "The text's section on the method names VGG-19 with average pooling; no version of the class has averages. "
+            "With network=vgg19 the class would take relu1_1 ... relu3_1 for style, and relu5_3, relu5_2, relu5_1, "
+            "relu4_4 and relu4_3 for content.",
+            "The text's style loss squares (G - A) / (2 N^2 M^2); the program's is the mean over N^2 of (G/M - A/M)^2.",
+            "variation 2 is for steps on 0..255: 2 x 255 for steps on 0..1.",
         ),
-        remarks=(("optimiser", "80 / 255; the rest Keras' defaults"),),
+        remarks=(("optimiser", "80 / 255, 255e-7, 0.8^(1/100)"),),
     ),
     Program(
         name="report_matconvnet",

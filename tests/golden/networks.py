@@ -31,6 +31,9 @@ GOOGLENET = (
     *("inception4b", "inception4c", "inception4d", "inception4e", "maxpool4", "inception5a", "inception5b"),
 )
 INPUTS = {"inception_v3": "tf", "googlenet": "tf"}  # the others: ImageNet's mean and deviation
+RAW = {  # outputs of Keras' Conv2D layers, before their normalisations
+    "inception_v3_keras": ("conv2d", "conv2d_4", "conv2d_40", *(f"conv2d_{i}" for i in (85, 87, 88, 91, 92, 93))),
+}
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -142,6 +145,7 @@ def see_keras(folder=None):
         ("inception_v3_keras", keras.applications.InceptionV3),
         ("resnet50_keras", keras.applications.ResNet50),
     ):
+        keras.backend.clear_session()  # it counts conv2d, conv2d_1 ... from here
         model = build(include_top=False, weights=None, input_shape=(values.HEIGHT, values.WIDTH, 3))
         fill(model)
         x = 255 * values.image()[None]
@@ -152,6 +156,7 @@ def see_keras(folder=None):
             x = x[..., ::-1] - np.array((103.939, 116.779, 123.68), np.float32)
             layers = {n.name: n.name for n in model.layers if n.name.endswith("_out")}
             layers |= {"conv1_relu": "conv1_relu", "pool1_pool": "pool1_pool"}
+        layers |= {name: name for name in RAW.get(network, ())}
         whole = keras.Model(model.input, [model.get_layer(name).output for name in layers.values()])
         found = dict(zip(layers, whole.predict(x.astype(np.float32), verbose=0), strict=True))
         known[network] = {"zero": {layer: values.summary(layer, a[0]) for layer, a in found.items()}}

@@ -6,8 +6,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
+import nst_jax as nst
 from nst_jax import pictures
 from nst_jax.extractors import MODULES, architecture
+from nst_jax.extractors.base import shapes
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.running import networks
@@ -67,6 +69,38 @@ def test_a_job_is_known_by_its_layers_and_not_by_how_they_were_said():
     named = read(*(f"~layers.style.relu{i}_1" for i in (1, 2, 3, 5)))
     assert cells.name(picked) == cells.name(named)
     assert cells.name(picked) != cells.name(read())
+
+
+def test_python_picks_the_same_layers():
+    said = read("network=inception_v3", "layers.style_count=3", "layers.content_count=2").layers
+    net = nst.load("inception_v3", weights="random", style_count=3, content_count=2)
+    assert (dict(net.style_layers), dict(net.content_layers)) == (said.style, said.content)
+    assert set(net.extractor.taps) == {*said.style, *said.content}
+    assert set(shapes(net.extractor, net.params, height=91, width=91)) == set(net.extractor.taps)
+
+
+def test_python_picks_one_side_and_leaves_the_other():
+    plain, net = nst.load("distilled"), nst.load("distilled", style_count=2)
+    assert net.content_layers == plain.content_layers
+    assert dict(net.style_layers) == read("network=distilled", "layers.style_count=2").layers.style
+    with pytest.raises(ValueError, match=r"layers to pick from, .*got 40"):
+        nst.load("distilled", content_count=40)
+
+
+def test_python_takes_published_layers_by_their_name():
+    net = nst.load("inception_v3_keras", weights="random", layers="report_tf2")
+    config = read("+preset=report_tf2", "weights=random")
+    assert (dict(net.style_layers), dict(net.content_layers)) == (config.layers.style, config.layers.content)
+    seen = shapes(net.extractor, net.params, height=91, width=91)
+    assert seen["conv2d"] == (45, 45, 32)
+    with pytest.raises(UserError, match=r"layers: there is no report_tf3\. Did you mean report_tf2"):
+        nst.load("distilled", layers="report_tf3")
+
+
+def test_weights_that_end_before_a_picked_layer_are_refused(data):
+    path = data / "weights" / "vgg19_blocks1-3.safetensors"
+    with pytest.raises(UserError, match="the weights hold a part of vgg19 only: there is no conv"):
+        nst.load(path, style_count=5)
 
 
 def test_a_layer_that_a_network_lacks_is_said_with_those_that_are_meant():

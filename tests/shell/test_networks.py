@@ -124,8 +124,8 @@ CASES = [(name, padding) for name in NAMES for padding in KNOWN[name]]
 def test_every_layer_is_that_of_its_publisher(name, padding, folder):
     """From a file with the publisher's names, folded, at odd sizes: 1e-4 of a layer's size."""
     known, wanted = architecture(name), KNOWN[name][padding]
-    params = known.ready(dict(loaded(name, folder).params), convolution="direct", dtype="float32")
     net = known.tap(tuple(wanted), **own_settings(name, padding=padding))
+    params = known.ready(dict(loaded(name, folder).params), convolution="direct", dtype="float32", taps=net.taps)
     found = jax.jit(partial(features, net))(params, jnp.asarray(values.image()))
     assert len(found) == len(wanted)
     for layer, reference in wanted.items():
@@ -133,6 +133,71 @@ def test_every_layer_is_that_of_its_publisher(name, padding, folder):
         assert seen["shape"] == reference["shape"], layer
         scale = reference["numbers"][0]
         np.testing.assert_allclose(seen["numbers"], reference["numbers"], rtol=0, atol=1e-4 * scale, err_msg=layer)
+
+
+RAW = ("conv2d", "conv2d_4", "conv2d_7", "conv2d_29", "conv2d_31", "conv2d_32", "conv2d_87", "conv2d_91", "conv2d_93")
+
+
+def raw_params(name, taps):
+    """Untrained parameters, ready for these taps, with normalisations that do something."""
+    params = dict(architecture(name).random(jax.random.key(0)))
+    for layer in architecture(name).eps:
+        own = {role: values.vector(layer, role, params[layer]["kernel"].shape[-1]) for role in NORM}
+        params[layer] = {"kernel": params[layer]["kernel"], **own}
+    return architecture(name).ready(params, convolution="direct", dtype="float32", taps=taps)
+
+
+def test_raw_outputs_are_counted_as_keras_counts():
+    """conv2d to conv2d_93, and nothing else; they are no layers, and cannot be picked by a number."""
+    for name in ("inception_v3", "inception_v3_keras"):
+        known = architecture(name)
+        assert list(known.raw) == ["conv2d", *(f"conv2d_{i}" for i in range(1, 94))]
+        assert list(known.raw.values()) == list(known.kernels)
+        assert not {*known.raw} & {*known.layers, *known.choices}
+
+
+@pytest.mark.parametrize("size", [(139, 123), (97, 150)])
+def test_raw_outputs_have_their_shapes_and_windows(size):
+    known, settings = architecture("inception_v3"), own_settings("inception_v3")
+    net = known.tap(tuple(known.raw), **settings)
+    params = jax.eval_shape(lambda: raw_params("inception_v3", net.taps))
+    seen = base.shapes(net, params, height=size[0], width=size[1])
+    assert known.shapes(net, height=size[0], width=size[1]) == seen
+    for layer in RAW:
+        windows = known.windows(layer, rounding="floor")
+        assert narrowest(jnp.ones(size), windows).shape == seen[layer][:2]
+        fewer = {k: v for k, v in params.items() if k in ("input", *known.needs((layer,)))}
+        one = known.tap((layer,), **settings)
+        assert base.shapes(one, fewer, height=size[0], width=size[1]) == {layer: seen[layer]}
+
+
+@pytest.mark.slow
+def test_a_layer_is_its_raw_output_with_its_normalisation_and_its_relu():
+    known, settings = architecture("inception_v3"), own_settings("inception_v3")
+    taps = ("conv2d", "Conv2d_1a_3x3", "conv2d_4", "Conv2d_4a_3x3")
+    params = raw_params("inception_v3", taps)
+    found = jax.jit(partial(features, known.tap(taps, **settings)))(params, jnp.asarray(values.image()))
+    for raw, layer in zip(taps[::2], taps[1::2], strict=True):
+        scale, offset, mean, variance = (params[layer][role] for role in NORM)
+        wanted = np.maximum((found[raw] - mean) / np.sqrt(variance + 1e-3) * scale + offset, 0)
+        np.testing.assert_allclose(found[layer], wanted, atol=1e-5 * float(wanted.max()), err_msg=raw)
+        assert float(found[raw].min()) < 0
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_gradient_of_raw_outputs_has_no_slow_operation(checkpoint):
+    taps = ("conv2d", "conv2d_7", "conv2d_91")
+    net = architecture("inception_v3").tap(taps, **own_settings("inception_v3", checkpoint=checkpoint))
+    loss = lambda params, x: sum((a**2).sum() for a in features(net, params, x).values())
+    params = jax.eval_shape(lambda: raw_params("inception_v3", taps))
+    assert not slow_operations(jax.grad(loss, 1), params, jax.ShapeDtypeStruct((107, 91, 3), jnp.float32))
+
+
+def test_a_raw_output_of_a_folded_convolution_is_refused():
+    known = architecture("inception_v3")
+    net = known.tap(("conv2d_7",), **own_settings("inception_v3"))
+    with pytest.raises(ValueError, match=r"folded into the kernel: conv2d_7 needs Architecture\.ready\(taps"):
+        base.shapes(net, outline("inception_v3"), height=91, width=91)
 
 
 def test_every_layer_has_a_reference():
@@ -298,6 +363,7 @@ def test_settings_that_a_network_lacks_are_refused(name):
 
 TILED = [
     ("inception_v3", ("Conv2d_2b_3x3", "maxpool1", "mixed0"), (150, 171), 32),
+    ("inception_v3", ("conv2d", "conv2d_7", "conv2d_9"), (150, 171), 32),
     ("resnet18", ("conv1", "layer1_0", "layer2_0"), (141, 160), 32),
     ("googlenet", ("conv1", "inception3a"), (149, 133), 32),
 ]

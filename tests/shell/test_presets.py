@@ -2,10 +2,11 @@
 
 import re
 import shlex
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
@@ -13,7 +14,7 @@ from hydra.errors import HydraException
 
 from nst_jax import pictures
 from nst_jax.extractors import architecture
-from nst_jax.extractors.base import pick_evenly
+from nst_jax.extractors.base import features
 from nst_jax.losses.moments import Sized
 from nst_jax.losses.term import part
 from nst_jax.methods import transfer
@@ -57,7 +58,7 @@ def test_every_preset_leads_to_a_run(name):
     solver, options, hyper = prepare.method(c)
     solver(**dict(options), **hyper)
     assert c.convention.name in CONVENTIONS
-    assert set(c.layers.content) | set(c.layers.style) <= set(arch.layers)
+    assert set(c.layers.content) | set(c.layers.style) <= {*arch.layers, *arch.raw}
     assert c.weights.source in SOURCES
     assert (conf() / f"canvas/{c.canvas['start']}.yaml").is_file()
     if c.content_weight:
@@ -109,8 +110,8 @@ def test_letters_of_the_reports():
     assert (a.content_weight, a.style_weight, a.tv_weight, a.steps, a.output.every) == (0.025, 1, 1e-4, 400, 20)
     assert (b.content_weight, b.style_weight, b.steps, b.output.every) == (1e4, 1e-2, 1000, 90)
     assert (b.network.name, b.weights.source) == ("inception_v3_keras", "keras")  # extractor="inception_v3"
-    assert list(b.layers.style) == list(b.layers.content) == evenly("inception_v3_keras", 5)
     assert b.optimiser["learning_rate"] * 255 == pytest.approx(80, rel=1e-3)
+    assert b.optimiser["falloff"] ** 100 == pytest.approx(0.8, rel=1e-3)
     assert (len(b.layers.content), len(b.layers.style)) == (5, 5)
     assert (c.content_weight, c.style_weight, list(c.layers.content)) == (1e-6, 1, ["relu4_2"])
     assert CONVENTIONS[c.convention.name].share(64, len(c.layers.style)) == 0.2
@@ -120,13 +121,46 @@ def test_letters_of_the_reports():
     assert e.weights.source == c.weights.source == "matconvnet"
 
 
-def evenly(network, count):
-    return list(pick_evenly(architecture(network).choices, count=count))
+def test_a_rate_that_an_older_record_does_not_let_fall_stays():
+    """Its config.yaml has no falloff. What no default stands for is still asked for."""
+    c = settings("optimiser=adam")
+    del c.optimiser["falloff"]
+    solver, options, numbers = prepare.method(c)
+    solver(**dict(options), **numbers)
+    assert "falloff" not in numbers
+    for change in (lambda o: o.pop("b1"), lambda o: o.update(speed=1)):
+        c = settings("optimiser=adam")
+        change(c.optimiser)
+        with pytest.raises(UserError, match="optimiser adam takes learning_rate, b1"):
+            prepare.method(c)
 
 
-def test_the_layers_of_a_report_are_those_that_are_picked_by_their_number():
-    picked = settings("+preset=report_tf2", "layers.style_count=5", "layers.content_count=5").layers
-    assert picked == settings("+preset=report_tf2").layers
+def test_the_layers_of_a_report_are_those_that_its_class_takes():
+    """Of the convolutions in the order of Keras' model, the first five; and five backwards from the last but one."""
+    known, b = architecture("inception_v3_keras"), settings("+preset=report_tf2")
+    by_name = {name: raw for raw, name in known.raw.items()}
+    in_order = [by_name[name] for name in known.keras_order]
+    assert list(b.layers.style) == in_order[:5]
+    assert list(b.layers.content) == in_order[-2:-7:-1]
+
+
+@pytest.mark.slow
+def test_the_terms_of_a_report_are_those_of_its_class():
+    """Sums over the layers of mean((G/M - A/M)^2) and of mean((F - P)^2) / 2, and |dx| + |dy| of 0..255, with 2."""
+    size = ("weights=random", "size=112", "size_rule=long", "steps=1")
+    job = prepare.prepare(settings("+preset=report_tf2", *PAIR, *size), print)
+    image = jnp.asarray(np.random.default_rng(0).random(job.start.shape), jnp.float32)
+    see = jax.jit(lambda x: features(job.spec.network, job.problem.params, x))
+    own, content, style = (see(jnp.asarray(x)) for x in (image, job.content, job.style.pictures[0]))
+    gram = lambda f: jnp.einsum("hwc,hwd->cd", f, f, precision="highest") / (f.shape[0] * f.shape[1])
+    wanted = 0.0
+    for layer in (f"conv2d{f'_{i}' if i else ''}" for i in range(5)):
+        wanted += 1e-2 * ((gram(own[layer]) - gram(style[layer])) ** 2).mean()
+    for layer in (f"conv2d_{i}" for i in (85, 92, 91, 88, 87)):
+        wanted += 1e4 * 0.5 * ((own[layer] - content[layer]) ** 2).mean()
+    steps = sum(jnp.abs(jnp.diff(255 * image, axis=axis)).sum() for axis in (0, 1))
+    value = jax.jit(partial(transfer.objective, job.spec))(job.problem, image)
+    np.testing.assert_allclose(value, wanted + 2 * steps, rtol=1e-4)
 
 
 PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}")

@@ -6,10 +6,13 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
 from PIL import Image
 
 import nst_jax
 from nst_jax import pictures
+from nst_jax.shell.places import conf
+from nst_jax.shell.settings import config
 
 BRICK, PHOTO = pictures.path("brick"), pictures.path("landscape")
 SMALL = ("network=distilled", "layers=content_relu2_2_style_3", "pattern.layers=[relu2_1]", "pattern.offsets=[2,4]")
@@ -143,6 +146,65 @@ def test_mistakes_in_python():
     own = nst_jax.Network(function, {}, {}, {"a": 1.0}, windows=lambda layer: ())
     with pytest.raises(ValueError, match="no padding to choose"):
         nst_jax.texture(own, exemplar, pattern=nst_jax.pattern(shifts=0.0))
+
+
+WITHOUT_SEAMS = {"inception_v3", "inception_v3_keras", "squeezenet"}  # whose layers lose positions: no borders meet
+NEAR = {  # the layer of the shifts: that of a stride of four pixels
+    "vgg19": "relu3_1",
+    "distilled": "relu3_1",
+    "texnet": "relu3_1",
+    "squeezenet": "fire2",
+    "inception_v3": "Conv2d_4a_3x3",
+    "inception_v3_keras": "Conv2d_4a_3x3",
+    "googlenet": "conv3",
+    "resnet18": "layer1_1",
+    "resnet34": "layer1_2",
+    "resnet50": "layer1_2",
+    "resnet101": "layer1_2",
+    "resnet50_keras": "conv2_block3_out",
+}
+
+
+def settings(*words):
+    with initialize_config_dir(str(conf()), version_base=config.HYDRA):
+        return config.read(compose("config", overrides=list(words)))
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_each_network_has_a_layer_for_the_shifts(name):
+    nothing = ("content=null", "style=null", "content_weight=0", "canvas=noise")
+    found = settings(f"texture={BRICK}", *nothing, f"network={name}", "layers=d2l")
+    assert found.pattern.layers == [NEAR[name]]
+    assert settings("content=a", "style=b", f"network={name}").pattern.layers is None  # no texture: nobody asks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["squeezenet", "inception_v3", "googlenet", "resnet18", "resnet50_keras"])
+def test_each_network_makes_a_texture(run_line, name):
+    """With its own layers, a few steps, as small as they allow; the terms fall."""
+    seams = ("pattern.seamless=none",) if name in WITHOUT_SEAMS else ()
+    words = (f"texture={BRICK}", f"network={name}", "weights=random", "style_scale=0.4", "size=96", *seams)
+    image, record, _ = run_line(*words, "steps=4")[:3]
+    assert image.shape == (96, 96, 3)
+    assert np.isfinite(image).all()
+    assert f"shifts/{NEAR[name]}" in record["terms"]["terms"]
+    assert record["config"]["pattern"]["layers"] == [NEAR[name]]
+    start = run_line(*words, "steps=0")[1]
+    assert record["terms"]["total"] < start["terms"]["total"]
+
+
+def test_borders_that_cannot_meet_are_said(nst):
+    code, text = nst(f"texture={BRICK}", "network=squeezenet", "weights=random", "size=96")
+    assert code == 2
+    assert "set pattern.seamless=none" in text
+
+
+def test_python_takes_the_same_layer():
+    net = nst_jax.load("resnet18", weights="random")
+    posed = nst_jax.texture_problem(net, nst_jax.picture("brick", size=96), size=96)
+    assert "shifts/layer1_1" in posed.weights
+    posed = nst_jax.texture_problem(nst_jax.load("distilled"), nst_jax.picture("brick", size=96), size=96)
+    assert "shifts/relu3_1" in posed.weights
 
 
 BAD = {

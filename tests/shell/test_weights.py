@@ -212,6 +212,18 @@ def test_pystiches_mean_in_the_place_of_the_original_one(data):
     assert loaded.source.endswith("here BGR, 0..255, minus pystiche's (104.04, 116.79, 123.675)")
 
 
+def test_weights_may_be_given_rgb_as_it_is(data):
+    """`unit`: not what they were trained on, but what a program gives them; the values stay."""
+    path = data / "weights" / "vgg19_blocks1-3.safetensors"
+    loaded, original = load(path, preprocessing="unit"), load(path)
+    np.testing.assert_array_equal(loaded.params["input"]["kernel"], np.eye(3))
+    np.testing.assert_array_equal(loaded.params["input"]["bias"], np.zeros(3))
+    same({n: loaded.params[n] for n in BLOCK1}, {n: original.params[n] for n in BLOCK1})
+    assert loaded.source.endswith("; here RGB, 0..1")
+    drawn = weights.load("random", network="distilled", needed=("conv1_1",), preprocessing="unit")
+    np.testing.assert_array_equal(drawn.params["input"]["kernel"], np.eye(3))
+
+
 def test_untrained_weights_have_no_input_of_pystiches():
     with pytest.raises(UserError, match="no effect with weights=random"):
         weights.load("random", network="distilled", needed=(), preprocessing="pystiche")

@@ -7,16 +7,25 @@ from nst_jax.extractors.base import Architecture
 from nst_jax.extractors.blocks.params import draw, keras_order
 from nst_jax.extractors.blocks.sizes import fits_around, shapes, windows
 from nst_jax.extractors.blocks.stack import Stack, prepare
-from nst_jax.extractors.blocks.table import Block, Pool, convolutions, every_convolution, kernels, layers, up_to
+from nst_jax.extractors.blocks.table import (
+    Block,
+    Pool,
+    convolutions,
+    every_convolution,
+    kernels,
+    layers,
+    raw_outputs,
+    up_to,
+)
 
 FLAT = ("zero", "reflect", "replicate")  # paddings of every network
 CYCLIC = ("circular", "circular_x", "circular_y")  # of those whose layers keep the strides of the picture
 
 
 def needs(blocks: tuple[Block, ...], taps: tuple[str, ...]) -> tuple[str, ...]:
-    """The convolutions up to the deepest tap."""
-    deepest = max((up_to(blocks, tap) for tap in taps), key=len)
-    return tuple(conv.name for conv in every_convolution(deepest))
+    """The convolutions up to the deepest tap, with all of its block."""
+    deepest = max(len(up_to(blocks, tap)) for tap in taps)
+    return tuple(conv.name for conv in every_convolution(blocks[:deepest]))
 
 
 def build(
@@ -61,6 +70,7 @@ def describe(name: str, blocks: tuple[Block, ...], **known: Any) -> Architecture
         "aliases": {conv.name: conv.name for conv in every_convolution(blocks)},
         "eps": {conv.name: conv.eps for conv in every_convolution(blocks) if conv.eps is not None},
         "keras_order": keras_order(blocks),
+        "raw": {layer: name for block in blocks for layer, name in raw_outputs(block.part).items()},
     }
     return Architecture(
         name=name,

@@ -2,7 +2,7 @@
 
 from nst_jax.extractors.base import Shape
 from nst_jax.extractors.blocks.stack import Stack
-from nst_jax.extractors.blocks.table import Block, Chain, Conv, Part, Pool, names, note_kernels, up_to, window_of
+from nst_jax.extractors.blocks.table import Block, Chain, Conv, Part, Pool, note_kernels, up_to, window_of
 from nst_jax.nn import windows as geometry
 from nst_jax.nn.pools import length
 from nst_jax.nn.windows import Window
@@ -10,16 +10,14 @@ from nst_jax.nn.windows import Window
 
 def shapes(network: Stack, *, height: int, width: int) -> dict[str, Shape]:
     """The shape of each tap for an image of height x width pixels. A side of 0 has vanished on the way."""
-    found: dict[str, Shape] = {"input": (height, width, 3)}
-    sides, channels, seen = (height, width), 3, {}
-    for block in network.blocks:
-        channels = note_kernels(block.part, seen, width=channels)
+    found: dict[str, Shape] = {}
+    for tap in network.taps:
+        way = Chain(tuple(block.part for block in up_to(network.blocks, tap)))
         high, wide = (
-            side_of(block.part, side=side, axis=axis, rounding=network.rounding) for axis, side in enumerate(sides)
+            side_of(way, side=side, axis=axis, rounding=network.rounding) for axis, side in enumerate((height, width))
         )
-        sides = high, wide
-        found |= dict.fromkeys(names(block), (high, wide, channels))
-    return {tap: found[tap] for tap in network.taps}
+        found[tap] = high, wide, note_kernels(way, {}, width=3)
+    return found
 
 
 def side_of(part: Part, *, side: int, axis: int, rounding: str) -> int:
@@ -37,8 +35,14 @@ def side_of(part: Part, *, side: int, axis: int, rounding: str) -> int:
 
 
 def windows(blocks: tuple[Block, ...], layer: str, *, rounding: str) -> tuple[Window, ...]:
-    """The windows from the image to the layer, of the path that sees most. They are those of either axis."""
-    return path(Chain(tuple(block.part for block in up_to(blocks, layer))), axis=0, rounding=rounding)
+    """The windows from the image to the layer, of the path that sees most.
+
+    They are those of either axis: 1 x 7 and 7 x 1 come in pairs. Of a raw output in the middle of such a pair they are
+    those of the axis along which it sees more.
+    """
+    whole = Chain(tuple(block.part for block in up_to(blocks, layer)))
+    axes = [path(whole, axis=axis, rounding=rounding) for axis in (0, 1)]
+    return max(axes, key=lambda ws: sum(geometry.reach(ws)))
 
 
 def path(part: Part, *, axis: int, rounding: str) -> tuple[Window, ...]:

@@ -1,7 +1,8 @@
 """The activations of a network that is a table.
 
 A convolution may be followed by a batch normalisation, frozen: an affine map of each channel. Its parameters are
-`kernel`, `scale`, `offset`, `mean` and `variance`. `prepare` folds them into a kernel and a bias.
+`kernel`, `scale`, `offset`, `mean` and `variance`. `prepare` folds them into a kernel and a bias. A convolution whose
+raw output is tapped keeps its own: what is folded into a kernel cannot be taken out where `scale` is 0.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from nst_jax.extractors.blocks.table import (
     every_convolution,
     layers,
     names,
+    raw_outputs,
     window_of,
 )
 from nst_jax.nn.general import Form, general_conv
@@ -62,7 +64,8 @@ class Stack(NamedTuple):
 
     def apply(self, variables: Mapping[str, Any], image: Image) -> Activations:
         """The activations at `taps`. Raises ValueError for a layer that the network lacks."""
-        if unknown := set(self.taps) - set(layers(self.blocks)):
+        raw = {name for block in self.blocks for name in raw_outputs(block.part)}
+        if unknown := set(self.taps) - {*layers(self.blocks), *raw}:
             raise ValueError(f"no layer {', '.join(sorted(unknown))}; the layers are {' '.join(layers(self.blocks))}")
         params = variables["params"]
         x = preprocess(params["input"], image)[None]
@@ -71,18 +74,30 @@ class Stack(NamedTuple):
             if set(self.taps) <= found.keys():
                 break
             own = {conv.name: params[conv.name] for conv in convolutions(block.part)}
-            run = partial(compute, block.part, rounding=self.rounding, padding=self.padding)
-            x = (jax.checkpoint(run) if self.checkpoint else run)(own, x)  # pyright: ignore[reportPrivateImportUsage]
-            found |= dict.fromkeys(names(block), x)
+            wanted = tuple(tap for tap in self.taps if tap in raw_outputs(block.part))
+            run = partial(compute_block, block.part, raw=wanted, rounding=self.rounding, padding=self.padding)
+            x, seen = (jax.checkpoint(run) if self.checkpoint else run)(own, x)  # pyright: ignore[reportPrivateImportUsage]
+            found |= dict.fromkeys(names(block), x) | seen
         return {tap: found[tap][0] for tap in self.taps}
 
 
-def compute(part: Part, params: Params, x: Batch, *, rounding: str, padding: str) -> Batch:
-    """The activations that a part gives."""
-    inner = partial(compute, params=params, rounding=rounding, padding=padding)
+def compute_block(
+    part: Part, params: Params, x: Batch, *, raw: tuple[str, ...], rounding: str, padding: str
+) -> tuple[Batch, dict[str, Batch]]:
+    """The activations that a part gives, and the raw outputs of convolutions that are wanted."""
+    seen: dict[str, Batch] = {}
+    y = compute(part, params, x, seen, rounding=rounding, padding=padding)
+    if missing := [name for name in raw if name not in seen]:
+        raise ValueError(f"the normalisation is folded into the kernel: {missing[0]} needs Architecture.ready(taps=)")
+    return y, {name: seen[name] for name in raw}
+
+
+def compute(part: Part, params: Params, x: Batch, seen: dict[str, Batch], *, rounding: str, padding: str) -> Batch:
+    """The activations that a part gives. seen: where the raw outputs of its convolutions are added."""
+    inner = partial(compute, params=params, seen=seen, rounding=rounding, padding=padding)
     match part:
         case Conv():
-            return convolve(part, params[part.name], x, padding=padding)
+            return convolve(part, params[part.name], x, seen, padding=padding)
         case Pool():
             return pool_windows(x, window_of(part, rounding=rounding), kind=part.kind, padding=padding)
         case Chain():
@@ -95,11 +110,16 @@ def compute(part: Part, params: Params, x: Batch, *, rounding: str, padding: str
     return jax.nn.relu(sum(others, start=first))
 
 
-def convolve(conv: Conv, layer: Mapping[str, Array], x: Batch, *, padding: str) -> Batch:
-    """A convolution with its normalisation, which may be folded into it, and its ReLU."""
+def convolve(conv: Conv, layer: Mapping[str, Array], x: Batch, seen: dict[str, Batch], *, padding: str) -> Batch:
+    """A convolution with its normalisation, which may be folded into it, and its ReLU.
+
+    seen: where its raw output is added, if it has one.
+    """
     (down, across), folded = conv.padding, "scale" not in layer
     form = Form(conv.stride, ((down, down), (across, across)), 1)
     y = general_conv(x, layer["kernel"], layer["bias"] if folded else None, form=form, padding=padding)
+    if conv.raw and (conv.eps is None or not folded):
+        seen[conv.raw] = y
     if not folded:
         assert conv.eps is not None, f"{conv.name} has no normalisation"
         factor, offset = affine(layer, eps=conv.eps)

@@ -5,7 +5,7 @@ the package must know of a network, `entry.describe` finds out from its table: i
 to say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nst_jax.nn.windows import Window
@@ -23,6 +23,7 @@ class Conv(NamedTuple):
     same: bool = True  # zeros beyond the border, half of the kernel's size; else none
     eps: float | None = None  # of the batch normalisation that follows; None: none does, and it has a bias
     rectify: bool = True  # whether a ReLU follows
+    raw: str = ""  # as what its output before both can be tapped; "": it cannot
 
     @property
     def padding(self) -> tuple[int, int]:
@@ -81,6 +82,20 @@ def every_convolution(blocks: tuple[Block, ...]) -> Iterator[Conv]:
         yield from convolutions(block.part)
 
 
+def with_raw(part: Part, raw: Mapping[str, str]) -> Part:
+    """The part with names for the raw outputs of its convolutions. raw: a convolution's name -> its output's."""
+    if isinstance(part, Conv):
+        return part._replace(raw=raw[part.name])
+    if isinstance(part, Pool):
+        return part
+    return part._replace(parts=tuple(with_raw(each, raw) for each in part.parts))
+
+
+def raw_outputs(part: Part) -> dict[str, str]:
+    """The raw outputs that can be tapped -> their convolutions, in the order of the table."""
+    return {conv.raw: conv.name for conv in convolutions(part) if conv.raw}
+
+
 def sums(part: Part) -> Iterator[Sum]:
     """The sums of a part."""
     if isinstance(part, Sum):
@@ -107,10 +122,27 @@ def layers(blocks: tuple[Block, ...]) -> tuple[str, ...]:
 
 
 def up_to(blocks: tuple[Block, ...], layer: str) -> tuple[Block, ...]:
-    """The blocks from the image to a layer. Raises StopIteration for a layer that the network lacks."""
+    """The blocks from the image to a layer. Raises StopIteration for a layer that the network lacks.
+
+    The last one ends at the convolution where the layer is its raw output.
+    """
     if layer == "input":
         return ()
-    return blocks[: next(i for i, block in enumerate(blocks) if layer in names(block)) + 1]
+    i = next(i for i, block in enumerate(blocks) if layer in (*names(block), *raw_outputs(block.part)))
+    way = way_to(blocks[i].part, layer)
+    return (*blocks[:i], blocks[i] if way is None else blocks[i]._replace(part=way))
+
+
+def way_to(part: Part, layer: str) -> Part | None:
+    """The part as far as the convolution whose raw output the layer is; None: it is not in the part."""
+    if isinstance(part, Conv):
+        return part if part.raw == layer else None
+    if isinstance(part, Pool):
+        return None
+    for i, each in enumerate(part.parts):
+        if (way := way_to(each, layer)) is not None:
+            return Chain((*part.parts[:i], way)) if isinstance(part, Chain) else way
+    return None
 
 
 def kernels(blocks: tuple[Block, ...]) -> dict[str, tuple[int, ...]]:

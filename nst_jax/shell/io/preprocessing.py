@@ -26,8 +26,9 @@ TORCHVISION_STD = (0.229, 0.224, 0.225)
 # https://github.com/pystiche/pystiche/blob/71217c2/pystiche/enc/prepostprocessing.py#L87-L114: the first one, rounded
 PYSTICHE_MEAN = (255 * 0.485, 255 * 0.458, 255 * 0.408)
 
-CHOICES = ("auto", "caffe", "torchvision", "tf", "pystiche")
-STANDS_FOR = {"pystiche": "caffe"}  # it is not what the network was trained on, but what a program gives it instead
+CHOICES = ("auto", "caffe", "torchvision", "tf", "pystiche", "unit")
+# What is not what the network was trained on, but what a program gives it instead -> what the file may have
+STANDS_FOR = {"pystiche": "caffe", "unit": "auto"}
 
 
 class Prepared(NamedTuple):
@@ -126,7 +127,9 @@ def _fingerprints(architecture: "Architecture") -> dict[str, tuple[float, ...]]:
 
 
 def layer(kind: str) -> dict[str, np.ndarray]:
-    """The input layer of `caffe`, `torchvision`, `tf` (2 x - 1, Keras' name for it) or `pystiche`."""
+    """The input layer of `caffe`, `torchvision`, `tf` (2 x - 1, Keras' name for it), `pystiche` or `unit` (x)."""
+    if kind == "unit":
+        return _float32(np.eye(3), np.zeros(3))
     if kind == "tf":
         return _float32(2 * np.eye(3), -np.ones(3))
     if kind in ("caffe", "pystiche"):
@@ -146,8 +149,8 @@ def describe(kind: str) -> str:
         return "BGR, 0..255, minus (103.939, 116.779, 123.68)"
     if kind == "pystiche":
         return "BGR, 0..255, minus pystiche's (104.04, 116.79, 123.675)"
-    if kind == "tf":
-        return "RGB, -1..1"
+    if kind in ("tf", "unit"):
+        return "RGB, -1..1" if kind == "tf" else "RGB, 0..1"
     return f"RGB, 0..1, minus {TORCHVISION_MEAN}, over {TORCHVISION_STD}"
 
 

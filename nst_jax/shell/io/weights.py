@@ -72,7 +72,8 @@ def load(
       path: the file, for source=file.
       mirror: an address to try before the published ones.
       seed: of what is untrained.
-      preprocessing: auto; caffe or torchvision for a file that does not say it; pystiche for that program's.
+      preprocessing: auto; caffe or torchvision for a file that does not say it; pystiche or unit for what a program
+        gives the network instead.
       random_from: a stage of the network, counted from 1. It and the deeper ones are left untrained.
       log: receives what happens on the way, a line each.
 

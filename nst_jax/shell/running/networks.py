@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from nst_jax.extractors import MODULES, architecture
 from nst_jax.extractors.base import Architecture, Extractor, see_gray
 from nst_jax.extractors.octaves import in_octaves, name_of
-from nst_jax.extractors.softmax import with_softmax
+from nst_jax.extractors.softmax import check_sizes, with_softmax
 from nst_jax.methods import strokes
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
@@ -75,7 +75,7 @@ def layers_of_strokes(config: Config, arch: Architecture) -> dict[str, float]:
 def _check_layer(layer: str, arch: Architecture) -> None:
     """Raise UserError where the network lacks it. It says the names, and the option that is meant for the network."""
     try:
-        look_up(dict.fromkeys(arch.layers), layer, f"layers, of network.name={arch.name}")
+        look_up(dict.fromkeys((*arch.layers, *arch.raw)), layer, f"layers, of network.name={arch.name}")
     except UserError as error:
         meant = f"\nThe layers that are meant for this network: layers={arch.name}"
         raise UserError(f"{error}{meant if arch.name in files('layers') else ''}") from None
@@ -89,7 +89,7 @@ def read_params(config: Config, arch: Architecture, net: Extractor, log: Log, on
     convolution = device.convolution(config.network.convolution, config.device.mesh)
     dtype = device.DTYPE[config.device.precision]
     key = ("params", loaded.sha256, arch.name, net.taps, convolution, dtype, gray_only)
-    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype)), key)
+    return Ready(loaded, once(key, lambda: arch.ready(own(), convolution=convolution, dtype=dtype, taps=net.taps)), key)
 
 
 def load(config: Config, arch: Architecture, net: Extractor, log: Log) -> Any:
@@ -109,3 +109,13 @@ def check_depth(arch: Architecture, net: Extractor, *shapes: tuple[int, ...]) ->
                     f"a side of {min(height, width)} pixels vanishes on the way to {layer}: raise size, "
                     "or use shallower layers"
                 )
+
+
+def check_pixels(net: Extractor, image: tuple[int, ...], *pictures: tuple[int, ...]) -> None:
+    """Raise UserError where a softmax over all entries makes activations of pictures another size than the image's."""
+    for height, width, *_ in pictures:
+        try:
+            check_sizes(net, image=(image[0], image[1]), picture=(height, width))
+        except ValueError as error:
+            hint = "size_rule=area with style_scale=1 gives all as many; or network.smooth=channels"
+            raise UserError(f"network.{error}: {hint}") from None

@@ -37,7 +37,7 @@ from nst_jax.shell.running.inputs import (
     sizes_of_run,
 )
 from nst_jax.shell.running.job import Job, Output, Plan
-from nst_jax.shell.running.networks import check_depth, network, read_params
+from nst_jax.shell.running.networks import check_depth, check_pixels, network, read_params
 from nst_jax.shell.running.once import Once, always
 from nst_jax.shell.running.program import mesh_of_process
 from nst_jax.shell.running.regions import divide, divide_terms
@@ -84,6 +84,7 @@ def prepare(
     found = read_inputs(config, chosen, arch, log, once, scale=scale)
     content, shares = found.content, share_styles(config, log)
     check_depth(arch, net, content.shape, *(style.shape for style in found.styles))
+    check_pixels(net, content.shape, *(style.shape for style in found.styles))
     ready = read_params(config, arch, net, log, once, gray_only=chosen.mode.gray)
     compared = convention(config, content.shape, log)
     by = Comparison(arch, net, ready.params, ready.key, compared)
@@ -162,7 +163,8 @@ def method(config: Config) -> tuple[Callable[..., Any], tuple[tuple[str, Any], .
     given = dict(config.optimiser)
     solver = look_up(dict(SOLVERS), str(given.pop("name", None)), "optimiser.name")
     known = inspect.signature(solver).parameters
-    if given.keys() != known.keys():
+    needed = {k for k, parameter in known.items() if parameter.default is parameter.empty}  # older records lack others
+    if not needed <= given.keys() <= known.keys():
         raise UserError(f"optimiser {solver.__name__} takes {', '.join(known)}; got {', '.join(given) or 'nothing'}")
     shaping = static_options(solver)
     options = tuple((k, static(f"optimiser.{k}", given[k], known[k].annotation)) for k in known if k in shaping)

@@ -23,7 +23,7 @@ from nst_jax.shell.settings.network import wrong_network
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
-from nst_jax.shell.settings.texture import wrong_texture
+from nst_jax.shell.settings.texture import with_layers, wrong_texture
 
 SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
@@ -50,7 +50,7 @@ def read(cfg: DictConfig) -> Config:
         if not isinstance(plain_value, dict) or (key in FACTORS and not all_numbers(plain_value)):
             raise UserError(f"{key}={plain_value}: give names and numbers, such as {{name: 1.0}}")
     config = cast(Config, OmegaConf.to_object(cfg))
-    config.layers = pick_layers(config)
+    config.layers, config.pattern = pick_layers(config), with_layers(config)
     for problem in problems(config):
         raise UserError(problem)
     return config

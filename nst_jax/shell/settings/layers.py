@@ -19,16 +19,14 @@ def pick_layers(c: Config) -> Layers:
     if all(count is None for count in counts.values()):
         return c.layers
     from nst_jax.extractors import MODULES, architecture  # jax: tab completion does not wait for it
-    from nst_jax.extractors.base import pick_evenly
+    from nst_jax.extractors.base import pick_factors
 
     arch = find(architecture, MODULES, c.network.name, "network.name")
-    own = arch.choices or arch.layers
     picked = {}
     for side, count in counts.items():
         if count is not None:
             try:
-                found = pick_evenly(own, count=count)
+                picked[side] = pick_factors(arch, side=side, count=count)
             except ValueError as error:
                 raise UserError(f"layers.{side}_count={count}, of network.name={arch.name}: {error}") from None
-            picked[side] = dict.fromkeys(found, 1 / count if side == "content" else 1.0)
     return replace(c.layers, **picked, content_count=None, style_count=None)

@@ -83,7 +83,7 @@ class Pattern:
     spectrum: float = MISSING
     shifts: float = MISSING
     autocorrelation: float = MISSING
-    layers: list[str] = field(default_factory=list)
+    layers: list[str] | None = None  # None: `settings.texture` puts a layer of the network there
     offsets: list[int] = field(default_factory=list)
     octaves: int = MISSING
 

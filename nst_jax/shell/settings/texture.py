@@ -1,9 +1,13 @@
 """What the settings say of a texture: `texture=brick.jpg`."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from nst_jax.shell.names import find
 from nst_jax.shell.settings.schema import Config
+from nst_jax.shell.settings.schema import Pattern as PatternSettings
 
 if TYPE_CHECKING:
     from nst_jax.methods.texture import Pattern
@@ -41,6 +45,21 @@ def wrong_texture(c: Config) -> Iterable[str]:
         yield f"pattern.octaves must be 1 to {OCTAVES}; got {p.octaves}"
 
 
+def with_layers(c: Config) -> PatternSettings:
+    """The settings of the pattern with the layers of its terms: those that are said, or the network's own."""
+    if c.texture is None or c.pattern.layers is not None:
+        return c.pattern
+    from nst_jax.extractors import MODULES, architecture  # jax: another line does not wait for it
+    from nst_jax.methods.texture import suitable_layer
+    from nst_jax.published import PROFILES
+
+    arch = find(architecture, MODULES, c.network.name, "network.name")
+    own = PROFILES[arch.profile].style if arch.profile in PROFILES else {}
+    known = [layer for layer in (*own, *c.layers.style) if layer in arch.layers]
+    windows = partial(arch.windows, rounding="floor")
+    return replace(c.pattern, layers=[suitable_layer(known, windows)] if known else [])
+
+
 def pattern_of(c: Config) -> "Pattern":
     """The terms of a texture; none where there is no texture."""
     from nst_jax.methods.texture import Pattern
@@ -48,7 +67,7 @@ def pattern_of(c: Config) -> "Pattern":
     p = c.pattern
     if c.texture is None:
         return Pattern(0.0, 0.0, 0.0, 0.0, (), ())
-    return Pattern(p.smooth, p.spectrum, p.shifts, p.autocorrelation, tuple(map(str, p.layers)), tuple(p.offsets))
+    return Pattern(p.smooth, p.spectrum, p.shifts, p.autocorrelation, tuple(map(str, p.layers or ())), tuple(p.offsets))
 
 
 def axes_of(c: Config) -> tuple[int, ...]:
