@@ -54,6 +54,7 @@ LOSSES = (
     ),
 )
 
+SWEPT = "Compared with seven other choices: docs/networks.md."
 STRIDES = "Layers of the strides that Gatys et al. have in VGG: style from 2 to 16 pixels, content at 8."
 RESNETS = {  # the last block of each stage but the last
     "resnet18": ("conv1", "layer1_1", "layer2_1", "layer3_1"),
@@ -66,7 +67,10 @@ RESNETS = {  # the last block of each stage but the last
 
 def residual(name: str, stem: str, first: str, second: str, third: str) -> Profile:
     """The layers of a ResNet: those of Wang, Li & Vasconcelos 2021 (SWAG, arXiv 2104.05623) down to the third stage."""
-    source = "The stem and the last blocks of stages, as SWAG has them (arXiv 2104.05623), without the last stage."
+    source = (
+        "The stem and the last blocks of stages, as SWAG has them (arXiv 2104.05623), without the last stage. In "
+        "ResNet-50 compared with other choices: docs/networks.md."
+    )
     return Profile(name, source, {second: 1.0}, dict.fromkeys((stem, first, second, third), 1.0))
 
 
@@ -85,19 +89,19 @@ PROFILES = (
     ),
     Profile(
         name="squeezenet",
-        source="SqueezeNet's layers, each after its ReLU; those of experiments/extractors_compared.py.",
+        source=f"Layers of each stride from 2 to 16 pixels, after their ReLUs. {SWEPT}",
         content={"fire5": 1.0},
         style={"conv1": 1.0, "fire2": 1.0, "fire4": 1.0, "fire6": 1.0},
     ),
     Profile(
         name="inception_v3",
-        source=f"{STRIDES} Two convolutions before the mixed layers, for strokes and grain; by no sweep yet.",
+        source=f"{STRIDES} Two convolutions before the mixed layers, for strokes and grain. {SWEPT}",
         content={"mixed2": 1.0},
         style={"Conv2d_2b_3x3": 1.0, "Conv2d_4a_3x3": 1.0, "mixed0": 1.0, "mixed2": 1.0, "mixed4": 1.0},
     ),
     Profile(
         name="googlenet",
-        source=f"{STRIDES} By no sweep yet.",
+        source=f"{STRIDES} {SWEPT}",
         content={"inception3b": 1.0},
         style={"conv1": 1.0, "conv3": 1.0, "inception3a": 1.0, "inception3b": 1.0, "inception4c": 1.0},
     ),
