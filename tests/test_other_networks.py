@@ -70,7 +70,7 @@ def test_small_run_of_the_choice_is_kept(data, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_small_run_by_two_networks_is_kept(data, tmp_path, monkeypatch):
     monkeypatch.setattr(tuning, "TRIES", 2)
-    words = (f"data={data}", "size=48", "steps=2", "networks=[SqueezeNet]", "content=landscape", "style=brush")
+    words = (f"data={data}", "size=48", "steps=2", "networks=[VGG-16,SqueezeNet]", "content=landscape", "style=brush")
     home = extractors.main(*words, home=tmp_path)
     with Image.open(home / "figure.png") as figure:
         assert figure.width > 1000
