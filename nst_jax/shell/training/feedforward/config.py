@@ -6,8 +6,6 @@ from typing import Any
 
 from nst_jax.methods.feedforward.training import SCHEDULES
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.names import look_up
-from nst_jax.shell.settings.config import PADDINGS
 from nst_jax.shell.training.config import Weights
 
 METHODS = ("johnson", "cin", "adain", "wct")
@@ -26,18 +24,43 @@ SAY = {
 
 
 @dataclass
+class Network:
+    """conf/network/: the network that sees."""
+
+    name: str
+    pool: str
+    rounding: str
+    padding: str
+    convolution: str
+
+
+@dataclass
+class Layers:
+    """conf/layers/: the layers, each with its factor."""
+
+    content: dict[str, float]
+    style: dict[str, float]
+
+
+@dataclass
+class Convention:
+    """conf/convention/: the terms. The weights of its source are not taken: the method has its own."""
+
+    name: str
+    content_weight: float
+    style_weight: float
+    tv_weight: float
+
+
+@dataclass
 class Config:
     """The settings. What a method does not take is null, and not in its file."""
 
     data: Any
     record: str
-    network: str
-    pool: str
-    rounding: str
-    padding: str
+    network: Network
     weights: Weights
-    convention: str
-    content_layers: Any
+    convention: Convention
     content_weight: float
     folder: str
     seed: int
@@ -68,9 +91,10 @@ class Config:
     style: Any = None  # of johnson
     styles: Any = None  # of cin and adain
     style_size: int | None = None  # of johnson and cin
-    style_layers: Any = None  # of all but wct
+    layers: Layers | None = None  # of all but wct
     style_weight: float = 0.0
     tv_weight: float = 0.0
+    pixel_weight: float = 0.0  # of wct
     level: Any = None  # of adain and wct
 
 
@@ -84,12 +108,13 @@ def problems(c: Config) -> Iterator[str]:
     """What is wrong with the values, in words."""
     least: dict[str, float] = {"steps": 1, "batch": 1, "side": 16, "report": 1, "threads": 1, "largest": c.side}
     least |= dict.fromkeys(("seed", "held_out", "memory", "warmup", "every", "clip", "sheet", "patience", "devices"), 0)
-    least |= dict.fromkeys(("content_weight", "style_weight", "tv_weight", "decay", "learning_rate", "checkpoint"), 0)
+    least |= dict.fromkeys(
+        ("content_weight", "style_weight", "tv_weight", "pixel_weight", "decay", "learning_rate", "checkpoint"), 0
+    )
     for key, low in least.items():
         if not low <= getattr(c, key) < float("inf"):
             yield f"{key}={getattr(c, key):g}: it must be {low:g} or more"
-    choices = (("schedule", SCHEDULES), ("precision", ("float16", "float32")), ("padding", PADDINGS))
-    choices += (("pool", ("max", "avg", "l2")), ("rounding", ("floor", "ceil")))
+    choices = (("schedule", SCHEDULES), ("precision", ("float16", "float32")))
     wrong = ((key, known) for key, known in choices if getattr(c, key) not in known)
     yield from (f"{key}={getattr(c, key)}: it is one of {', '.join(known)}" for key, known in wrong)
     if c.schedule == "steps" and c.every < 1:
@@ -103,31 +128,21 @@ def problems(c: Config) -> Iterator[str]:
     crop = c.crop if isinstance(c.crop, list) and len(c.crop) == 2 else [0, 0]
     if not all(isinstance(part, int | float) for part in crop) or not 0 < crop[0] <= crop[1] <= 1:
         yield f"crop={c.crop}: give two numbers above 0 and at most 1, the smaller one first: crop=[0.5,1]"
-    for key in ("content_layers", "style_layers"):
-        layers = getattr(c, key)
-        if isinstance(layers, dict) and not all(isinstance(f, int | float) and f >= 0 for f in layers.values()):
-            yield f"{key}={layers}: give a number, 0 or more, for each layer: {key}={{relu3_3: 1.0}}"
-        elif layers is not None and not isinstance(layers, list | dict):
-            yield f"{key}={layers}: give a list of layers, [relu1_1,relu2_1], or layers with factors, {{relu1_1: 0.5}}"
-
-
-def check_method(method: str) -> str:
-    """The method. Raises UserError for another word."""
-    return look_up({name: name for name in METHODS}, method, "nst-train")
-
-
-def layers_of(given: Any) -> dict[str, float]:
-    """Layers with their factors, 1 where none is said."""
-    if isinstance(given, dict):
-        return {str(layer): float(factor) for layer, factor in given.items()}
-    return {str(layer): 1.0 for layer in given or ()}
+    for side, layers in (("content", content_of(c)), ("style", style_of(c))):
+        wrong = {layer: factor for layer, factor in layers.items() if not 0 <= factor < float("inf")}
+        yield from (f"layers.{side}.{layer}={f:g}: give a number, 0 or more" for layer, f in wrong.items())
 
 
 def content_of(config: Config) -> dict[str, float]:
-    """The content layers. null: the encoder's level, and for a reconstruction the picture too."""
-    if config.content_layers is not None or config.level is None:
-        return layers_of(config.content_layers)
-    return {config.level: 1.0} if config.styles is not None else {IMAGE: 1.0, config.level: 1.0}
+    """The content layers with their weights. Those of a reconstruction are the picture itself and the level."""
+    if config.layers is None:
+        return {IMAGE: config.pixel_weight, str(config.level): config.content_weight}
+    return {layer: config.content_weight * factor for layer, factor in config.layers.content.items()}
+
+
+def style_of(config: Config) -> dict[str, float]:
+    """The style layers with their factors."""
+    return {} if config.layers is None else dict(config.layers.style)
 
 
 def listed(given: Any) -> list[str]:

@@ -26,9 +26,10 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
 from nst_jax.shell.io.pictures import read
 from nst_jax.shell.names import find, look_up
+from nst_jax.shell.running import device
 from nst_jax.shell.training import corpus
 from nst_jax.shell.training.corpus import Corpus, Piece
-from nst_jax.shell.training.feedforward.config import IMAGE, Config, content_of, layers_of, listed
+from nst_jax.shell.training.feedforward.config import IMAGE, Config, content_of, listed, style_of
 from nst_jax.shell.training.feedforward.networks import Record, make_painter
 from nst_jax.shell.training.pictures import find as find_pictures
 
@@ -62,11 +63,12 @@ class Made(NamedTuple):
 def make(method: str, config: Config) -> Made:
     """Load the network that sees, the styles and the pictures. Raises UserError for what is missing or does not fit."""
     mesh = make_mesh(config)
-    arch = find(architecture, MODULES, config.network, "network")
+    arch = find(architecture, MODULES, config.network.name, "network.name")
     terms, weigh = compare(config, arch)
     network = tap(config, arch, terms)
     source = load_network(config, arch, network)
-    params = arch.ready(dict(source.params), convolution="auto", dtype="float32")
+    convolution = device.convolution(config.network.convolution)
+    params = arch.ready(dict(source.params), convolution=convolution, dtype="float32")
     styles = read_styles(config) if method in ("johnson", "cin") else ()
     record, painter = make_painter(method, config, styles=len(styles), channels=channels_of(arch, source, config))
     schedule = Schedule(config.schedule, config.learning_rate, config.decay, config.every, config.warmup)
@@ -91,21 +93,22 @@ def make_mesh(config: Config) -> Mesh | None:
 
 def compare(config: Config, arch: Architecture) -> tuple[Terms, dict[str, Any]]:
     """The terms that have a weight, and each one's weight by name."""
-    found = find(published.convention, CONVENTIONS, config.convention, "convention")
+    name = config.convention.name
+    found = find(published.convention, CONVENTIONS, name, "convention.name")
     if config.tv_weight and found.smooth_term is None:
-        raise UserError(f"tv_weight={config.tv_weight:g}: convention={config.convention} has no smoothness term")
+        raise UserError(f"tv_weight={config.tv_weight:g}: convention={name} has no smoothness term")
     found = found if config.tv_weight else found._replace(smooth_term=None)
-    content = {layer: f for layer, f in content_of(config).items() if f and config.content_weight}
-    style = {layer: f for layer, f in layers_of(config.style_layers).items() if f and config.style_weight}
+    content = {layer: factor for layer, factor in content_of(config).items() if factor}
+    style = {layer: factor for layer, factor in style_of(config).items() if factor and config.style_weight}
     if not content and not style:
         raise UserError("content_weight and style_weight are both 0, or have no layers: there is nothing to learn")
     for layer in {*content, *style} - {IMAGE}:
         look_up(dict.fromkeys(arch.layers), layer, f"layers, of network={arch.name}")
     if config.level and config.styles is not None and set(content) != {config.level}:
-        raise UserError(f"content_layers={list(content)}: AdaIN's output is aimed at; give [{config.level}], the level")
+        raise UserError(f"layers.content={content}: AdaIN's output is aimed at; it has one layer, level={config.level}")
     network = tap(config, arch, found.terms(content, style))
     channels = {layer: shape[2] for layer, shape in arch.shapes(network, height=64, width=64).items()}
-    numbers = {k: getattr(config, k) for k in ("content_weight", "style_weight", "tv_weight")}
+    numbers = {"content_weight": 1.0, "style_weight": config.style_weight, "tv_weight": config.tv_weight}
     weigh = found.weights(channels, **numbers, content_layers=content, style_layers=style)
     return found.terms(content, style), weigh
 
@@ -115,11 +118,12 @@ def tap(config: Config, arch: Architecture, terms: Terms) -> Extractor:
     more = [config.level] if config.level else []
     for layer in more:
         look_up(dict.fromkeys(arch.layers), layer, f"level, of network={arch.name}")
+    n = config.network
     try:
         taps = {*term.taps(terms), *more}
-        return arch.tap(taps, pool=config.pool, rounding=config.rounding, padding=config.padding, checkpoint=False)
+        return arch.tap(taps, pool=n.pool, rounding=n.rounding, padding=n.padding, checkpoint=False)
     except ValueError as error:
-        raise UserError(f"network={config.network}: {error}") from None
+        raise UserError(f"network={n.name}: {error}") from None
 
 
 def load_network(config: Config, arch: Architecture, network: Extractor) -> weights.NetworkParams:
@@ -127,7 +131,7 @@ def load_network(config: Config, arch: Architecture, network: Extractor) -> weig
     needed, w = arch.needs(network.taps), config.weights
     given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
     source = weights.load(w.source, network=arch.name, needed=needed, log=LOG.info, **given)
-    LOG.info("%s: %s", config.network, source.source)
+    LOG.info("%s: %s", config.network.name, source.source)
     return source._replace(params={name: source.params[name] for name in ("input", *needed)})
 
 

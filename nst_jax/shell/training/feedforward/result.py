@@ -67,5 +67,5 @@ def describe(corpus: Corpus) -> dict[str, str | int]:
 def licence(made: Made) -> str:
     """What the file says where nothing is given: what it is made of."""
     styles = ", ".join(style.name for style in made.styles)
-    made_of = f"{made.config.network} ({made.source.source})" + (f", the styles {styles}" if styles else "")
+    made_of = f"{made.config.network.name} ({made.source.source})" + (f", the styles {styles}" if styles else "")
     return f"not given. It was learnt from {made_of} and {made.contents.number} pictures, whose licences may bind it"
