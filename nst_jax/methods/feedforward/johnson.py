@@ -228,7 +228,7 @@ INITIALISERS = {"torch": draw_torch, "truncated": draw_truncated, "normal": draw
 SCALES = {"uniform": draw_unit, "ones": nn.initializers.ones}
 
 
-def fit(images: Images, *, multiple: int) -> Images:
+def fit(images: Batch, *, multiple: int) -> Batch:
     """The images, mirrored beyond the lower and the right border until their sides are multiples."""
     missing = [-side % multiple for side in images.shape[1:3]]
     return jnp.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")

@@ -161,3 +161,41 @@ def with_widths(record: Record, *, factor: float) -> Record:
     """
     *inner, last = record.layers
     return record._replace(layers=(*(x._replace(width=int(factor * x.width)) for x in inner), last))
+
+
+class Mirror(NamedTuple):
+    """A decoder: the layers of an encoder in reverse, a doubling of the sides for each pooling."""
+
+    layers: tuple[int | str, ...]  # the channels out of a 3 x 3 convolution; or "up"
+    rectify: bool = False  # whether a ReLU follows the last convolution, too
+    divisor: float = 1.0  # of the features, before the first convolution
+
+    @property
+    def multiple(self) -> int:
+        """A side of what it paints is a multiple of so many pixels."""
+        return 2 ** self.layers.count("up")
+
+
+Widths = tuple[tuple[int, ...], ...]  # of the convolutions of each block
+
+VGG19: Widths = ((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4)
+DISTILLED: Widths = ((16, 24), (40, 32), (64, 80, 64), (128, 128, 112), (96, 64, 32))  # extractors/distilled.py
+STUDENT: Widths = ((16,) * 2, (32,) * 2, (64,) * 4, (128,) * 4, (128,) * 4)  # Wang et al. 2020, arXiv 2003.08436
+ENCODERS = {"vgg19": VGG19, "distilled": DISTILLED, "collaborative": STUDENT}
+LEVELS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+
+def mirror(widths: Widths, *, level: str) -> Mirror:
+    """The decoder from one of LEVELS: each convolution gives what the encoder's takes, from the last to the first.
+
+    That of VGG-19's relu4_1 is the decoder of Huang & Belongie 2017 (naoto0804/pytorch-AdaIN @47950d0, net.py:6-36);
+    the others are those of Li et al. 2017 (sunshineatnoon/PytorchWCT @ee9d813, modelsNIPS.py).
+    """
+    layers: list[int | str] = []  # from the image to the level: the channels that each convolution takes
+    before = 3
+    for block in widths[: LEVELS.index(level)]:
+        for width in block:
+            layers.append(before)
+            before = width
+        layers.append("up")
+    return Mirror((before, *reversed(layers)))
