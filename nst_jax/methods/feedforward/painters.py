@@ -3,16 +3,19 @@
 from typing import Any, NamedTuple
 
 import jax
-from flax import linen as nn
 from jax import Array
 
+from nst_jax.methods.feedforward.adain import Form, adain
+from nst_jax.methods.feedforward.decoders import Decoder
+from nst_jax.methods.feedforward.johnson import Transform
 from nst_jax.methods.feedforward.training import Code, Codes, Images, Labels
+from nst_jax.types import Activation
 
 
 class Transformer(NamedTuple):
     """A network from picture to picture: `johnson.Transform`."""
 
-    network: nn.Module  # (images, styles, training=) -> images
+    network: Transform
     styles: int  # of a conditional network; 0: it has one style, and takes none
     code: None = None
 
@@ -34,10 +37,20 @@ class Transformer(NamedTuple):
         return painted, {name: variables[name] for name in others} | dict(changed)
 
 
-class Decoding(NamedTuple):
-    """A decoder of an encoder's activations: `adain.Decoder`. The encoder sees, and learns nothing."""
+class Adain(NamedTuple):
+    """The content's activation with the style's means and deviations. A value: two equal ones are one program."""
 
-    decoder: nn.Module  # codes -> images
+    form: Form
+
+    def __call__(self, content: Activation, style: Activation) -> Activation:
+        """What the decoder takes."""
+        return adain(content, style, alpha=1.0, form=self.form)
+
+
+class Decoding(NamedTuple):
+    """A decoder of an encoder's activations. The encoder sees, and learns nothing."""
+
+    decoder: Decoder
     code: Code
 
     def init(self, key: Array, images: Images, codes: Codes, labels: Labels) -> Any:
@@ -47,6 +60,5 @@ class Decoding(NamedTuple):
     def paint(
         self, variables: Any, images: Images, codes: Codes, labels: Labels, *, training: bool
     ) -> tuple[Images, Any]:
-        """The painted pictures. Sides that the encoder's poolings have rounded up are cut off."""
-        painted: Any = self.decoder.apply({"params": variables["params"]}, codes)
-        return painted[:, : images.shape[1], : images.shape[2]], {}
+        """The painted pictures. Nothing changes without a gradient."""
+        return self.decoder.apply({"params": variables["params"]}, codes), {}  # pyright: ignore[reportReturnType]

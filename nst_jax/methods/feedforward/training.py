@@ -22,7 +22,7 @@ from nst_jax.extractors.base import Extractor, activations
 from nst_jax.losses import term
 from nst_jax.losses.term import IMAGE, Aim, Terms, View
 from nst_jax.methods import transfer
-from nst_jax.nn.lifted import Lifted
+from nst_jax.nn.lifted import dense
 from nst_jax.types import Image, Scalar
 
 Images = Float[Array, "n h w 3"]
@@ -61,7 +61,7 @@ class Code(NamedTuple):
     """What a decoder takes: the encoder's activation at a layer, that of the content or with the style in it."""
 
     tap: str
-    mix: Any = None  # (content, style) -> the activation with the style in it, AdaIN; None: the content's alone
+    mix: Any = None  # (content, style) -> the activation with the style in it: `painters.Adain`; None: the content's
 
 
 @runtime_checkable
@@ -180,9 +180,9 @@ def look_at_one(
         seen["style"] = see(settings, goal.params, style, of="style", more=own)
     given = None
     if code is not None:
-        mixed = mix(code, seen["content"][code.tap], seen["style"][code.tap] if code.mix else None)
-        seen["content"][code.tap] = mixed
-        given = narrow(mixed)
+        given = dense(seen["content"][code.tap])
+        given = code.mix(given, dense(seen["style"][code.tap])) if code.mix else given
+        seen["content"][code.tap] = given
     shape = image.shape[:2]
     aims = {}
     keys = dict(zip([t.name for t in settings.terms], jax.random.split(goal.key, len(settings.terms)), strict=True))
@@ -199,19 +199,6 @@ def see(settings: Settings, params: Any, image: Image, *, of: str, more: tuple[s
     taps = tuple(dict.fromkeys((*term.taps(settings.terms, of=of), *more)))
     found = activations(settings.network.clone(taps=taps), params, image) if taps else {}
     return {**found, IMAGE: image}
-
-
-def narrow(activation: Array | Lifted) -> Array:
-    """The channels that a decoder takes: the few, where a network lifts them."""
-    return activation.narrow if isinstance(activation, Lifted) else activation
-
-
-def mix(code: Code, content: Any, style: Any) -> Any:
-    """The content's activation with the style in it. A narrow one is mixed as it is, and lifted afterwards."""
-    if code.mix is None:
-        return content
-    mixed = code.mix(narrow(content), narrow(style))
-    return content._replace(narrow=mixed) if isinstance(content, Lifted) else mixed
 
 
 def measure(settings: Settings, goal: Goal, images: Images, aims: Mapping[str, Aim]) -> dict[str, Float[Array, " n"]]:

@@ -88,65 +88,67 @@ def train(training: Training, state: Any, stop: Stop, *, before: float) -> tuple
       Ended: a signal has stopped it. The checkpoint holds all steps so far.
       UserError: so many steps in a row were not finite that nothing more is to be hoped.
     """
-    first = int(state.step)
-    clock = Clock(first, before, time.monotonic())
-    saved, seen, wrong = clock.began, [], 0
+    first, began = int(state.step), time.monotonic()
+    clock = lambda: before + time.monotonic() - began
+    saved, mark, seen, wrong = clock(), Mark(first, clock()), [], 0
     with tqdm(total=training.steps, initial=first, unit="step", dynamic_ncols=True, disable=None) as bar:
         for number in range(first, training.steps):
             state, told = training.advance(state, number)
             seen.append(training.summarise(told))
             wrong = wrong + 1 if training.wrong(told) else 0
             bar.update()
-            last = number + 1 == training.steps
-            more = training.show(state, number + 1) if training.show and (last or _due(number, training.every)) else {}
-            if last or more or _due(number, training.report):
-                report(training, seen, more, step=number + 1, clock=clock, bar=bar)
-                seen = []
+            now, last = Mark(number + 1, clock()), number + 1 == training.steps
+            more = training.show(state, now.step) if training.show and (last or _due(now.step, training.every)) else {}
+            if last or more or _due(now.step, training.report):
+                report(training, seen, more, now=now, mark=mark, bar=bar)
+                seen, mark = [], Mark(now.step, clock())
             hopeless = bool(training.patience) and wrong >= training.patience
-            if stop.asked or hopeless or time.monotonic() - saved > training.checkpoint > 0:
-                save(training, state, seconds=clock.seconds())
-                saved = time.monotonic()
+            if stop.asked or hopeless or now.seconds - saved > training.checkpoint > 0:
+                save(training, state, seconds=clock())
+                saved = clock()
             if hopeless:
-                raise UserError(_hopeless(training, told, step=number + 1))
+                raise UserError(_hopeless(training, told, step=now.step))
             if stop.asked:
-                LOG.info("stopped after step %d; the same line goes on from there", number + 1)
+                LOG.info("stopped after step %d; the same line goes on from there", now.step)
                 raise Ended(EXIT[stop.asked])
-    save(training, state, seconds=clock.seconds())
-    return state, clock.seconds()
+    seconds = clock()
+    save(training, state, seconds=seconds)
+    return state, seconds
 
 
-class Clock(NamedTuple):
-    """The time of a training."""
+class Mark(NamedTuple):
+    """A moment of a training."""
 
-    first: int  # the number of the first step since it was started
-    before: float  # seconds of the steps before that
-    began: float
-
-    def seconds(self) -> float:
-        """The seconds of all steps."""
-        return self.before + time.monotonic() - self.began
-
-    def pace(self, *, step: int) -> float:
-        """The seconds of a step since it was started."""
-        return (self.seconds() - self.before) / max(1, step - self.first)
+    step: int  # steps so far
+    seconds: float  # that they took
 
 
-def report(training: Training, seen: list[Means], more: Means, *, step: int, clock: Clock, bar: tqdm) -> None:
-    """Write a line of the log: the means since the last one."""
+def report(training: Training, seen: list[Means], more: Means, *, now: Mark, mark: Mark, bar: tqdm) -> None:
+    """Write a line of the log: the means since the last one.
+
+    Args:
+      training: the training.
+      seen: what each step told.
+      more: what else was measured.
+      now, mark: this moment, and that of the last line.
+      bar: of the progress.
+    """
     means = {key: _round(float(np.mean([s[key] for s in seen]))) for key in seen[0]}
-    pace, seconds = clock.pace(step=step), clock.seconds()
-    line = {"step": step, "seconds": round(seconds, 1), **means, **{key: _round(value) for key, value in more.items()}}
+    pace = max((now.seconds - mark.seconds) / (now.step - mark.step), 1e-9)
+    others = {key: _round(value) for key, value in more.items()}
+    speed = {"pictures_per_second": _round(training.pictures / pace)}
+    line = {"step": now.step, "seconds": round(now.seconds, 1), **speed, **means, **others}
     with (training.folder / training.log).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
-    told = f"{training.words(means)}, {training.pictures / max(pace, 1e-9):.3g} pictures/s"
+    told = f"{training.words(means)}, {training.pictures / pace:.3g} pictures/s"
     bar.set_postfix_str(told)
     if bar.disable:
-        left = pace * (training.steps - step)
-        LOG.info("step %d/%d %s, %.0f min, %.0f left", step, bar.total, told, seconds / 60, left / 60)
+        left = pace * (training.steps - now.step)
+        LOG.info("step %d/%d %s, %.0f min, %.0f left", now.step, bar.total, told, now.seconds / 60, left / 60)
 
 
-def _due(number: int, every: int) -> bool:
-    return bool(every) and (number + 1) % every == 0
+def _due(step: int, every: int) -> bool:
+    return bool(every) and step % every == 0
 
 
 def _round(value: float) -> float:

@@ -96,6 +96,8 @@ class Config:
     tv_weight: float = 0.0
     pixel_weight: float = 0.0  # of wct
     level: Any = None  # of adain and wct
+    form: str = ""  # of adain
+    normalise: bool = False  # of adain and wct
 
 
 def check(config: Config) -> None:

@@ -18,7 +18,7 @@ from nst_jax.images.size import resize, target_shape
 from nst_jax.losses import term
 from nst_jax.losses.term import Aim, Terms
 from nst_jax.methods import transfer
-from nst_jax.methods.feedforward import training
+from nst_jax.methods.feedforward import decoders, training
 from nst_jax.methods.feedforward.training import Batch, Goal, Schedule, Settings
 from nst_jax.parallel import layout
 from nst_jax.published import CONVENTIONS
@@ -30,7 +30,7 @@ from nst_jax.shell.running import device
 from nst_jax.shell.training import corpus
 from nst_jax.shell.training.corpus import Corpus, Piece
 from nst_jax.shell.training.feedforward.config import IMAGE, Config, content_of, listed, style_of
-from nst_jax.shell.training.feedforward.networks import Record, make_painter
+from nst_jax.shell.training.feedforward.networks import make_painter
 from nst_jax.shell.training.pictures import find as find_pictures
 
 LOG = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Made(NamedTuple):
 
     method: str
     config: Config
-    record: Record
+    record: Any  # of the network that learns
     settings: Settings
     goal: Goal
     source: weights.NetworkParams  # of the network that sees
@@ -70,12 +70,14 @@ def make(method: str, config: Config) -> Made:
     convolution = device.convolution(config.network.convolution)
     params = arch.ready(dict(source.params), convolution=convolution, dtype="float32")
     styles = read_styles(config) if method in ("johnson", "cin") else ()
-    record, painter = make_painter(method, config, styles=len(styles), channels=channels_of(arch, source, config))
+    contents = load_corpus("data", config.data, config)
+    sizes = measure_sizes(config, network, params, contents)
+    weigh = normalise(weigh, terms, sizes) if config.normalise else weigh
+    record, painter = make_painter(method, config, styles=len(styles), divisor=sizes.get(config.level, 1.0))
     schedule = Schedule(config.schedule, config.learning_rate, config.decay, config.every, config.warmup)
     settings = Settings(painter, network, terms, schedule, config.clip, config.ema)
     goal = Goal(params, {}, weigh, transfer.aims_key(seed=config.seed))
     goal = goal._replace(aims=aim_at(settings, goal, styles, side=config.side) if styles else {})
-    contents = load_corpus("data", config.data, config)
     paintings = load_corpus("styles", config.styles, config) if method == "adain" else None
     return Made(method, config, record, settings, goal, source, contents, styles, paintings, mesh)
 
@@ -135,14 +137,23 @@ def load_network(config: Config, arch: Architecture, network: Extractor) -> weig
     return source._replace(params={name: source.params[name] for name in ("input", *needed)})
 
 
-def channels_of(arch: Architecture, source: weights.NetworkParams, config: Config) -> int:
-    """The channels that a decoder takes: those of the encoder's level, before a narrow network lifts them."""
+def measure_sizes(config: Config, network: Extractor, params: Any, contents: Corpus) -> dict[str, float]:
+    """The mean activation of each layer of an encoder, in two digits; nothing where no layer is decoded."""
     if config.level is None:
-        return 0
-    own = tap(config, arch, ()).clone(taps=(config.level,))
-    image = jax.ShapeDtypeStruct((64, 64, 3), jnp.float32)
-    seen = jax.eval_shape(lambda p, x: training.narrow(own.apply({"params": p}, x)[config.level]), source.params, image)
-    return seen.shape[-1]
+        return {}
+    images = jnp.asarray(corpus.pieces(contents, piece_of(config), seed=config.seed, stream=CONTENT, step=0, count=4))
+
+    @jax.jit
+    def look(params: Any, images: Any) -> dict[str, jax.Array]:
+        seen = decoders.encode(network, params, training.as_floats(images), taps=network.taps)
+        return {layer: jnp.mean(jnp.abs(found)) for layer, found in seen.items()}
+
+    return {layer: float(f"{float(size):.1e}") or 1.0 for layer, size in look(params, images).items()}
+
+
+def normalise(weigh: dict[str, Any], terms: Terms, sizes: dict[str, float]) -> dict[str, Any]:
+    """The weights for layers whose mean activation is 1, as the normalised VGG has them."""
+    return {t.name: weigh[t.name] / sizes.get(t.tap, 1.0) ** 2 for t in terms}
 
 
 def read_styles(config: Config) -> tuple[Style, ...]:
@@ -185,11 +196,16 @@ def load_corpus(key: str, folders: Any, config: Config) -> Corpus:
     return found
 
 
+def piece_of(config: Config) -> Piece:
+    """How pieces are taken."""
+    low, high = map(float, config.crop)
+    return Piece(config.side, (low, high), config.flip)
+
+
 def fresh(made: Made, number: int) -> Batch:
     """What step `number` is given."""
     config = made.config
-    crop = (float(config.crop[0]), float(config.crop[1]))
-    piece, which = Piece(config.side, crop, config.flip), {"seed": config.seed, "step": number, "count": config.batch}
+    piece, which = piece_of(config), {"seed": config.seed, "step": number, "count": config.batch}
     images = corpus.pieces(made.contents, piece, stream=CONTENT, **which)
     rng = np.random.default_rng((config.seed, LABEL, number))
     labels = rng.integers(max(1, len(made.styles)), size=config.batch).astype(np.int32)

@@ -136,8 +136,12 @@ def show(made: Made, rows: list[Row], folder: Path, state: State, step: int) -> 
         painted, values = jax.device_get(training.paint(made.settings, state.ema, batch, made.goal))
         pieces += [row.image[None] / np.float32(255), painted]
         found.append(values)
-    columns = 1 + len(rows[0].labels)
+    columns = 2 * min(4, len(rows)) if len(rows[0].labels) == 1 else 1 + len(rows[0].labels)
     place = folder / "sheets"
     place.mkdir(exist_ok=True)
-    sheet.write(place / f"step_{step:06d}.jpg", np.concatenate(pieces), columns=8 if columns == 2 else columns)
+    sheet.write(
+        place / f"step_{step:06d}.jpg",
+        np.concatenate(pieces),
+        columns=2 * min(4, len(rows)) if columns == 2 else columns,
+    )
     return {f"held_out/{name}": float(np.mean([values[name] for values in found])) for name in found[0]}
