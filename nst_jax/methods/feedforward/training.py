@@ -66,14 +66,12 @@ class Code(NamedTuple):
 
 @runtime_checkable
 class Painter(Protocol):
-    """The network that learns. It is hashable.
-
-    Attributes:
-      code: what its decoder takes of the encoder; None: it takes the picture itself.
-    """
+    """The network that learns. It is hashable."""
 
     @property
-    def code(self) -> Code | None: ...
+    def code(self) -> Code | None:
+        """What its decoder takes of the encoder; None: it takes the picture itself."""
+        ...
 
     def init(self, key: Array, images: Images, codes: Codes, labels: Labels) -> Any:
         """The variables before the first step: {"params": ...} and what changes without a gradient."""

@@ -141,7 +141,8 @@ def read(method: str, words: list[str]) -> Any:
     except Exception as error:
         if not settings.is_mistake(error):
             raise
-        raise UserError(settings.explain(error)) from error
+        own = OmegaConf.load(conf() / "train" / f"{method}.yaml")
+        raise UserError(settings.explain(error, [str(key) for key in own if key != "defaults"])) from error
 
 
 if __name__ == "__main__":

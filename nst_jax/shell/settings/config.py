@@ -228,8 +228,11 @@ def is_mistake(error: BaseException) -> bool:
     return theirs and isinstance(error, ValueError | TypeError | AttributeError | LookupError)
 
 
-def explain(error: BaseException) -> str:
-    """One of Hydra's or OmegaConf's errors in one line, with the nearest key."""
+def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
+    """One of Hydra's or OmegaConf's errors in one line, with the nearest key.
+
+    keys: that there are; None: those of `nst`.
+    """
     text = f"{error} {error.__cause__ or ''}"
     if text.startswith(NO_OPTION):
         return "a group of settings takes the name of one of its options, GROUP=OPTION; nst --help lists them"
@@ -241,7 +244,8 @@ def explain(error: BaseException) -> str:
     if unknown and (known := elsewhere(unknown.group(1))):
         return known
     if unknown:
-        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known_keys())}"
+        known = known_keys() if keys is None else keys
+        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known)}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
         options = sorted(p.stem for place in (conf(), *own_folders()) for p in (place / group).glob("*.yaml"))

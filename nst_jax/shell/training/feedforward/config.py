@@ -147,6 +147,6 @@ def style_of(config: Config) -> dict[str, float]:
     return {} if config.layers is None else dict(config.layers.style)
 
 
-def listed(given: Any) -> list[str]:
+def names_in(given: Any) -> list[str]:
     """One name, or several, as a list."""
     return [str(name) for name in (given if isinstance(given, list) else [given])]

@@ -29,8 +29,8 @@ from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device
 from nst_jax.shell.training import corpus
 from nst_jax.shell.training.corpus import Corpus, Piece
-from nst_jax.shell.training.feedforward.config import IMAGE, Config, content_of, listed, style_of
-from nst_jax.shell.training.feedforward.networks import make_painter
+from nst_jax.shell.training.feedforward.config import IMAGE, Config, content_of, names_in, style_of
+from nst_jax.shell.training.feedforward.networks import check_network, make_painter
 from nst_jax.shell.training.pictures import find as find_pictures
 
 LOG = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Made(NamedTuple):
 
 def make(method: str, config: Config) -> Made:
     """Load the network that sees, the styles and the pictures. Raises UserError for what is missing or does not fit."""
+    check_network(method, config)
     mesh = make_mesh(config)
     arch = find(architecture, MODULES, config.network.name, "network.name")
     terms, weigh = compare(config, arch)
@@ -159,7 +160,7 @@ def normalise(weigh: dict[str, Any], terms: Terms, sizes: dict[str, float]) -> d
 def read_styles(config: Config) -> tuple[Style, ...]:
     """The paintings that are learnt, at their size. Raises UserError where there is none."""
     paths: list[Path] = []
-    for name in listed(config.style if config.styles is None else config.styles):
+    for name in names_in(config.style if config.styles is None else config.styles):
         place = Path(name).expanduser()
         folder = config.styles is not None and (place.is_dir() or not place.suffix)
         paths += [path for _, path in find_pictures([name], key="styles")] if folder else [place]
@@ -191,7 +192,7 @@ def aim_at(settings: Settings, goal: Goal, styles: tuple[Style, ...], *, side: i
 def load_corpus(key: str, folders: Any, config: Config) -> Corpus:
     """Pictures to learn from."""
     numbers = {"side": config.side, "largest": config.largest, "held_out": config.held_out, "memory": config.memory}
-    found = corpus.load(key, listed(folders), **numbers, threads=config.threads, log=LOG.warning)
+    found = corpus.load(key, names_in(folders), **numbers, threads=config.threads, log=LOG.warning)
     LOG.info("%s: %d pictures, %d of them held out", key, found.number, len(found.held))
     return found
 

@@ -27,6 +27,11 @@ def make_painter(method: str, config: Config, *, styles: int, divisor: float) ->
     return make_decoder(method, config, divisor=divisor)
 
 
+def check_network(method: str, config: Config) -> None:
+    """Raise UserError for a record, a level or a size that makes no network: before anything is read."""
+    make_painter(method, config, styles=1, divisor=1.0)
+
+
 def make_transformer(method: str, config: Config, *, styles: int) -> tuple[Record, Transformer]:
     """A network from picture to picture. Raises UserError for a record that the method does not train."""
     conditional = method == "cin"

@@ -13,7 +13,7 @@ from nst_jax.methods.feedforward.training import State
 from nst_jax.shell.io import models
 from nst_jax.shell.running import provenance
 from nst_jax.shell.training.corpus import Corpus
-from nst_jax.shell.training.feedforward.config import listed
+from nst_jax.shell.training.feedforward.config import names_in
 from nst_jax.shell.training.feedforward.materials import Made
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def notes(made: Made, *, steps: int, seconds: float) -> dict[str, str]:
     config = asdict(made.config)
     del config["folder"]
     for key in ("data", "style", "styles"):  # whose machine it was is nobody's affair
-        config[key] = config[key] and [Path(name).name for name in listed(config[key])]
+        config[key] = config[key] and [Path(name).name for name in names_in(config[key])]
     config["weights"]["path"] = config["weights"]["path"] and Path(config["weights"]["path"]).name
     corpora = {"data": made.contents, "styles": made.paintings}
     styles = [{"name": style.name, "sha256": style.sha256} for style in made.styles]

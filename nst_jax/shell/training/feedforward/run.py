@@ -18,7 +18,7 @@ from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.training import loop, sheet
 from nst_jax.shell.training.corpus import middle
 from nst_jax.shell.training.feed import ahead
-from nst_jax.shell.training.feedforward.config import Config, check, listed
+from nst_jax.shell.training.feedforward.config import Config, check, names_in
 from nst_jax.shell.training.feedforward.materials import Made, everywhere, fingerprint, fresh, make
 from nst_jax.shell.training.feedforward.result import write
 from nst_jax.shell.training.loop import Means, Training
@@ -37,7 +37,7 @@ def run(method: str, config: Config, stop: Stop) -> list[Path]:
     """
     if not isinstance(config.level, list):
         return [run_one(method, config, stop)]
-    folders = {level: str(Path(config.folder) / level) for level in listed(config.level)}
+    folders = {level: str(Path(config.folder) / level) for level in names_in(config.level)}
     return [
         run_one(method, Config(**{**vars(config), "level": level, "folder": folder}), stop)
         for level, folder in folders.items()
