@@ -42,7 +42,6 @@ def read(
     *,
     background: str = "white",
     max_pixels: int = MAX_PIXELS,
-    near: tuple[int, int] | None = None,
     log: Callable[[str], object] = _LOG.warning,
 ) -> Picture:
     """Read a PNG, JPEG, WebP, TIFF, BMP or GIF file, upright and in sRGB.
@@ -51,8 +50,6 @@ def read(
       path: the file. Its content tells the format, not its suffix.
       background: the colour, a name or #rrggbb, behind transparent pixels.
       max_pixels: the largest picture to read. The header is checked before anything is decoded.
-      near: a width and a height. A JPEG is decoded at a half, a quarter or an eighth of its size where that is no
-        smaller, in a fraction of the time; None: at its own size.
       log: receives each conversion in words, which are the picture's notes, too.
 
     Raises:
@@ -63,7 +60,7 @@ def read(
     with _open(path) as stream, _collect_warnings() as caught:
         digest = hashlib.sha256(stream.read()).hexdigest()
         stream.seek(0)
-        image, alpha, notes = _decode(path, stream, max_pixels=max_pixels, near=near)
+        image, alpha, notes = _decode(path, stream, max_pixels=max_pixels, near=None)
     if alpha is not None:
         image = colour.blend(image, alpha, behind)
         notes = (*notes, f"transparency laid over {background}")
@@ -71,6 +68,29 @@ def read(
     for note in notes:
         log(f"{path.name}: {note}")
     return Picture(image, alpha, notes, digest)
+
+
+def read_near(path: Path, near: tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A picture as bytes (height, width, 3), sRGB on white: one of the many of a training.
+
+    Several threads may read at a time, as they may not by `read`, which collects Pillow's warnings for its log.
+
+    Args:
+      path: the file.
+      near: a width and a height. A JPEG is decoded at a half, a quarter or an eighth of its size where no side becomes
+        shorter than these, in a fraction of the time.
+      max_pixels: the largest picture to read.
+
+    Raises:
+      UserError: the file is missing, no picture, damaged, too small or too large.
+    """
+    with _open(path) as stream:
+        try:
+            image, alpha, _ = _decode(path, stream, max_pixels=max_pixels, near=near)
+        except Image.DecompressionBombError as error:
+            raise UserError(f"{path} is too large: {error}") from error
+    image = image if alpha is None else colour.blend(image, alpha, (255, 255, 255))
+    return np.round(255 * image).astype(np.uint8)
 
 
 def expand(path: str | Path) -> Path:

@@ -244,8 +244,8 @@ def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
     if unknown and (known := elsewhere(unknown.group(1))):
         return known
     if unknown:
-        known = known_keys() if keys is None else keys
-        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known)}"
+        names = known_keys() if keys is None else keys
+        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), names)}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
         options = sorted(p.stem for place in (conf(), *own_folders()) for p in (place / group).glob("*.yaml"))

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.io.pictures import read
-from nst_jax.shell.training.pictures import find, open_picture
+from nst_jax.shell.io.pictures import FORMATS, read_near
+from nst_jax.shell.training.pictures import find, scale
 
 LOG = logging.getLogger(__name__)
 MEGABYTE = 10**6
@@ -93,7 +93,7 @@ def _check_number(key: str, folders: Sequence[str], number: int, *, side: int) -
 def measure(path: Path, *, log: Log) -> tuple[int, int] | None:
     """Width and height by the file's header; None for a file that is no picture."""
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             return picture.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         log(f"left out: {path}: {error}")
@@ -108,9 +108,25 @@ def shrink(size: tuple[int, int], *, largest: int) -> tuple[int, int]:
 
 def read_all(paths: Sequence[Path], *, largest: int, threads: int, log: Log) -> dict[Path, np.ndarray]:
     """The pictures as bytes (height, width, 3), by path, without those that cannot be read."""
+
+    def read(path: Path) -> np.ndarray | None:
+        try:
+            return small(path, largest=largest)
+        except UserError as error:
+            log(f"left out: {error}")
+            return None
+
     with ThreadPoolExecutor(threads) as pool:
-        found = pool.map(lambda path: open_picture(path, largest=largest, log=log), paths)
-        return {path: np.asarray(picture) for path, picture in zip(paths, found, strict=True) if picture is not None}
+        found = zip(paths, pool.map(read, paths), strict=True)
+        return {path: picture for path, picture in found if picture is not None}
+
+
+def small(path: Path, *, largest: int) -> np.ndarray:
+    """The picture as bytes (height, width, 3), no side longer than `largest`."""
+    with Image.open(path, formats=FORMATS) as head:
+        near = shrink(head.size, largest=largest)
+    picture = Image.fromarray(read_near(path, near))
+    return np.asarray(scale(picture, min(1.0, largest / max(picture.size))))
 
 
 @lru_cache(maxsize=4)
@@ -154,11 +170,10 @@ def open_at(corpus: Corpus, number: int, *, short: float) -> Image.Image | None:
         return Image.fromarray(corpus.kept[number])
     side = int(np.ceil(short))
     try:
-        image = read(corpus.paths[number], near=(side, side), log=lambda note: None).image
+        return Image.fromarray(read_near(corpus.paths[number], (side, side)))
     except UserError as error:
         LOG.warning("left out: %s", error)
         return None
-    return Image.fromarray(np.round(255 * image).astype(np.uint8))
 
 
 def cut(picture: Image.Image, *, side: int, part: float, where: np.ndarray, flip: bool) -> np.ndarray:

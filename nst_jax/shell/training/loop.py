@@ -14,7 +14,7 @@ from flax import serialization
 from tqdm import tqdm
 
 from nst_jax.shell.errors import Ended, UserError
-from nst_jax.shell.io.atomic import draft
+from nst_jax.shell.io.atomic import draft, write_text
 from nst_jax.shell.running.stop import EXIT, Stop
 
 LOG = logging.getLogger(__name__)
@@ -65,7 +65,24 @@ def restore(training: Training, begin: Callable[[], Any]) -> tuple[Any, float] |
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({type(error).__name__}): remove it to begin anew") from error
     LOG.info("going on from step %d", int(state.step))
+    forget(training.folder / training.log, step=int(state.step))
     return state, float(told["seconds"])
+
+
+def forget(log: Path, *, step: int) -> None:
+    """Take the lines of steps after this one out of the log: they are taken again."""
+    if not log.exists():
+        return
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+    write_text(log, "".join(f"{line}\n" for line in lines))
+
+
+def _step(line: str) -> float:
+    """The step of a line of the log; infinity for one that a crash has cut short."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
 
 
 def save(training: Training, state: Any, *, seconds: float) -> None:

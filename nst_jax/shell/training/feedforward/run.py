@@ -14,6 +14,7 @@ from nst_jax.losses import term
 from nst_jax.methods.feedforward import training
 from nst_jax.methods.feedforward.training import Batch, State
 from nst_jax.parallel import layout
+from nst_jax.shell.io.lock import alone
 from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.training import loop, sheet
 from nst_jax.shell.training.corpus import middle
@@ -49,15 +50,22 @@ def run_one(method: str, config: Config, stop: Stop) -> Path:
     check(config)
     folder = Path(config.folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
-    made = make(method, config)
-    stop.check()
+    with alone(folder, "a training", keep=True):
+        made = make(method, config)
+        stop.check()
+        state, seconds = take_steps(made, folder, stop)
+        return write(made, state, folder, seconds=seconds)
+
+
+def take_steps(made: Made, folder: Path, stop: Stop) -> tuple[State, float]:
+    """Go on from the checkpoint, or begin, and take the steps that are left. Returns the last state and the seconds."""
+    config = made.config
     with ahead(partial(fresh, made), last=config.steps, threads=config.threads) as feed:
         task = describe(made, folder, feed)
         first = partial(training.begin, jax.random.key(config.seed), made.settings, fresh(made, 0), made.goal)
         with layout.within(made.mesh):
             state, before = loop.restore(task, first) or (first(), 0.0)
-            state, seconds = loop.train(task, everywhere(made.mesh, state), stop, before=before)
-    return write(made, state, folder, seconds=seconds)
+            return loop.train(task, everywhere(made.mesh, state), stop, before=before)
 
 
 def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training:
