@@ -19,6 +19,7 @@ from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.devices import wrong_devices
 from nst_jax.shell.settings.layers import pick_layers
+from nst_jax.shell.settings.model import wrong_model
 from nst_jax.shell.settings.network import wrong_network
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
@@ -127,6 +128,7 @@ def problems(c: Config) -> Iterable[str]:
     yield from wrong_texture(c)
     yield from wrong_regions(c)
     yield from wrong_scale(c)
+    yield from wrong_model(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))

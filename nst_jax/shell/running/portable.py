@@ -1,0 +1,93 @@
+"""`nst-export MODEL jax`: a trained network as one file that runs without this package."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, export
+
+from nst_jax.methods.feedforward.instant import Model
+from nst_jax.shell import extras
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io.atomic import draft
+from nst_jax.shell.names import look_up
+from nst_jax.shell.running import trained
+
+PLATFORMS = ("cpu", "cuda")
+
+
+class Function(NamedTuple):
+    """A network as a function of arrays alone."""
+
+    call: Callable[..., Array]
+    names: tuple[str, ...]  # of what it takes
+    shapes: tuple[str, ...]  # of each, with symbols
+
+
+def run(given: Any, kind: str, to: str | None = None) -> Path:
+    """Write a trained network in another format, and return the file.
+
+    Args:
+      given: as the setting `model` has it.
+      kind: jax or onnx.
+      to: the file; None: beside the model, with the format's suffix.
+
+    Raises:
+      UserError: no such model, or a format that cannot hold it.
+    """
+    write, suffix = look_up(KINDS, kind, "format")
+    model = trained.load(given, log=lambda line: None, convolution="direct")
+    path = Path(to).expanduser() if to else Path(trained.paths_of(given)[0]).with_suffix(suffix)
+    write(as_function(model), model, path)
+    return path
+
+
+def as_function(model: Model) -> Function:
+    """The network as a function of its pictures and numbers. Its parameters are constants of it."""
+    apply, params, multiple = model.apply, model.params, multiple_of(model)
+    images = f"b, {multiple}*h, {multiple}*w, 3"
+    if apply.styles == 0:
+        return Function(lambda images: apply(params, images), ("images",), (images,))
+    if apply.styles:
+        mix = lambda images, shares: apply(params, images, shares=shares)
+        return Function(mix, ("images", "shares"), (images, str(apply.styles)))
+
+    def paint(images: Array, style: Array, alpha: Array) -> Array:
+        return apply(params, images, [apply.study(params, style)], alpha=alpha)
+
+    return Function(paint, ("images", "style", "alpha"), (images, f"{multiple}*p, {multiple}*q, 3", ""))
+
+
+def multiple_of(model: Model) -> int:
+    """A side of a picture is a multiple of so many pixels."""
+    records = [record for _, record in model.record] if model.method == "wct" else [model.record]
+    return max(record.multiple for record in records)
+
+
+def to_jax(function: Function, model: Model, path: Path) -> None:
+    """Write what jax.export.deserialize reads: StableHLO for CPU and CUDA, for pictures of any size."""
+    shapes = export.symbolic_args_specs(
+        tuple(jax.ShapeDtypeStruct((), jnp.float32) for _ in function.names), function.shapes
+    )
+    made = export.export(jax.jit(function.call), platforms=PLATFORMS)(*shapes)
+    with draft(path) as part:
+        part.write_bytes(made.serialize())
+
+
+def to_onnx(function: Function, model: Model, path: Path) -> None:
+    """Write ONNX, by jax2onnx. Pictures come and go as (b, height, width, 3)."""
+    convert = extras.load("jax2onnx", "onnx").to_onnx
+    if model.method == "wct":
+        raise UserError("ONNX has no eigenvectors, which WCT takes: export it to jax, or train an adain model")
+    shapes = [tuple(part.strip() for part in shape.split(",") if part.strip()) for shape in function.shapes]
+    inputs = [
+        jax.ShapeDtypeStruct(tuple(int(d) if d.isdecimal() else d for d in shape), jnp.float32) for shape in shapes
+    ]  # pyright: ignore
+    with draft(path) as part:
+        convert(function.call, inputs, return_mode="file", output_path=str(part))
+
+
+Write = Callable[[Function, Model, Path], None]
+KINDS: dict[str, tuple[Write, str]] = {"jax": (to_jax, ".stablehlo"), "onnx": (to_onnx, ".onnx")}
