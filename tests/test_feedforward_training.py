@@ -46,7 +46,9 @@ def make(
     terms = own.terms(content, style)
     network = SMALL.tap({t.tap for t in terms} - {IMAGE}, pool="max", rounding="floor", padding="zero")
     params = SMALL.ready(SMALL.random(jax.random.key(0)), convolution="direct", dtype="float32")
-    settings = Settings(painter, network, terms, how.get("schedule", CONSTANT), how.get("clip", 0.0), 0.999)
+    settings = Settings(
+        painter, network, terms, how.get("schedule", CONSTANT), how.get("clip", 0.0), 0.999, how.get("learns", "all")
+    )
     weights = {t.name: jnp.float32({"content": 1e-2, "style": 1.0, "tv": 1e-3}[t.name.split("/")[0]]) for t in terms}
     goal = Goal(params, {}, weights, transfer.aims_key(seed=0))
     paintings = [jnp.asarray(bytes_of(7 + i, 40, 36, 3) / 255, jnp.float32) for i in range(styles)]
@@ -220,6 +222,25 @@ def test_each_picture_of_a_batch_has_its_own_style():
         for role in {"scale", "offset"} & layer.keys():
             changed = (np.asarray(layer[role]) != before[name][role]).any(1)
             np.testing.assert_array_equal(changed, [True, False, True], err_msg=f"{name} {role}")
+
+
+def test_other_styles_of_a_trained_network():
+    """Its normalisations learn, for another number of styles, and all else stays to the bit."""
+    records = [with_widths(RECORDS["dumoulin"], factor=0.125)._replace(styles=n) for n in (3, 2)]
+    settings, goal = make(johnson(records[0], styles=3), styles=3)
+    known = jax.device_get(run(settings, goal, begin(settings, goal), range(2))[0].ema)
+    settings, goal = make(johnson(records[1], styles=2), styles=2, learns="norms")
+    first = training.restart(begin(settings, goal), known)
+    state, told = run(settings, goal, first, range(4), labels=(0, 1))
+    for kept in (state.variables, state.ema):
+        for name, layer in kept["params"].items():
+            np.testing.assert_array_equal(layer["kernel"], known["params"][name]["kernel"])
+            assert (np.asarray(layer["scale"]) != 1).any(1).tolist() == [True, True]
+    assert told[-1].finite
+    with pytest.raises(ValueError, match="kernel is"):
+        training.restart(begin(*make(johnson(with_widths(RECORDS["dumoulin"], factor=0.25), styles=1))), known)
+    with pytest.raises(ValueError, match="only one of the two has"):
+        training.restart(begin(*make(johnson())), known)
 
 
 def test_a_batch_normalisation_keeps_its_running_average():

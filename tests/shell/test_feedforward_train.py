@@ -175,6 +175,19 @@ def test_several_styles(folder, paintings, tmp_path):
         assert sheet.size == (7 * 32, 2 * 32)
 
 
+def test_another_style_of_a_trained_network(whole, paintings, tmp_path):
+    path, _, words = whole
+    words = (*words, f"style={paintings / '3.png'}", f"folder={tmp_path}", f"start={path}", "learns=norms", "steps=2")
+    made = models.load(start("johnson", *words)[0])
+    before = models.load(path).variables["params"]
+    for name, layer in made.variables["params"].items():
+        np.testing.assert_array_equal(layer["kernel"], before[name]["kernel"])
+        assert name == "conv4" or (layer["scale"] != before[name]["scale"]).any()
+    assert json.loads(made.notes["config"])["start"] == ["model.safetensors"]
+    with pytest.raises(UserError, match="it is another network"):
+        start("johnson", *words, "width=0.25", f"folder={tmp_path / 'more'}")
+
+
 DECODE = ("network=distilled", "record=collaborative", *SHORT, "steps=2")
 
 
@@ -334,6 +347,9 @@ def test_batches_are_made_ahead():
         ("johnson", ["stepz=3"], "there is no setting stepz"),
         ("johnson", ["steps=0"], "steps=0: it must be 1 or more"),
         ("johnson", ["side=30"], "side=30: give a multiple of 4"),
+        ("johnson", ["learns=norms"], "give start=MODEL.safetensors"),
+        ("johnson", ["start=none.safetensors"], "start=none.safetensors: there is no such file"),
+        ("johnson", ["learns=some"], "learns=some: it is one of all, norms"),
         ("johnson", ["ema=1"], "ema=1: give a number from 0 to below 1"),
         ("johnson", ["schedule=cosine"], "schedule=cosine: it is one of constant, inverse, steps"),
         ("johnson", ["schedule=steps"], "every=0: with schedule=steps"),

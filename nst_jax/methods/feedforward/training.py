@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import optax
+from flax import traverse_util
 from jax import Array
 from jaxtyping import Float, Int, UInt8
 
@@ -31,6 +32,8 @@ Codes = Float[Array, "n _ _ _"] | None  # what a decoder takes
 Labels = Int[Array, " n"]
 
 SCHEDULES = ("constant", "inverse", "steps")
+PARTS = ("all", "norms")  # what of a network learns
+NORMS = ("scale", "offset")  # the parameters of its normalisations
 FLOOR = 10  # a mean of parameters has the decay (1 + t) / (FLOOR + t) until it is `decay`
 
 
@@ -93,6 +96,7 @@ class Settings(NamedTuple):
     schedule: Schedule
     clip: float  # of the gradient's norm; 0: none
     ema: float  # decay of the mean of the variables
+    learns: str  # all; norms: its normalisations alone, for another style of a network that has learnt one
 
 
 class Goal(NamedTuple):
@@ -210,6 +214,34 @@ def measure(settings: Settings, goal: Goal, images: Images, aims: Mapping[str, A
     return jax.vmap(one)(images, aims)
 
 
+def choose(settings: Settings, new: Any, old: Any) -> Any:
+    """The new values of the parameters that learn, and the old ones of the others, to the bit."""
+    if settings.learns == "all":
+        return new
+    return jax.tree_util.tree_map_with_path(lambda path, a, b: a if path[-1].key in NORMS else b, new, old)
+
+
+def restart(state: State, variables: Any) -> State:
+    """The state before the first step with the variables of a trained network.
+
+    A table of a conditional network's normalisations keeps its first values where the number of styles differs.
+
+    Raises:
+      ValueError: it is another network.
+    """
+    flat, known = (traverse_util.flatten_dict(dict(tree), sep="/") for tree in (state.variables, variables))
+    if flat.keys() != known.keys():
+        raise ValueError(f"it has {', '.join(sorted(flat.keys() ^ known.keys())[:3])}, which only one of the two has")
+    taken = {}
+    for name, values in flat.items():
+        table = name.split("/")[-1] in NORMS and values.ndim == 2
+        if values.shape != known[name].shape and not (table and values.shape[1:] == known[name].shape[1:]):
+            raise ValueError(f"its {name} is {known[name].shape}, and not {values.shape}")
+        taken[name] = jnp.asarray(known[name]) if values.shape == known[name].shape else values
+    own = traverse_util.unflatten_dict(taken, sep="/")
+    return state._replace(variables=own, ema=jax.tree.map(jnp.copy, own))
+
+
 def loss(
     params: Any, settings: Settings, variables: Any, batch: Batch, goal: Goal, codes: Codes, aims: Mapping[str, Aim]
 ) -> tuple[Scalar, tuple[dict[str, Scalar], Any, Scalar]]:
@@ -234,6 +266,7 @@ def step(settings: Settings, state: State, batch: Batch, goal: Goal) -> tuple[St
     params = state.variables["params"]
     slopes = jax.value_and_grad(loss, has_aux=True)
     (total, (values, others, clipped)), slope = slopes(params, settings, state.variables, batch, goal, codes, aims)
+    slope = choose(settings, slope, jax.tree.map(jnp.zeros_like, slope))
     norm = optax.global_norm(slope)
     finite = jnp.isfinite(total) & jnp.isfinite(norm)
     updates, opt_state = optimiser(settings).update(slope, state.opt_state, params)
@@ -241,6 +274,7 @@ def step(settings: Settings, state: State, batch: Batch, goal: Goal) -> tuple[St
     t = state.step.astype(jnp.float32)
     decay = jnp.minimum(settings.ema, (1 + t) / (FLOOR + t))
     ema = optax.incremental_update(variables, state.ema, 1 - decay)
+    ema = {**ema, "params": choose(settings, ema["params"], state.ema["params"])}
     number = state.step + 1
     after = State(variables, opt_state, ema, number)
     kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state._replace(step=number))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from nst_jax.methods.feedforward.training import SCHEDULES
+from nst_jax.methods.feedforward.training import PARTS, SCHEDULES
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.training.config import Weights
 
@@ -88,6 +89,8 @@ class Config:
     precision: str
     licence: str | None
     width: float = 1.0  # of johnson and cin
+    start: str | None = None  # of johnson and cin
+    learns: str = "all"  # the same
     style: Any = None  # of johnson
     styles: Any = None  # of cin and adain
     style_size: int | None = None  # of johnson and cin
@@ -116,9 +119,13 @@ def problems(c: Config) -> Iterator[str]:
     for key, low in least.items():
         if not low <= getattr(c, key) < float("inf"):
             yield f"{key}={getattr(c, key):g}: it must be {low:g} or more"
-    choices = (("schedule", SCHEDULES), ("precision", ("float16", "float32")))
+    choices = (("learns", PARTS), ("schedule", SCHEDULES), ("precision", ("float16", "float32")))
     wrong = ((key, known) for key, known in choices if getattr(c, key) not in known)
     yield from (f"{key}={getattr(c, key)}: it is one of {', '.join(known)}" for key, known in wrong)
+    if c.start is not None and not Path(c.start).expanduser().is_file():
+        yield f"start={c.start}: there is no such file; give a model that nst-train wrote"
+    if c.learns == "norms" and c.start is None:
+        yield "learns=norms: the normalisations of an untrained network are no use alone; give start=MODEL.safetensors"
     if c.schedule == "steps" and c.every < 1:
         yield f"every={c.every}: with schedule=steps it must be 1 or more"
     if not 0 <= c.ema < 1:

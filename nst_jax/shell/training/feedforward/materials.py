@@ -24,6 +24,7 @@ from nst_jax.parallel import layout
 from nst_jax.published import CONVENTIONS
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import weights
+from nst_jax.shell.io.cache import digest
 from nst_jax.shell.io.pictures import read
 from nst_jax.shell.names import find, look_up
 from nst_jax.shell.running import device
@@ -76,7 +77,7 @@ def make(method: str, config: Config) -> Made:
     weigh = normalise(weigh, terms, sizes) if config.normalise else weigh
     record, painter = make_painter(method, config, styles=len(styles), divisor=sizes.get(config.level, 1.0))
     schedule = Schedule(config.schedule, config.learning_rate, config.decay, config.every, config.warmup)
-    settings = Settings(painter, network, terms, schedule, config.clip, config.ema)
+    settings = Settings(painter, network, terms, schedule, config.clip, config.ema, config.learns)
     goal = Goal(params, {}, weigh, transfer.aims_key(seed=config.seed))
     goal = goal._replace(aims=aim_at(settings, goal, styles, side=config.side) if styles else {})
     paintings = load_corpus("styles", config.styles, config) if method == "adain" else None
@@ -227,7 +228,7 @@ def everywhere(mesh: Mesh | None, tree: Any) -> Any:
 
 
 FREE = ("folder", "checkpoint", "report", "sheet", "threads", "patience", "steps", "memory", "precision", "licence")
-FILES = ("data", "style", "styles", "weights")  # their hashes count, not their places
+FILES = ("data", "style", "styles", "start", "weights")  # their hashes count, not their places
 
 
 def fingerprint(made: Made, plain: Mapping[str, Any]) -> str:
@@ -236,6 +237,7 @@ def fingerprint(made: Made, plain: Mapping[str, Any]) -> str:
     plain: the settings as a dict.
     """
     told = {key: value for key, value in plain.items() if key not in (*FREE, *FILES)}
+    told["start"] = made.config.start and digest(Path(made.config.start).expanduser(), "sha256")
     told |= {"method": made.method, "network": made.source.sha256, "styles": [s.sha256 for s in made.styles]}
     for name, pictures in (("data", made.contents), ("paintings", made.paintings)):
         told[name] = pictures and [pictures.sha256, pictures.number, pictures.kept is not None, len(pictures.held)]

@@ -36,7 +36,7 @@ def notes(made: Made, *, steps: int, seconds: float) -> dict[str, str]:
     """What the file says about itself."""
     config = asdict(made.config)
     del config["folder"]
-    for key in ("data", "style", "styles"):  # whose machine it was is nobody's affair
+    for key in ("data", "style", "styles", "start"):  # whose machine it was is nobody's affair
         config[key] = config[key] and [Path(name).name for name in names_in(config[key])]
     config["weights"]["path"] = config["weights"]["path"] and Path(config["weights"]["path"]).name
     corpora = {"data": made.contents, "styles": made.paintings}

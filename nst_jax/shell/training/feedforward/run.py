@@ -14,6 +14,8 @@ from nst_jax.losses import term
 from nst_jax.methods.feedforward import training
 from nst_jax.methods.feedforward.training import Batch, State
 from nst_jax.parallel import layout
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import models
 from nst_jax.shell.io.lock import alone
 from nst_jax.shell.running.stop import Stop
 from nst_jax.shell.training import loop, sheet
@@ -64,8 +66,21 @@ def take_steps(made: Made, folder: Path, stop: Stop) -> tuple[State, float]:
         task = describe(made, folder, feed)
         first = partial(training.begin, jax.random.key(config.seed), made.settings, fresh(made, 0), made.goal)
         with layout.within(made.mesh):
-            state, before = loop.restore(task, first) or (first(), 0.0)
+            state, before = loop.restore(task, first) or (begin_at(config.start, first()), 0.0)
             return loop.train(task, everywhere(made.mesh, state), stop, before=before)
+
+
+def begin_at(path: str | None, state: State) -> State:
+    """The state before the first step: with the parameters of a model, if there is one. Raises UserError."""
+    if path is None:
+        return state
+    model = models.load(path)
+    try:
+        state = training.restart(state, model.variables)
+    except ValueError as error:
+        raise UserError(f"start={path}: it is another network: {error}") from error
+    LOG.info("beginning with the parameters of %s", path)
+    return state
 
 
 def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training:
