@@ -317,3 +317,28 @@ def test_names_that_are_packaged_are_found(nst, files, monkeypatch, tmp_path):
     assert trained.paths_of("waves") == [place / "waves.safetensors"]
     with pytest.raises(UserError, match="or one that comes with nst_jax: waves"):
         trained.paths_of("wavess")
+
+
+TERMS = ("network=distilled", "layers=johnson", "convention=lengstrom", "style_weight=100", "tv_weight=0.4", "seed=0")
+
+
+@pytest.mark.slow
+def test_from_what_a_trained_model_paints_a_loss_is_reached_in_fewer_evaluations(run_line, photos, tmp_path):
+    """A narrow network of a short training, by the terms of the optimisation."""
+    from nst_jax.shell.cli import train
+
+    for name in ("landscape", "portrait"):
+        shutil.copy(pictures.path(name), tmp_path / "photos")
+    short = ("width=0.25", "side=64", "batch=2", "steps=120", "learning_rate=5e-3", "warmup=10", "ema=0.9", "sheet=0")
+    given = (f"style={MOSAIC}", "style_size=64", "data=photos", "folder=trained", "largest=128", "held_out=0")
+    (path,) = train.run(["johnson", *given, *short, *TERMS])
+    curves = {}
+    for canvas in ("canvas=content", f"canvas=instant canvas.model={path}"):
+        line = (PHOTO, MOSAIC, "size=64", "steps=12", "output.every=0", *TERMS, *canvas.split(" "))
+        folder = run_line(*line).folder
+        curves[canvas[:14]] = np.genfromtxt(folder / "curve.csv", delimiter=",", names=True)
+    content, instant = curves["canvas=content"], curves["canvas=instant"]
+    reached = lambda curve, goal: int(curve["evaluations"][np.argmax(curve["total"] <= goal)])
+    goal = content["total"][6]
+    assert content["total"][0] > 2 * instant["total"][0]
+    assert reached(instant, goal) < reached(content, goal)

@@ -29,6 +29,7 @@ from nst_jax.shell.settings.model import GROUPS, TAKES
 from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
+KEPT = ("picture", "folder", "size", "seconds")  # of the record of one of many
 LEAST = "a smaller size, or free some memory"
 
 
@@ -36,7 +37,8 @@ LEAST = "a smaller size, or free some memory"
 class Tally:
     """What has come of the photographs so far."""
 
-    records: list[dict[str, Any]] = field(default_factory=list)  # of those that are painted
+    pictures: list[Path] = field(default_factory=list)  # of those that are painted, where output.to has them, too
+    records: list[dict[str, Any]] = field(default_factory=list)  # and what is known of them
     wrong: dict[str, str] = field(default_factory=dict)  # the others: why not
     seconds: float = 0.0  # to read, paint and write, without compiling
 
@@ -129,14 +131,14 @@ def paint_all(easel: Easel, contents: Sequence[str], folder: Path, stop: Stop) -
                     start = time.perf_counter()
                     painted = paint_one(easel, picture, path, log)
                 story = tell(said, easel, path, picture, painted, seconds=time.perf_counter() - start)
-                settle(tally, waiting)
+                settle(tally, waiting, many=len(contents))
                 waiting = path, writer.submit(save, config, folder / places[number], painted, story)
             except UserError as error:
                 lose(tally, path, error, many=len(contents))
             bar.update()
             if stop.asked:
                 break
-        settle(tally, waiting)
+        settle(tally, waiting, many=len(contents))
     tally.seconds = time.perf_counter() - began - easel.programs.seconds
     return tally
 
@@ -146,15 +148,18 @@ def progress(contents: Sequence[str]) -> Any:
     return tqdm(total=len(contents), unit=" pictures", dynamic_ncols=True, disable=len(contents) == 1 or None)
 
 
-def settle(tally: Tally, waiting: tuple[str, Future[dict[str, Any]]] | None) -> None:
-    """Wait until a picture is written."""
+def settle(tally: Tally, waiting: tuple[str, Future[tuple[Path, dict[str, Any]]]] | None, *, many: int) -> None:
+    """Wait until a picture is written. Of many photographs the tally keeps the least: each has a record beside it."""
     if waiting is None:
         return
     path, future = waiting
     try:
-        tally.records.append(future.result())
+        picture, record = future.result()
     except UserError as error:
-        lose(tally, path, error, many=2)
+        lose(tally, path, error, many=many)
+        return
+    tally.pictures.append(picture)
+    tally.records.append(record if many == 1 else {key: record[key] for key in KEPT})
 
 
 def lose(tally: Tally, path: str, error: UserError, *, many: int) -> None:
@@ -214,8 +219,8 @@ def tell(
     return {**said, "config": config, **painted.facts, "pictures": notes, "files": read, "seconds": {"paint": seconds}}
 
 
-def save(config: Config, path: Path, painted: Painted, story: dict[str, Any]) -> dict[str, Any]:
-    """Write a picture, its record beside it, and where output.to says; returns what is known of it."""
+def save(config: Config, path: Path, painted: Painted, story: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """Write a picture, its record beside it, and where output.to says; returns its place and what is known of it."""
     metadata = provenance.text_chunks(story)
     write(path, painted.image, alpha=painted.alpha, quality=config.output.quality, metadata=metadata)
     sidecar(path, story)
@@ -224,7 +229,7 @@ def save(config: Config, path: Path, painted: Painted, story: dict[str, Any]) ->
         named = path.name if path.name != config.output.file else Path(story["config"]["content"]).stem + path.suffix
         place = expand(to) / named if deliver.is_folder(to) else expand(to)
         picture = deliver.deliver(path, place, quality=config.output.quality)
-    return {"picture": str(picture.absolute()), "folder": str(path.parent.absolute()), **story}
+    return picture, {"picture": str(picture.absolute()), "folder": str(path.parent.absolute()), **story}
 
 
 def report(easel: Easel, tally: Tally, contents: Sequence[str], folder: Path, stop: Stop) -> int:
@@ -235,13 +240,13 @@ def report(easel: Easel, tally: Tally, contents: Sequence[str], folder: Path, st
     rate = painted / tally.seconds if tally.seconds > 0 else 0.0
     many = "1 picture" if painted == 1 else f"{painted} pictures"
     LOG.info("%s in %.2f s, %.2g a second (and %.1f s to compile)", many, tally.seconds, rate, compiling)
-    if len(contents) == 1:
-        for record in tally.records:
-            announce("result", folder / easel.config.output.file, None if easel.config.output.to else record)
-            if easel.config.output.to:
-                announce("picture", record["picture"], record)
-    else:
-        announce("results", expand(easel.config.output.to) if easel.config.output.to else folder, tally.records)
+    to = easel.config.output.to
+    if len(contents) > 1:
+        announce("results", expand(to) if to else folder, tally.records)
+    elif tally.records:
+        announce("result", folder / easel.config.output.file, None if to else tally.records[0])
+        if to:
+            announce("picture", tally.pictures[0], tally.records[0])
     if tally.wrong:
         LOG.error("%d of %d pictures could not be painted: %s", len(tally.wrong), len(contents), ", ".join(tally.wrong))
     return EXIT[stop.asked] if stop.asked else int(bool(tally.wrong))
