@@ -46,7 +46,7 @@ def paint(
     style: Any = None,
     *,
     alpha: float = 1.0,
-    shares: Sequence[float] | None = None,
+    shares: Sequence[Any] | None = None,
     size: int = 512,
     style_scale: float = 1.0,
     colour: str = "style",
@@ -81,8 +81,8 @@ def paint(
             raise ValueError(f"a model of {model.method} has styles of its own: no alpha, regions or colour='match'")
         looks, numbers, kept = [], {"shares": own_shares(model, chosen, shares)}, None
     else:
-        paintings = [mode.style(as_image("style", read(one, sized(size, style_scale))), photo) for one in chosen]
-        found = {n: recolour(one, mode, photo, sized(size, style_scale), 1.0) for n, one in (regions or {}).items()}
+        paintings = [mode.style(as_image("style", read(one, pixels(size, style_scale))), photo) for one in chosen]
+        found = {n: recolour(one, mode, photo, pixels(size, style_scale), 1.0) for n, one in (regions or {}).items()}
         looks, numbers, kept = look(model, photo, paintings, shares_of(shares, styles=len(chosen)), found)
         numbers["alpha"] = jnp.float32(alpha)
     image = instant.paint(model.apply, model.params, seen[None], looks, **numbers)[0]
@@ -90,12 +90,12 @@ def paint(
     return Result(with_chroma(image, photo) if mode.restored else image, {}, {}, facts(model, alpha, colour, chosen))
 
 
-def sized(size: int, scale: float) -> int:
+def pixels(size: int, scale: float) -> int:
     """Pixels of a style file's longer side."""
     return max(1, round(size * scale))
 
 
-def own_shares(model: Model, chosen: Sequence[Any], shares: Sequence[float] | None) -> Any:
+def own_shares(model: Model, chosen: Sequence[Any], shares: Sequence[Any] | None) -> Any:
     """The share of each of the model's own styles; None where it has one. Raises ValueError for one that it lacks."""
     if not model.apply.styles:
         if chosen or shares is not None:
@@ -105,7 +105,7 @@ def own_shares(model: Model, chosen: Sequence[Any], shares: Sequence[float] | No
 
 
 def look(
-    model: Model, photo: Image, paintings: Sequence[Image], shares: Sequence[float], found: Mapping[str, Region]
+    model: Model, photo: Image, paintings: Sequence[Image], shares: Sequence[Any], found: Mapping[str, Region]
 ) -> tuple[list[Any], dict[str, Any], Any]:
     """The looks of all styles, their shares and masks as the model takes them, and what is kept of the photograph."""
     if not paintings and not any(one.style is not None for one in found.values()):

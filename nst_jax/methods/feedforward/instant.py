@@ -76,7 +76,7 @@ class Transformation(NamedTuple):
         """
         if len(looks) or alpha is not None or masks is not None:
             raise ValueError("this network has its own style and strength: it takes no looks, no alpha and no masks")
-        rows = None if shares is None else jnp.broadcast_to(shares, (len(images), len(shares)))
+        rows = None if shares is None else jnp.broadcast_to(shares, (images.shape[0], len(shares)))
         return johnson.apply(Transform(self.record), params["network"], images, rows)
 
 
@@ -256,7 +256,7 @@ def study(apply: Any, params: Any, style: Image, mask: Mask | None = None) -> An
     return apply.study(params, style, mask)
 
 
-def choose(names: Sequence[str], chosen: Sequence[int | str], shares: Sequence[float] | None) -> list[float]:
+def choose(names: Sequence[str], chosen: Sequence[int | str], shares: Sequence[Any] | None) -> list[float]:
     """The share of each of a network's own styles.
 
     Args:

@@ -145,7 +145,7 @@ def refuse_pictures(config: Config, model: Model, chosen: Colours) -> None:
         raise UserError(f"colour=match recolours a painting, and {of} has its own: take colour=keep or luminance")
 
 
-def share_named(model: Model, chosen: Sequence[str], shares: Sequence[float] | None) -> list[float]:
+def share_named(model: Model, chosen: Sequence[str], shares: Sequence[Any] | None) -> list[float]:
     """The share of each of a network's own styles. Raises UserError where none is chosen, or one that it lacks."""
     try:
         return choose(model.header["style_names"], chosen, shares)

@@ -16,6 +16,7 @@ from nst_jax.shell.names import look_up
 from nst_jax.shell.running import trained
 
 PLATFORMS = ("cpu", "cuda")
+WIDEST = 4  # pixels beyond the border that a layer needs: a kernel of 9
 
 
 class Function(NamedTuple):
@@ -24,6 +25,7 @@ class Function(NamedTuple):
     call: Callable[..., Array]
     names: tuple[str, ...]  # of what it takes
     shapes: tuple[str, ...]  # of each, with symbols
+    least: int  # what a symbol of a side stands for at least
 
 
 def run(given: Any, kind: str, to: str | None = None) -> Path:
@@ -48,16 +50,23 @@ def as_function(model: Model) -> Function:
     """The network as a function of its pictures and numbers. Its parameters are constants of it."""
     apply, params, multiple = model.apply, model.params, multiple_of(model)
     images = f"b, {multiple}*h, {multiple}*w, 3"
+    mirrored = max(getattr(model.record, "start", 0), WIDEST)  # pixels beyond the border: a picture has more of them
+    least = max(2, -(-(mirrored + 1) // multiple))
     if apply.styles == 0:
-        return Function(lambda images: apply(params, images), ("images",), (images,))
+        return Function(lambda images: apply(params, images), ("images",), (images,), least)
     if apply.styles:
         mix = lambda images, shares: apply(params, images, shares=shares)
-        return Function(mix, ("images", "shares"), (images, str(apply.styles)))
+        return Function(mix, ("images", "shares"), (images, str(apply.styles)), least)
 
     def paint(images: Array, style: Array, alpha: Array) -> Array:
         return apply(params, images, [apply.study(params, style)], alpha=alpha)
 
-    return Function(paint, ("images", "style", "alpha"), (images, f"{multiple}*p, {multiple}*q, 3", ""))
+    return Function(paint, ("images", "style", "alpha"), (images, f"{multiple}*p, {multiple}*q, 3", ""), least)
+
+
+def sides(function: Function) -> list[str]:
+    """The symbols of sides."""
+    return [symbol for symbol in "hwpq" if any(f"*{symbol}" in shape for shape in function.shapes)]
 
 
 def multiple_of(model: Model) -> int:
@@ -68,9 +77,12 @@ def multiple_of(model: Model) -> int:
 
 def to_jax(function: Function, model: Model, path: Path) -> None:
     """Write what jax.export.deserialize reads: StableHLO for CPU and CUDA, for pictures of any size."""
-    shapes = export.symbolic_args_specs(
-        tuple(jax.ShapeDtypeStruct((), jnp.float32) for _ in function.names), function.shapes
-    )
+    extras.load("flatbuffers", "export")  # jax writes with it, and does not bring it
+    scope = export.SymbolicScope([f"{side} >= {function.least}" for side in sides(function)])
+    shapes = [
+        jax.ShapeDtypeStruct(export.symbolic_shape(shape, scope=scope) if shape else (), jnp.float32)
+        for shape in function.shapes
+    ]
     made = export.export(jax.jit(function.call), platforms=PLATFORMS)(*shapes)
     with draft(path) as part:
         part.write_bytes(made.serialize())

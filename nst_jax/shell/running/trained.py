@@ -72,7 +72,7 @@ def paths_of(given: Any) -> list[Path]:
         return [path for one in given for path in paths_of(one)]
     path = Path(given).expanduser()
     if not path.exists() and path.name == str(given):
-        path = packaged(path.name) or path
+        path = find_packaged(path.name) or path
     if path.is_dir():
         inside = [path / FILE] if (path / FILE).is_file() else sorted(path.glob(f"*/{FILE}"))
         if not inside:
@@ -89,7 +89,7 @@ def name_of(given: Any) -> str:
     return path.absolute().parent.name if path.name == FILE else path.name
 
 
-def packaged(name: str) -> Path | None:
+def find_packaged(name: str) -> Path | None:
     """The file or folder of that name among the models that come with the package; None where there is none."""
     places = (package_file(f"trained/models/{name}"), package_file(f"trained/models/{name}.safetensors"))
     return next((place for place in places if place.exists()), None)
@@ -184,8 +184,10 @@ def make_encoder(
     told = first.config["network"]
     arch = find(architecture, MODULES, told["name"], f"network.name, of {first.path}")
     network = tap(arch, layers, told, first.path)
-    loaded = load_weights(arch, network, choose(encoder.source, first), encoder.log)
-    if loaded.sha256 != (sha := wanted.pop()) and loaded.path:  # of drawn values the hash is that of those in use
+    source = choose(encoder.source, first)
+    loaded, sha = load_weights(arch, network, source, encoder.log), wanted.pop()
+    drawn = source.source == first.config["weights"]["source"] == "random"  # the hash is that of the layers in use
+    if loaded.sha256 != sha and not drawn:
         raise UserError(
             f"{first.path} was trained with the encoder {first.model.notes.get('encoder')} (sha256 {str(sha)[:12]}), "
             f"and this is {loaded.source} (sha256 {loaded.sha256[:12]}): give that one, weights=file weights.path=FILE"
