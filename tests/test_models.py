@@ -1,6 +1,7 @@
 """Trained networks in Python: what `apply` computes, what a file gives, and `nst.paint`."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -95,7 +96,7 @@ def test_wct_is_that_of_one_picture_and_one_style(loaded, photo, styles):
     encoder = model.apply.encoder, model.params["encoder"]
     looks = [model.apply.study(model.params, style) for style in styles]
     for masks in (None, halves(photo)):
-        given = {"weights": jnp.asarray([0.5, 0.5])} if masks is None else {"masks": list(masks)}
+        given: Any = {"weights": jnp.asarray([0.5, 0.5])} if masks is None else {"masks": list(masks)}
         known = wct.paint(*encoder, levels, photo[None], [s[None] for s in styles], alpha=0.6, **given)
         shares = jnp.ones(2)
         found = instant.paint(model.apply, model.params, photo[None], looks, alpha=0.6, shares=shares, masks=masks)
@@ -131,9 +132,10 @@ def test_one_program_serves_other_numbers_and_an_equal_model(files, loaded, phot
     looks = [instant.study(model.apply, model.params, styles[0])]
     run = lambda model, alpha: instant.paint(model.apply, model.params, photo[None], looks, alpha=jnp.float32(alpha))
     run(model, 0.5)
-    before = instant.paint._cache_size()
+    paint: Any = instant.paint
+    before = paint._cache_size()
     run(other, 0.25)
-    assert instant.paint._cache_size() == before
+    assert paint._cache_size() == before
 
 
 def test_a_model_of_several_styles_mixes_its_own(loaded, photo):

@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import jax.numpy as jnp
 import model_files
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ np.savez(sys.argv[3], *[session.run(None, feed(size))[0] for size in (0, 1)])
 EXPORT = "import sys; from nst_jax.shell.cli.export import main; sys.argv[0] = 'nst-export'; main()"
 TAKES = {"johnson": ("images",), "cin": ("images", "shares")}
 OF_STYLE = ("images", "style", "alpha")
-SIZES = ((36, 48), (40, 32))
+SIZES = ((48, 60), (56, 44))  # Johnson's network mirrors 40 pixels
 
 
 def run(code, *words, cwd):
@@ -58,20 +59,19 @@ def inputs(method):
     for number, (height, width) in enumerate(SIZES):
         rng = np.random.default_rng(number)
         found[f"{number}_images"] = rng.random((1, height, width, 3), np.float32)
-        found[f"{number}_shares"] = np.float32([0.25, 0.75, 0.0])
+        found[f"{number}_shares"] = np.asarray([0.25, 0.75, 0.0], np.float32)
         found[f"{number}_style"] = rng.random((width, height, 3), np.float32)
         found[f"{number}_alpha"] = np.float32(0.7)
     return found
 
 
 def known(model, given, size):
-    images = given[f"{size}_images"]
+    images, shares, style, alpha = (jnp.asarray(given[f"{size}_{k}"]) for k in ("images", "shares", "style", "alpha"))
     if model.method == "johnson":
         return model.apply(model.params, images)
     if model.method == "cin":
-        return model.apply(model.params, images, shares=given[f"{size}_shares"])
-    looks = [model.apply.study(model.params, given[f"{size}_style"])]
-    return model.apply(model.params, images, looks, alpha=given[f"{size}_alpha"])
+        return model.apply(model.params, images, shares=shares)
+    return model.apply(model.params, images, [model.apply.study(model.params, style)], alpha=alpha)
 
 
 def compare(method, kind, reader, tmp_path, *, atol):
