@@ -97,7 +97,8 @@ def test_the_file_has_the_network_and_what_it_came_from(whole, folder):
     assert str(folder) not in json.dumps(dict(said))
     assert json.loads(said["config"])["data"] == [folder.name]
     images = jnp.full((1, 32, 36, 3), 0.5)
-    painted = core.module(model.record).apply(model.variables, images, training=False)
+    variables = jax.tree.map(jnp.asarray, model.variables)
+    painted = core.module(model.record).apply(variables, images, training=False)
     assert painted.shape == images.shape
     assert np.isfinite(painted).all()
 
@@ -264,12 +265,12 @@ def test_a_batch_over_two_devices(whole, tmp_path):
 def test_pictures_in_memory_and_on_the_disk(folder):
     how = {"side": 32, "largest": 60, "held_out": 3, "threads": 2}
     told = []
-    kept = corpus.load("data", [str(folder)], **how, memory=10, log=told.append)
+    kept = corpus.load("data", [str(folder)], **how, memory=10.0, log=told.append)
     assert (kept.number, len(kept.paths), len(kept.held)) == (11, 9, 2)  # a fifth at most
     assert max(max(picture.shape) for picture in (*kept.kept, *kept.held)) == 60
     assert len(told) == 1
     assert "text.jpg" in told[0]
-    read = corpus.load("data", [str(folder)], **how, memory=0, log=told.append)
+    read = corpus.load("data", [str(folder)], **how, memory=0.0, log=told.append)
     assert read.kept is None
     assert (read.paths, len(read.held)) == (kept.paths, 2)
     piece = Piece(32, (0.6, 1.0), True)
@@ -309,7 +310,7 @@ def test_a_piece_is_cut_where_it_is_said():
 def test_a_large_jpeg_is_decoded_at_a_smaller_size(tmp_path):
     ramp = np.linspace(0, 255, 800, dtype=np.uint8)[None, :, None].repeat(600, 0).repeat(3, 2)
     Image.fromarray(ramp).save(tmp_path / "ramp.jpg", quality=95)
-    store = corpus.load("data", [str(tmp_path)], side=32, largest=800, held_out=0, memory=0, threads=1, log=print)
+    store = corpus.load("data", [str(tmp_path)], side=32, largest=800, held_out=0, memory=0.0, threads=1, log=print)
     drafted = corpus.open_at(store, 0, short=64)
     assert drafted.size == (100, 75)
     assert corpus.open_at(store, 0, short=100).size == (200, 150)
@@ -323,7 +324,7 @@ def test_a_damaged_picture_on_the_disk_is_left_out(tmp_path, caplog):
         Image.new("RGB", (40, 40), (number * 100, 0, 0)).save(tmp_path / f"{number}.png")
     whole = (tmp_path / "1.png").read_bytes()
     (tmp_path / "1.png").write_bytes(whole[: len(whole) - 30])
-    store = corpus.load("data", [str(tmp_path)], side=32, largest=40, held_out=0, memory=0, threads=1, log=print)
+    store = corpus.load("data", [str(tmp_path)], side=32, largest=40, held_out=0, memory=0.0, threads=1, log=print)
     pieces = corpus.pieces(store, Piece(32, (1.0, 1.0), False), seed=0, stream=0, step=0, count=3)
     assert {int(red) for red in pieces[:, 0, 0, 0]} <= {0, 200}
     assert "1.png is damaged" in caplog.text

@@ -267,7 +267,7 @@ def step(settings: Settings, state: State, batch: Batch, goal: Goal) -> tuple[St
     slopes = jax.value_and_grad(loss, has_aux=True)
     (total, (values, others, clipped)), slope = slopes(params, settings, state.variables, batch, goal, codes, aims)
     slope = choose(settings, slope, jax.tree.map(jnp.zeros_like, slope))
-    norm = optax.global_norm(slope)
+    norm = optax.tree.norm(slope)
     finite = jnp.isfinite(total) & jnp.isfinite(norm)
     updates, opt_state = optimiser(settings).update(slope, state.opt_state, params)
     variables = {**others, "params": optax.apply_updates(params, updates)}
