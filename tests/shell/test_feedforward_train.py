@@ -311,9 +311,9 @@ def test_a_large_jpeg_is_decoded_at_a_smaller_size(tmp_path):
     ramp = np.linspace(0, 255, 800, dtype=np.uint8)[None, :, None].repeat(600, 0).repeat(3, 2)
     Image.fromarray(ramp).save(tmp_path / "ramp.jpg", quality=95)
     store = corpus.load("data", [str(tmp_path)], side=32, largest=800, held_out=0, memory=0.0, threads=1, log=print)
-    drafted = corpus.open_at(store, 0, short=64)
+    drafted = corpus.open_at(store, 0, short=64.0)
     assert drafted.size == (100, 75)
-    assert corpus.open_at(store, 0, short=100).size == (200, 150)
+    assert corpus.open_at(store, 0, short=100.0).size == (200, 150)
     piece = corpus.cut(drafted, side=64, part=1.0, where=np.array([0.5, 0.5]), flip=False)
     expected = corpus.cut(Image.fromarray(ramp), side=64, part=1.0, where=np.array([0.5, 0.5]), flip=False)
     assert np.abs(piece.astype(int) - expected).max() <= 3
