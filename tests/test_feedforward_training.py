@@ -143,7 +143,7 @@ def test_a_step_that_is_not_finite_changes_nothing_and_names_the_term():
     state, _ = run(settings, goal, begin(settings, goal), range(2))
     before = jax.device_get(state)
     poison = jax.tree.map(lambda a: a * jnp.nan, goal.aims["style/relu1_1"])
-    state, told = run(settings, goal._replace(aims=goal.aims | {"style/relu1_1": poison}), state, [2])
+    state, told = run(settings, goal._replace(aims={**goal.aims, "style/relu1_1": poison}), state, [2])
     assert training.wrong_terms(told[0]) == ("style/relu1_1",)
     assert not told[0].finite
     equal(before._replace(step=np.int32(3)), state)
@@ -279,6 +279,8 @@ def test_adain_aims_at_its_own_output():
     settings, goal = make(painter, convention="adain", content=("relu3_1",), style=("relu1_1", "relu3_1"), styles=0)
     batch = batch_of(2, styles=True)
     codes, aims = training.look(settings, batch, goal)
+    assert codes is not None
+    assert batch.styles is not None
     seen = [
         encode(settings.network, goal.params, training.as_floats(x), taps=("relu1_1", "relu3_1"))
         for x in (batch.images, batch.styles)
