@@ -39,8 +39,8 @@ def layer(network, name, shape, *, bias, norm, styles=0):
     return found
 
 
-def features(name, height, width, *, channels=24, rank=24):
-    """Features (height, width, channels) of some mean, whose channels go together; above 0 and below."""
+def features(name, height, width, *, channels=24, rank=48):
+    """Features (height, width, channels) of some mean, whose channels go together; in 48 ways, or in fewer than 24."""
     rng = rng_of("features", name)
     sources = rng.standard_normal((height, width, rank))
     mixing = rng.standard_normal((rank, channels)) / np.sqrt(rank)

@@ -17,7 +17,7 @@ from nst_jax.methods.feedforward.adain import FORMS, adain
 from nst_jax.methods.feedforward.decoders import Decoder, encode
 from nst_jax.methods.feedforward.johnson import Transform
 from nst_jax.methods.feedforward.painters import Adain, Decoding, Transformer
-from nst_jax.methods.feedforward.records import RECORDS, mirror, with_widths
+from nst_jax.methods.feedforward.records import RECORDS, Layer, mirror, with_widths
 from nst_jax.methods.feedforward.training import Batch, Code, Goal, Schedule, Settings
 from nst_jax.optim.solvers import SOLVERS
 from nst_jax.published import CONVENTIONS
@@ -84,18 +84,32 @@ def equal(a, b):
         np.testing.assert_array_equal(x, y)
 
 
+FAST = TINY._replace(
+    layers=(
+        Layer("conv", 8, 3, stride=2),
+        Layer("conv", 8, 3, stride=2),
+        Layer("residual", 8, 3, rectify=False),
+        Layer("nearest", 8, 3),
+        Layer("nearest", 8, 3),
+        Layer("conv", 3, 3, norm=False, rectify=False),
+    ),
+    start=8,
+)
+
+
 @pytest.mark.slow
+@pytest.mark.optimised
 def test_the_loss_falls_and_a_resumed_training_equals_a_straight_one():
-    settings, goal = make(johnson(), side=128)
+    settings, goal = make(johnson(FAST), side=128)
     state, half = run(settings, goal, begin(settings, goal, side=128), range(100), side=128)
     kept = serialization.to_bytes(jax.device_get(state))
-    state, rest = run(settings, goal, state, range(100, 200), side=128)
+    state, rest = run(settings, goal, state, range(100, 130), side=128)
     losses = [float(m.total) for m in (*half, *rest)]
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:20])
     assert all(m.finite for m in (*half, *rest))
     restored = serialization.from_bytes(begin(settings, goal, side=128), kept)
-    again, _ = run(settings, goal, jax.tree.map(jnp.asarray, restored), range(100, 200), side=128)
-    assert int(again.step) == 200
+    again, _ = run(settings, goal, jax.tree.map(jnp.asarray, restored), range(100, 130), side=128)
+    assert int(again.step) == 130
     equal(state, again)
 
 
@@ -129,7 +143,7 @@ def test_a_step_that_is_not_finite_changes_nothing_and_names_the_term():
     state, _ = run(settings, goal, begin(settings, goal), range(2))
     before = jax.device_get(state)
     poison = jax.tree.map(lambda a: a * jnp.nan, goal.aims["style/relu1_1"])
-    state, told = run(settings, goal._replace(aims=goal.aims | {"style/relu1_1": poison}), state, [2])
+    state, told = run(settings, goal._replace(aims={**goal.aims, "style/relu1_1": poison}), state, [2])
     assert training.wrong_terms(told[0]) == ("style/relu1_1",)
     assert not told[0].finite
     equal(before._replace(step=np.int32(3)), state)
@@ -265,6 +279,8 @@ def test_adain_aims_at_its_own_output():
     settings, goal = make(painter, convention="adain", content=("relu3_1",), style=("relu1_1", "relu3_1"), styles=0)
     batch = batch_of(2, styles=True)
     codes, aims = training.look(settings, batch, goal)
+    assert codes is not None
+    assert batch.styles is not None
     seen = [
         encode(settings.network, goal.params, training.as_floats(x), taps=("relu1_1", "relu3_1"))
         for x in (batch.images, batch.styles)

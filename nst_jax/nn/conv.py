@@ -50,8 +50,8 @@ def conv(x: Batch, kernel: Kernel, bias: Float[Array, " cout"], *, padding: str)
 
 def pad(x: Batch, padding: str) -> tuple[Float[Array, "n _ _ _"], int]:
     """The activations with a row or column more on each side, and how many zeros the convolution still adds."""
-    if padding in ("zero", "none"):
-        return x, int(padding == "zero")
+    if padding == "zero":
+        return x, 1
     for axis, mode in enumerate(PADDINGS[padding], 1):
         x = jnp.pad(x, [(1, 1) if i == axis else (0, 0) for i in range(4)], mode=mode)
     return x, 0
@@ -124,12 +124,9 @@ def rotate(kernel: Float[Array, "3 3 cin cout"]) -> Float[Array, "3 3 cout cin"]
 
 
 def trainable(
-    x: Batch, kernel: Float[Array, "3 3 cin cout"], bias: Float[Array, " cout"] | float, *, padding: str
-) -> Float[Array, "n _ _ cout"]:
-    """The convolution of `conv`, with gradients for the kernel and the bias too. The kernel is plain.
-
-    padding: as in `conv`; or none: the result has a row and a column less on each side.
-    """
+    x: Batch, kernel: Float[Array, "3 3 cin cout"], bias: Float[Array, " cout"], *, padding: str
+) -> Float[Array, "n h w cout"]:
+    """The convolution of `conv`, with gradients for the kernel and the bias too. The kernel is plain."""
     x, margin = pad(x, padding)
     y: Array = _learn(x, kernel, margin)  # pyright: ignore[reportAssignmentType]
     return y + bias

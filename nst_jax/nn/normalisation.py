@@ -6,7 +6,6 @@ Sums are taken in float32 at least.
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -79,12 +78,3 @@ def update_statistics(running: Statistics, batch: Statistics, *, positions: int,
     unbiased = batch.variance * (positions / max(1, positions - 1))
     blend = lambda old, new: (1 - share) * old + share * new
     return Statistics(blend(running.mean, batch.mean), blend(running.variance, unbiased))
-
-
-def beyond(x: Batch, *, margin: int, mode: str) -> Float[Array, "n _ _ c"]:
-    """The activations with `margin` more positions on each side.
-
-    mode: zero; reflect: mirrored at the border, which is not repeated; replicate: the border again and again.
-    """
-    modes = {"zero": "constant", "reflect": "reflect", "replicate": "edge"}
-    return jnp.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode=modes[mode])

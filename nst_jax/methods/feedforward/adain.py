@@ -19,6 +19,7 @@ from nst_jax.types import Mask, Scalar
 
 Features = Float[Array, "*batch _ _ c"]
 Images = Float[Array, "batch _ _ 3"]
+Pictures = Float[Array, "_ _ _ 3"]  # one, or as many as images
 
 
 class Form(NamedTuple):
@@ -146,7 +147,7 @@ def paint(
     decoder: Decoder,
     variables: Mapping[str, Any],
     content: Images,
-    styles: Sequence[Images],
+    styles: Sequence[Pictures],
     *,
     alpha: Scalar | float,
     weights: Float[Array, " styles"] | None = None,

@@ -10,9 +10,8 @@ import jax
 from jaxtyping import Array, Float
 
 from nst_jax.extractors.base import Extractor, features
-from nst_jax.methods.feedforward.johnson import draw_torch, draw_uniform
+from nst_jax.methods.feedforward.johnson import convolve, draw_torch, draw_uniform
 from nst_jax.methods.feedforward.records import Mirror
-from nst_jax.nn.conv import trainable
 from nst_jax.nn.upsampling import nearest
 
 Images = Float[Array, "batch _ _ 3"]
@@ -60,7 +59,7 @@ class Conv(nn.Module):
         bound = 1 / math.sqrt(math.prod(shape[:3]))
         kernel = self.param("kernel", draw_torch, shape)
         bias = self.param("bias", partial(draw_uniform, bound=bound), (self.width,))
-        return trainable(x, kernel, bias, padding="reflect")
+        return convolve(x, kernel, stride=1, padding="reflect") + bias
 
 
 def encode(

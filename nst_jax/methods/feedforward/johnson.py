@@ -8,22 +8,20 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float
 
 from nst_jax.methods.feedforward.records import Layer, Record
-from nst_jax.nn.conv import trainable
+from nst_jax.nn.general import Form, Pads, pad
+from nst_jax.nn.learnable import learnable_conv
 from nst_jax.nn.normalisation import (
     Statistics,
     batch_norm,
-    beyond,
     conditional_norm,
     instance_norm,
     measure_batch,
     update_statistics,
 )
 from nst_jax.nn.upsampling import nearest, transposed_conv
-from nst_jax.nn.winograd import precision
 
 Images = Float[Array, "batch _ _ 3"]
 Batch = Float[Array, "batch _ _ _"]
@@ -65,7 +63,7 @@ class Transform(nn.Module):
         """
         check(self.record, images, styles)
         x = ENTRIES[self.record.entry](images)
-        x = beyond(x, margin=self.record.start, mode="reflect")
+        x, _ = pad(x, ((self.record.start,) * 2,) * 2, "reflect")
         for name, layer in zip(names(self.record), self.record.layers, strict=True):
             x = LAYERS[layer.kind](self.record, layer, name, x, styles, training)
         return EXITS[self.record.exit](SQUASHES[self.record.squash](x))
@@ -184,19 +182,21 @@ LAYERS = {"conv": run_conv, "nearest": run_nearest, "transposed": run_conv, "res
 def convolve(x: Batch, kernel: Float[Array, "_ _ _ _"], *, stride: int, padding: str) -> Batch:
     """A convolution with gradients for the kernel too.
 
-    padding: zero, reflect or replicate: half of the kernel on each side; same: TensorFlow's, less before than after
-      where a stride leaves an odd rest; none.
+    padding: zero, reflect or replicate: half of the kernel on each side; same: TensorFlow's; none.
     """
-    size = kernel.shape[0]
-    if padding in ("reflect", "replicate"):
-        x, padding = beyond(x, margin=size // 2, mode=padding), "none"
-    if padding == "same" and stride == 1:
-        padding = "zero"
-    if size == 3 and stride == 1:
-        return trainable(x, kernel, 0.0, padding=padding)
-    pads: Any = "SAME" if padding == "same" else ((size // 2 if padding == "zero" else 0,) * 2,) * 2
-    numbers = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, kernel, (stride,) * 2, pads, dimension_numbers=numbers, precision=precision())
+    half = 0 if padding == "none" else kernel.shape[0] // 2
+    pads: Pads = ((half, half), (half, half))
+    if padding == "same":
+        down, across = (pads_of(side=side, size=kernel.shape[0], stride=stride) for side in x.shape[1:3])
+        pads = (down, across)
+    x, pads = pad(x, pads, padding if padding in ("reflect", "replicate") else "zero")
+    return learnable_conv(x, kernel, form=Form(stride, pads, 1))
+
+
+def pads_of(*, side: int, size: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's SAME along an axis: as many zeros as are missing, the odd one behind."""
+    missing = max((-(-side // stride) - 1) * stride + size - side, 0)
+    return missing // 2, missing - missing // 2
 
 
 def draw_uniform(key: Array, shape: tuple[int, ...], *, bound: float) -> Array:

@@ -139,7 +139,8 @@ class Metrics(NamedTuple):
 def optimiser(settings: Settings) -> optax.GradientTransformation:
     """Adam behind a limit of the gradient's norm."""
     clip = optax.clip_by_global_norm(settings.clip) if settings.clip else optax.identity()
-    return optax.chain(clip, optax.adam(settings.schedule, b1=0.9, b2=0.999, eps=1e-8))
+    rate: Any = settings.schedule
+    return optax.chain(clip, optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8))
 
 
 def as_floats(pictures: Bytes) -> Images:
@@ -185,14 +186,14 @@ def look_at_one(
         given = dense(seen["content"][code.tap])
         given = code.mix(given, dense(seen["style"][code.tap])) if code.mix else given
         seen["content"][code.tap] = given
-    shape = image.shape[:2]
+    height, width, _ = image.shape
     aims = {}
     keys = dict(zip([t.name for t in settings.terms], jax.random.split(goal.key, len(settings.terms)), strict=True))
     for t in settings.terms:
         if t.name in goal.aims:
             aims[t.name] = jax.tree.map(lambda leaf: leaf[label], goal.aims[t.name])
         elif t.of:
-            aims[t.name] = t.aim(View(t.see(seen[t.of][t.tap]), shape[0] * shape[1], keys[t.name], shape))
+            aims[t.name] = t.aim(View(t.see(seen[t.of][t.tap]), height * width, keys[t.name], (height, width)))
     return given, aims
 
 
@@ -229,6 +230,8 @@ def restart(state: State, variables: Any) -> State:
     Raises:
       ValueError: it is another network.
     """
+    flat: dict[str, Any]
+    known: dict[str, Any]
     flat, known = (traverse_util.flatten_dict(dict(tree), sep="/") for tree in (state.variables, variables))
     if flat.keys() != known.keys():
         raise ValueError(f"it has {', '.join(sorted(flat.keys() ^ known.keys())[:3])}, which only one of the two has")
@@ -267,13 +270,13 @@ def step(settings: Settings, state: State, batch: Batch, goal: Goal) -> tuple[St
     slopes = jax.value_and_grad(loss, has_aux=True)
     (total, (values, others, clipped)), slope = slopes(params, settings, state.variables, batch, goal, codes, aims)
     slope = choose(settings, slope, jax.tree.map(jnp.zeros_like, slope))
-    norm = optax.global_norm(slope)
+    norm = optax.tree.norm(slope)
     finite = jnp.isfinite(total) & jnp.isfinite(norm)
     updates, opt_state = optimiser(settings).update(slope, state.opt_state, params)
     variables = {**others, "params": optax.apply_updates(params, updates)}
     t = state.step.astype(jnp.float32)
     decay = jnp.minimum(settings.ema, (1 + t) / (FLOOR + t))
-    ema = optax.incremental_update(variables, state.ema, 1 - decay)
+    ema: Any = optax.incremental_update(variables, state.ema, 1 - decay)
     ema = {**ema, "params": choose(settings, ema["params"], state.ema["params"])}
     number = state.step + 1
     after = State(variables, opt_state, ema, number)

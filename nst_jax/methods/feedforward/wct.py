@@ -23,6 +23,7 @@ from nst_jax.types import Mask, Scalar
 Features = Float[Array, "*batch _ _ c"]
 Matrix = Float[Array, "*batch c c"]
 Images = Float[Array, "batch _ _ 3"]
+Pictures = Float[Array, "_ _ _ 3"]  # one, or as many as images
 
 
 class Rule(NamedTuple):
@@ -92,10 +93,16 @@ def measure(x: Features, mask: Float[Array, "*batch _ _"] | None = None) -> Spre
 
 def damp(spread: Spread, *, add: float, rule: Rule) -> Matrix:
     """The covariance plus a multiple of the identity: `add`, and what the rule adds to every covariance."""
-    total = add + rule.ridge * jnp.sqrt(jnp.sum(spread.covariance**2, (-2, -1), keepdims=True))
+    total = add + rule.ridge * norm_of(spread.covariance)
     if rule.way == "newton":
         total += rounding(spread, rule)[..., None, None]
     return spread.covariance + total * jnp.eye(spread.covariance.shape[-1])
+
+
+def norm_of(matrix: Matrix) -> Float[Array, "*batch 1 1"]:
+    """The Frobenius norm, with the gradient 0 at 0."""
+    squares = jnp.sum(matrix**2, (-2, -1), keepdims=True)
+    return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1.0)), 0.0)
 
 
 def rounding(spread: Spread, rule: Rule) -> Float[Array, "*batch"]:
@@ -124,7 +131,7 @@ def roots_by_newton(matrix: Matrix, *, iterations: int) -> tuple[Matrix, Matrix]
     An eigenvalue of so much of the norm needs log(1 / so much) / log(9 / 4) iterations and about five more. Those of 0
     give a root of 0 and an inverse that stays finite.
     """
-    norm = jnp.maximum(jnp.sqrt(jnp.sum(matrix**2, (-2, -1), keepdims=True)), 1e-30)
+    norm = jnp.maximum(norm_of(matrix), 1e-12)  # its power of -3/2, in the gradient, is a number of float32
     eye = jnp.eye(matrix.shape[-1])
     y, z = matrix / norm, jnp.broadcast_to(eye, matrix.shape)
     for _ in range(iterations):
@@ -232,7 +239,7 @@ def paint(
     params: Any,
     levels: Sequence[Level],
     content: Images,
-    styles: Sequence[Images],
+    styles: Sequence[Pictures],
     *,
     alpha: Scalar | float,
     weights: Float[Array, " styles"] | None = None,

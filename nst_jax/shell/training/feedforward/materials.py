@@ -134,7 +134,7 @@ def load_network(config: Config, arch: Architecture, network: Extractor) -> weig
     """The parameters of the network that sees, as far as its taps need them."""
     needed, w = arch.needs(network.taps), config.weights
     given = {"path": w.path, "mirror": w.mirror, "seed": w.seed, "preprocessing": w.preprocessing}
-    source = weights.load(w.source, network=arch.name, needed=needed, log=LOG.info, **given)
+    source = weights.load(w.source, network=config.network.name, needed=needed, log=LOG.info, **given)
     LOG.info("%s: %s", config.network.name, source.source)
     return source._replace(params={name: source.params[name] for name in ("input", *needed)})
 

@@ -157,9 +157,10 @@ def show(made: Made, rows: list[Row], folder: Path, state: State, step: int) -> 
         images = np.broadcast_to(row.image, (len(row.labels), *row.image.shape))
         batch = jax.tree.map(jax.numpy.asarray, Batch(images, row.labels, row.styles))  # pyright: ignore
         painted, values = jax.device_get(training.paint(made.settings, state.ema, batch, made.goal))
-        pieces += [row.image[None] / np.float32(255), painted]
+        pieces += [row.image[None] / np.float32(255), np.nan_to_num(painted)]
         found.append(values)
-    columns = 2 * min(4, len(rows)) if len(rows[0].labels) == 1 else 1 + len(rows[0].labels)
+    several = head is not None or len(rows[0].labels) > 1
+    columns = 1 + len(rows[0].labels) if several else 2 * min(4, len(rows))
     place = folder / "sheets"
     place.mkdir(exist_ok=True)
     sheet.write(
