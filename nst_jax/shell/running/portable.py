@@ -1,5 +1,6 @@
 """`nst-export MODEL jax`: a trained network as one file that runs without this package."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +29,14 @@ class Function(NamedTuple):
     least: int  # what a symbol of a side stands for at least
 
 
-def run(given: Any, kind: str, to: str | None = None) -> Path:
+def run(given: Any, kind: str, *, to: str | None = None, size: str | None = None) -> Path:
     """Write a trained network in another format, and return the file.
 
     Args:
       given: as the setting `model` has it.
       kind: jax or onnx.
       to: the file; None: beside the model, with the format's suffix.
+      size: WIDTHxHEIGHT of the pictures, for onnx.
 
     Raises:
       UserError: no such model, or a format that cannot hold it.
@@ -42,7 +44,7 @@ def run(given: Any, kind: str, to: str | None = None) -> Path:
     write, suffix = look_up(KINDS, kind, "format")
     model = trained.load(given, log=lambda line: None, convolution="direct")
     path = Path(to).expanduser() if to else Path(trained.paths_of(given)[0]).with_suffix(suffix)
-    write(as_function(model), model, path)
+    write(as_function(model), model, path, size)
     return path
 
 
@@ -75,8 +77,10 @@ def multiple_of(model: Model) -> int:
     return max(record.multiple for record in records)
 
 
-def to_jax(function: Function, model: Model, path: Path) -> None:
+def to_jax(function: Function, model: Model, path: Path, size: str | None) -> None:
     """Write what jax.export.deserialize reads: StableHLO for CPU and CUDA, for pictures of any size."""
+    if size is not None:
+        raise UserError(f"size={size}: jax takes pictures of any size; leave it out")
     extras.load("flatbuffers", "export")  # jax writes with it, and does not bring it
     scope = export.SymbolicScope([f"{side} >= {function.least}" for side in sides(function)])
     shapes = [
@@ -88,18 +92,31 @@ def to_jax(function: Function, model: Model, path: Path) -> None:
         part.write_bytes(made.serialize())
 
 
-def to_onnx(function: Function, model: Model, path: Path) -> None:
-    """Write ONNX, by jax2onnx. Pictures come and go as (b, height, width, 3)."""
+def to_onnx(function: Function, model: Model, path: Path, size: str | None) -> None:
+    """Write ONNX, by jax2onnx, for one picture of one size: it has no sizes with a least one, which mirroring needs."""
+    if model.apply.styles is None:
+        raise UserError(
+            f"a model of {model.method} has no ONNX: jax2onnx 0.17 lacks what its encoder is made of. Take jax"
+        )
+    height, width = read_size(size, multiple=multiple_of(model), least=function.least)
     convert = extras.load("jax2onnx", "onnx").to_onnx
-    if model.method == "wct":
-        raise UserError("ONNX has no eigenvectors, which WCT takes: export it to jax, or train an adain model")
-    shapes = [tuple(part.strip() for part in shape.split(",") if part.strip()) for shape in function.shapes]
-    inputs = [
-        jax.ShapeDtypeStruct(tuple(int(d) if d.isdecimal() else d for d in shape), jnp.float32) for shape in shapes
-    ]  # pyright: ignore
+    shapes: list[tuple[int, ...]] = [(1, height, width, 3), (model.apply.styles,)][: len(function.names)]
+    given = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
     with draft(path) as part:
-        convert(function.call, inputs, return_mode="file", output_path=str(part))
+        convert(function.call, given, return_mode="file", output_path=str(part), input_names=list(function.names))
 
 
-Write = Callable[[Function, Model, Path], None]
+def read_size(size: str | None, *, multiple: int, least: int) -> tuple[int, int]:
+    """Height and width of WIDTHxHEIGHT. Raises UserError for what is none, or none that the network takes."""
+    if size is None or not (known := re.fullmatch(r"(\d+)x(\d+)", size)):
+        raise UserError(f"size={size}: ONNX is for pictures of one size: say size=WIDTHxHEIGHT, such as size=640x480")
+    width, height = int(known.group(1)), int(known.group(2))
+    if width % multiple or height % multiple or min(width, height) < multiple * least:
+        raise UserError(
+            f"size={size}: this network takes sides that are multiples of {multiple}, {multiple * least} at least"
+        )
+    return height, width
+
+
+Write = Callable[[Function, Model, Path, str | None], None]
 KINDS: dict[str, tuple[Write, str]] = {"jax": (to_jax, ".stablehlo"), "onnx": (to_onnx, ".onnx")}
