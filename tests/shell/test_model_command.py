@@ -347,7 +347,8 @@ def test_from_what_a_trained_model_paints_a_loss_is_reached_in_fewer_evaluations
         folder = run_line(*line).folder
         curves[canvas[:14]] = np.genfromtxt(folder / "curve.csv", delimiter=",", names=True)
     content, instant = curves["canvas=content"], curves["canvas=instant"]
-    reached = lambda curve, goal: int(curve["evaluations"][np.argmax(curve["total"] <= goal)])
-    goal = content["total"][6]
+    reached = lambda curve, goal: int(np.cumsum(curve["evaluations"])[np.argmax(curve["total"] <= goal)])
+    goal = content["total"][7]
     assert content["total"][0] > 2 * instant["total"][0]
+    assert instant["total"].min() <= goal
     assert reached(instant, goal) < reached(content, goal)

@@ -172,7 +172,7 @@ class Wct(NamedTuple):
                 own,
                 [look[number] for look in looks],
                 partial(self.whiten, own),
-                lambda known, look, own=own: wct.recolour(own, *known, look),
+                partial(self.recolour, own),
                 alpha=alpha,
                 shares=shares,
                 masks=around,
@@ -184,6 +184,10 @@ class Wct(NamedTuple):
         """The mean and covariance of the content, and the matrix that whitens it."""
         spread = wct.measure(own, mask)
         return spread, wct.whitening_of(spread, rule=self.rule)
+
+    def recolour(self, own: Features, known: tuple[Any, Any], look: Colour) -> Features:
+        """The content's activations in a style. known: by `whiten`."""
+        return wct.recolour(own, *known, look)
 
 
 def stylise(
@@ -217,7 +221,7 @@ def stylise(
         height, width = content.shape[1:3]
         weights = jnp.ones(len(looks)) if shares is None else shares
         parts = [share * resize_mask(mask, height=height, width=width) for share, mask in zip(weights, masks)]  # noqa: B905
-        found = (1 - sum(parts))[..., None] * content
+        found = (1 - jnp.stack(parts).sum(0))[..., None] * content
         for look, mask, part in zip(looks, masks, parts, strict=True):
             small = resize_mask(mask, height=height, width=width)
             known = measure(jnp.broadcast_to(small, content.shape[:-1]))
