@@ -3,6 +3,7 @@
 import json
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import feedforward_values as values
 import jax
@@ -260,7 +261,11 @@ def test_one_style_is_its_row_of_the_tables(pictures):
 def test_a_step_for_one_style_leaves_the_other_rows(pictures):
     module, variables = drawn("dumoulin")
     styles = jnp.array([[0.0, 1.0, 0.0]] * 2)
-    loss = lambda p: (module.apply({"params": p}, pictures, styles, training=True) ** 2).sum()
+
+    def loss(params):
+        painted: Any = module.apply({"params": params}, pictures, styles, training=True)
+        return (painted**2).sum()
+
     grads = jax.jit(jax.grad(loss))(variables["params"])
     for layer in grads.values():
         for role in ("scale", "offset"):
@@ -534,7 +539,7 @@ def test_pictures_keep_their_size_and_alpha_0_is_the_reconstruction(pictures, ro
     )
     found = jax.jit(paint)(params, variables, 0.0)
     whole = jnp.pad(content, ((0, 0), (0, 3), (0, 2), (0, 0)), mode="reflect")
-    again = module.apply(variables, encode(network, params, whole, taps=("relu3_1",))["relu3_1"])
+    again: Any = module.apply(variables, encode(network, params, whole, taps=("relu3_1",))["relu3_1"])
     assert found.shape == content.shape
     np.testing.assert_allclose(found, crop(again, height=37, width=42, top=0, left=0), atol=1e-5)
 
@@ -558,8 +563,9 @@ def test_decoder_divides_its_features():
     record = Mirror((3,), rectify=True)
     x = jax.random.normal(jax.random.key(1), (1, 6, 5, 4))
     variables = Decoder(record).init(jax.random.key(0), x)
-    half = Decoder(record._replace(divisor=2.0)).apply(variables, 2 * x)
-    np.testing.assert_allclose(half, Decoder(record).apply(variables, x), atol=1e-6)
+    half: Any = Decoder(record._replace(divisor=2.0)).apply(variables, 2 * x)
+    plain: Any = Decoder(record).apply(variables, x)
+    np.testing.assert_allclose(half, plain, atol=1e-6)
     assert jnp.min(half) == 0
 
 
