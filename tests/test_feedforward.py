@@ -243,6 +243,13 @@ def test_batch_normalisation_keeps_its_averages(pictures):
     np.testing.assert_allclose(average["variance"], 0.9 + 0.1 * x.var((0, 1, 2), ddof=1), rtol=1e-4)
 
 
+def test_running_average_has_the_unbiased_variance():
+    x = jax.random.normal(jax.random.key(4), (1, 2, 3, 4))
+    zeros, batch = normalisation.Statistics(jnp.zeros(4), jnp.zeros(4)), normalisation.measure_batch(x)
+    found = normalisation.update_statistics(zeros, batch, positions=6, share=0.25)
+    np.testing.assert_allclose(found.variance, 0.25 * np.asarray(x).reshape(-1, 4).var(0, ddof=1), rtol=1e-5)
+
+
 def test_one_style_is_its_row_of_the_tables(pictures):
     module, variables = drawn("dumoulin")
     keys = iter(jax.random.split(jax.random.key(3), 100))
@@ -374,10 +381,16 @@ def test_variance_survives_a_large_mean():
 
 
 @pytest.mark.parametrize("padding", ["zero", "same", "reflect", "replicate", "none"])
-@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (9, 1)])
-def test_convolution_and_its_gradients(padding, size, stride):
+@pytest.mark.parametrize(
+    ("size", "stride", "channels"), [(3, 1, (3, 4)), (3, 1, (4, 3)), (3, 2, (5, 2)), (9, 1, (5, 2))]
+)
+def test_convolution_and_its_gradients(padding, size, stride, channels):
+    """With fewer channels out than in the kernel's gradient has a way of its own."""
     keys = jax.random.split(jax.random.key(8), 3)
-    x, kernel = jax.random.normal(keys[0], (2, 12, 10, 3)), jax.random.normal(keys[1], (size, size, 3, 4))
+    x, kernel = (
+        jax.random.normal(keys[0], (2, 12, 10, channels[0])),
+        jax.random.normal(keys[1], (size, size, *channels)),
+    )
     mode = {"reflect": "reflect", "replicate": "edge"}.get(padding, "constant")
     before = after = 0 if padding == "none" else size // 2
     if padding == "same" and stride == 2:
