@@ -3,6 +3,7 @@
 import json
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import feedforward_values as values
 import jax
@@ -242,6 +243,13 @@ def test_batch_normalisation_keeps_its_averages(pictures):
     np.testing.assert_allclose(average["variance"], 0.9 + 0.1 * x.var((0, 1, 2), ddof=1), rtol=1e-4)
 
 
+def test_running_average_has_the_unbiased_variance():
+    x = jax.random.normal(jax.random.key(4), (1, 2, 3, 4))
+    zeros, batch = normalisation.Statistics(jnp.zeros(4), jnp.zeros(4)), normalisation.measure_batch(x)
+    found = normalisation.update_statistics(zeros, batch, positions=6, share=0.25)
+    np.testing.assert_allclose(found.variance, 0.25 * np.asarray(x).reshape(-1, 4).var(0, ddof=1), rtol=1e-5)
+
+
 def test_one_style_is_its_row_of_the_tables(pictures):
     module, variables = drawn("dumoulin")
     keys = iter(jax.random.split(jax.random.key(3), 100))
@@ -260,7 +268,11 @@ def test_one_style_is_its_row_of_the_tables(pictures):
 def test_a_step_for_one_style_leaves_the_other_rows(pictures):
     module, variables = drawn("dumoulin")
     styles = jnp.array([[0.0, 1.0, 0.0]] * 2)
-    loss = lambda p: (module.apply({"params": p}, pictures, styles, training=True) ** 2).sum()
+
+    def loss(params):
+        painted: Any = module.apply({"params": params}, pictures, styles, training=True)
+        return (painted**2).sum()
+
     grads = jax.jit(jax.grad(loss))(variables["params"])
     for layer in grads.values():
         for role in ("scale", "offset"):
@@ -369,10 +381,16 @@ def test_variance_survives_a_large_mean():
 
 
 @pytest.mark.parametrize("padding", ["zero", "same", "reflect", "replicate", "none"])
-@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (9, 1)])
-def test_convolution_and_its_gradients(padding, size, stride):
+@pytest.mark.parametrize(
+    ("size", "stride", "channels"), [(3, 1, (3, 4)), (3, 1, (4, 3)), (3, 2, (5, 2)), (9, 1, (5, 2))]
+)
+def test_convolution_and_its_gradients(padding, size, stride, channels):
+    """With fewer channels out than in the kernel's gradient has a way of its own."""
     keys = jax.random.split(jax.random.key(8), 3)
-    x, kernel = jax.random.normal(keys[0], (2, 12, 10, 3)), jax.random.normal(keys[1], (size, size, 3, 4))
+    x, kernel = (
+        jax.random.normal(keys[0], (2, 12, 10, channels[0])),
+        jax.random.normal(keys[1], (size, size, *channels)),
+    )
     mode = {"reflect": "reflect", "replicate": "edge"}.get(padding, "constant")
     before = after = 0 if padding == "none" else size // 2
     if padding == "same" and stride == 2:
@@ -534,7 +552,7 @@ def test_pictures_keep_their_size_and_alpha_0_is_the_reconstruction(pictures, ro
     )
     found = jax.jit(paint)(params, variables, 0.0)
     whole = jnp.pad(content, ((0, 0), (0, 3), (0, 2), (0, 0)), mode="reflect")
-    again = module.apply(variables, encode(network, params, whole, taps=("relu3_1",))["relu3_1"])
+    again: Any = module.apply(variables, encode(network, params, whole, taps=("relu3_1",))["relu3_1"])
     assert found.shape == content.shape
     np.testing.assert_allclose(found, crop(again, height=37, width=42, top=0, left=0), atol=1e-5)
 
@@ -558,8 +576,9 @@ def test_decoder_divides_its_features():
     record = Mirror((3,), rectify=True)
     x = jax.random.normal(jax.random.key(1), (1, 6, 5, 4))
     variables = Decoder(record).init(jax.random.key(0), x)
-    half = Decoder(record._replace(divisor=2.0)).apply(variables, 2 * x)
-    np.testing.assert_allclose(half, Decoder(record).apply(variables, x), atol=1e-6)
+    half: Any = Decoder(record._replace(divisor=2.0)).apply(variables, 2 * x)
+    plain: Any = Decoder(record).apply(variables, x)
+    np.testing.assert_allclose(half, plain, atol=1e-6)
     assert jnp.min(half) == 0
 
 

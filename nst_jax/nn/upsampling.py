@@ -49,10 +49,10 @@ def phases(kernel: Float[Array, "3 3 c out"], *, pads: str) -> Float[Array, "2 2
     table, none = PHASES[pads], jnp.zeros_like(kernel[0, 0])
     first = min(table[0])
 
-    def part(down: int, across: int) -> Array:
+    def part(*, down: int, across: int) -> Array:
         """What the four phases take from one position."""
         pairs = [(even.get(down), odd.get(across)) for even in table for odd in table]
         return jnp.concatenate([none if None in pair else kernel[pair] for pair in pairs], -1)
 
     offsets = (first, first + 1)
-    return jnp.stack([jnp.stack([part(i, j) for j in offsets]) for i in offsets])
+    return jnp.stack([jnp.stack([part(down=i, across=j) for j in offsets]) for i in offsets])

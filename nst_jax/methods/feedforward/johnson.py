@@ -63,7 +63,8 @@ class Transform(nn.Module):
         """
         check(self.record, images, styles)
         x = ENTRIES[self.record.entry](images)
-        x, _ = pad(x, ((self.record.start,) * 2,) * 2, "reflect")
+        start = self.record.start
+        x, _ = pad(x, ((start, start), (start, start)), "reflect")
         for name, layer in zip(names(self.record), self.record.layers, strict=True):
             x = LAYERS[layer.kind](self.record, layer, name, x, styles, training)
         return EXITS[self.record.exit](SQUASHES[self.record.squash](x))

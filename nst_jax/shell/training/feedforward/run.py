@@ -166,6 +166,6 @@ def show(made: Made, rows: list[Row], folder: Path, state: State, step: int) -> 
     sheet.write(
         place / f"step_{step:06d}.jpg",
         np.concatenate(pieces),
-        columns=2 * min(4, len(rows)) if columns == 2 else columns,
+        columns=columns,
     )
     return {f"held_out/{name}": float(np.mean([values[name] for values in found])) for name in found[0]}
