@@ -338,7 +338,7 @@ def test_from_what_a_trained_model_paints_a_loss_is_reached_in_fewer_evaluations
 
     for name in ("landscape", "portrait"):
         shutil.copy(pictures.path(name), tmp_path / "photos")
-    short = ("width=0.25", "side=48", "batch=1", "steps=120", "learning_rate=5e-3", "warmup=10", "ema=0.9", "sheet=0")
+    short = ("width=0.25", "side=64", "batch=2", "steps=120", "learning_rate=5e-3", "warmup=10", "ema=0.9", "sheet=0")
     given = (f"style={MOSAIC}", "style_size=64", "data=photos", "folder=trained", "largest=128", "held_out=0")
     (path,) = train.run(["johnson", *given, *short, *TERMS])
     curves = {}
