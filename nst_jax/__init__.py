@@ -9,8 +9,8 @@
 ((24, 32, 3), True)
 
 The names below are handed out lazily (PEP 562): the command line, which is in the same package, answers before jax is
-loaded. `load`, `picture`, `stylise` and `sweep` read files; everything else is pure: arrays and frozen values in,
-arrays out.
+loaded. `load`, `load_model`, `picture`, `paint`, `stylise` and `sweep` read files; everything else is pure: arrays and
+frozen values in, arrays out.
 """
 
 from importlib import import_module
@@ -19,6 +19,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _API = {
+    "instant": ("load_model", "paint"),
     "networks": ("Network", "load", "picture"),
     "optimisers": ("Method", "adagrad", "adam", "lbfgs", "lbfgs_torch", "rmsprop", "sgd"),
     "problems": ("Task", "add", "over", "problem", "split"),
@@ -33,6 +34,7 @@ _API = {
 _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in names} | {
     "advance": "methods.transfer",
     "aims": "methods.transfer",
+    "Model": "methods.feedforward.instant",
     "begin": "methods.transfer",
     "objective": "methods.transfer",
     "values": "methods.transfer",

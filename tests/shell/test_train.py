@@ -89,7 +89,7 @@ def test_piece_is_a_piece_of_the_picture():
 def whole(folder, tmp_path_factory):
     """A training of three steps without a break."""
     place = tmp_path_factory.mktemp("whole")
-    config = train.read([f"data={folder}", f"folder={place}", "report=1", *SHORT])
+    config = train.read("distil", [f"data={folder}", f"folder={place}", "report=1", *SHORT])
     return distil.run(config, Stop()), place
 
 
@@ -125,14 +125,14 @@ def test_signal_before_the_first_step_keeps_nothing(folder, tmp_path):
     stop = Stop()
     stop.asked = signal.SIGTERM
     with pytest.raises(Ended) as ended:
-        distil.run(train.read([f"data={folder}", f"folder={tmp_path}", *SHORT]), stop)
+        distil.run(train.read("distil", [f"data={folder}", f"folder={tmp_path}", *SHORT]), stop)
     assert (ended.value.code, ended.value.early) == (143, True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_stopped_training_goes_on(whole, folder, tmp_path, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "nst_jax")
-    config = train.read([f"data={folder}", f"folder={tmp_path}", "report=1", *SHORT])
+    config = train.read("distil", [f"data={folder}", f"folder={tmp_path}", "report=1", *SHORT])
     stop, summary = Stop(), distil.summary
 
     def interrupt(*given, **named):
@@ -150,7 +150,7 @@ def test_stopped_training_goes_on(whole, folder, tmp_path, caplog, monkeypatch):
     first, second = (load_file(str(p)) for p in (whole[0], path))
     for name, values in first.items():
         np.testing.assert_array_equal(values, second[name], err_msg=name)
-    other = train.read([f"data={folder}", f"folder={tmp_path}", *SHORT, "gram=1"])
+    other = train.read("distil", [f"data={folder}", f"folder={tmp_path}", *SHORT, "gram=1"])
     with pytest.raises(UserError, match="is of other settings"):
         distil.run(other, Stop())
 
@@ -170,7 +170,7 @@ def test_stopped_training_goes_on(whole, folder, tmp_path, caplog, monkeypatch):
 )
 def test_mistakes(words, message, folder, tmp_path):
     with pytest.raises(UserError, match=message):
-        distil.run(train.read([f"data={folder}", f"folder={tmp_path}", *words]), Stop())
+        distil.run(train.read("distil", [f"data={folder}", f"folder={tmp_path}", *words]), Stop())
 
 
 def test_command_says_what_is_missing(monkeypatch, capsys):

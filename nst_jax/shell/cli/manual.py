@@ -22,6 +22,7 @@ nst: neural style transfer
   nst photo.jpg day.jpg "regions.sky={content: sky.png, style: night.jpg}"
                                                      a style for each part of the photograph
   nst texture=brick.jpg size=1024                    more of a texture, without a seam
+  nst photos/ painting.jpg model=FILE                by a trained network, in one pass; nst-train makes it
   nst resume=runs/latest                             go on with a run that was stopped or killed
 
   nst help            every setting, its default and unit
@@ -44,6 +45,7 @@ SECTIONS = (
         ("look", "layers", "canvas", "colour"),
         (),
     ),
+    ("In one pass, by a trained network", ("model", "alpha"), (), ()),
     ("A texture", ("texture", "pattern"), (), ()),
     ("How large, how long", ("size", "size_rule", "steps", "average", "seed", "dry_run"), ("scale", "optimiser"), ()),
     ("Where the results go", (), ("output",), ("output/default",)),

@@ -80,11 +80,13 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
             from nst_jax.shell.running import device
 
             device.set_up(wanted.device)
-            from nst_jax.shell.running.single import stylise
+            from nst_jax.shell.running import instant, single
 
             stop.check()
-
-            code = max(code, stylise(wanted, arguments))
+            if wanted.model is None:
+                code = max(code, single.stylise(wanted, arguments))
+            else:
+                code = max(code, instant.run(wanted, line.contents or [str(wanted.content)], arguments))
         except UserError as error:  # reported here, so that the other jobs of a sweep go on
             code = max(code, report(error, line.words))
 

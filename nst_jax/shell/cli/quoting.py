@@ -17,7 +17,7 @@ NAMES = re.compile(r"\[[^\[\]]+\]|[^,\[\]]+")
 LISTS = re.compile(r"(?:[^,\[\]]+,)*\[[^\[\]]+\](?:,(?:\[[^\[\]]+\]|[^,\[\]]+))*")
 PATHS = (  # settings that are names of files
     *("content", "style", "texture", "weights.path", "weights.mirror", "canvas.path", "output.folder", "sweep.folder"),
-    *("strokes.style", "output.to", "output.file", "output.film", "resume"),
+    *("strokes.style", "output.to", "output.file", "output.film", "resume", "model", "canvas.model"),
 )
 REGION = re.compile(r"(\+{0,2})(regions\.\w+)(\.(?:content|style|style_region))?")  # a region, or a file of one
 MAPPING = re.compile(r"\{\s*\w+\s*:[^{}]*\}")  # {content: sky.png, weight: 2}

@@ -11,13 +11,14 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from nst_jax.extractors import AVERAGES, MODULES
-from nst_jax.shell.cli.files import exists, expand
+from nst_jax.shell.cli.files import exists, expand, match, stands_for_many
 from nst_jax.shell.cli.quoting import REGION, literal, pictures_of, quote
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.settings import synonyms
+from nst_jax.shell.settings import model, synonyms
 from nst_jax.shell.settings.synonyms import CROWSON, NEURAL_STYLE, OF_ANY
 
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
@@ -41,6 +42,7 @@ class Line:
       flags: Hydra's own.
       notes: what was read as what.
       pictures: names without a key.
+      contents: the photographs, where a model paints them.
       foreign: options with one hyphen, and their values.
       quiet, json, help: the flags of these names.
     """
@@ -49,10 +51,12 @@ class Line:
     flags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
     foreign: list[tuple[str, str | None]] = field(default_factory=list)
     quiet: bool = False
     json: bool = False
     help: bool = False
+    model: bool = False  # a trained network paints
 
     def hydra(self) -> list[str]:
         """The words for Hydra's parser."""
@@ -73,7 +77,7 @@ def read(arguments: Sequence[str]) -> Line:
     Raises:
       UserError: it cannot be read. The message has a line that can, where one is known.
     """
-    line, rest = Line(), list(arguments)
+    line, rest = Line(model=names_model(arguments)), list(arguments)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
@@ -104,10 +108,20 @@ def read(arguments: Sequence[str]) -> Line:
         return line
     if line.foreign:
         raise UserError(answer(line))
+    if line.model:
+        place_for_model(line)
+        return line
     place(line)
     complete(line)
     expand_folders(line)
     return line
+
+
+def names_model(arguments: Sequence[str]) -> bool:
+    """Whether the line names a trained network. `model=vgg19` is a word for the network that sees."""
+    given = [word.partition("=")[2] for word in arguments if re.match(r"(--|\+{0,2})model=", word)]
+    given += [value for name, value in pairwise(arguments) if name == "--model"]
+    return any(value not in (*MODULES, "", "null") for value in given)
 
 
 def follow(option: str, rest: list[str]) -> str:
@@ -139,7 +153,7 @@ def take_setting(line: Line, word: str) -> None:
     key, equals, value = word.partition("=")
     if key.lstrip("+~").startswith(("hydra.run.", "hydra.sweep.", "hydra.output_subdir")):
         raise UserError(f"{key} has no effect here: output.folder (of runs) and sweep.folder name the folders")
-    known = OF_ANY.get(key) if equals and not is_key(key) else None
+    known = OF_ANY.get(key) if equals and not is_setting_of(line, key) else None
     if known is None:
         line.words.append(word)
         return
@@ -151,10 +165,9 @@ def take_setting(line: Line, word: str) -> None:
 def take_option(line: Line, name: str, value: str | None, rest: list[str]) -> None:
     """Take --key VALUE or --key=VALUE."""
     key = synonyms.normal(name).replace("__", ".")
-    known = (
-        None if is_key(key) else OF_ANY.get(key) or synonyms.entry(key, CROWSON) or synonyms.entry(key, NEURAL_STYLE)
-    )
-    if known is None and not is_key(key):
+    own = is_setting_of(line, key)
+    known = None if own else OF_ANY.get(key) or synonyms.entry(key, CROWSON) or synonyms.entry(key, NEURAL_STYLE)
+    if known is None and not own:
         from nst_jax.shell.names import suggest
         from nst_jax.shell.settings.config import known_keys
 
@@ -171,6 +184,11 @@ def take_option(line: Line, name: str, value: str | None, rest: list[str]) -> No
         return
     line.words += (read_as := synonyms.translate(known, value))
     line.notes.append(f"{name} {value} is read as {' '.join(read_as)}")
+
+
+def is_setting_of(line: Line, key: str) -> bool:
+    """Whether a word is a setting. Without a trained network `model` and `alpha` are what they are elsewhere."""
+    return is_key(key) and (line.model or key not in ("model", "alpha"))
 
 
 def is_key(key: str) -> bool:
@@ -223,6 +241,40 @@ def answer(line: Line) -> str:
     same = shlex.join(["nst", *line.words, *read_as, f"+preset={synonyms.PRESETS[of]}"])
     lost = f" (left out: {'; '.join(without)})" if without else ""
     return f"these are options of {of}. The line that does it here: {same}{lost}"
+
+
+def place_for_model(line: Line) -> None:
+    """The same, of a line with model=FILE: it paints all photographs by one process.
+
+    Raises UserError for a sweep, for several paintings by one name, and for settings that a model takes no notice of.
+    """
+    if line.is_sweep():
+        raise UserError("-m: a model paints at once; content=photos/ has many photographs. Leave out -m")
+    model.refuse(line.words)
+    named = [word.partition("=")[2] for word in line.words if word.startswith("content=")]
+    rest, given = list(line.pictures), {word.partition("=")[0] for word in line.words}
+    if rest and "style" not in given and (named or len(rest) > 1):
+        line.words.append(f"style={rest.pop()}")
+    elif "style" not in given:
+        line.words.append("style=null")
+    if named and rest:
+        raise UserError(f"content= is given, and these pictures beside it: {', '.join(rest)}")
+    for at, word in enumerate(line.words):
+        if word.startswith("style=") and stands_for_many(value := word.partition("=")[2]) and "[" not in value[:1]:
+            if len(found := expand([value])) > 1:
+                raise UserError(f"{word} stands for {len(found)} pictures: give one, or several to mix: style=[a,b]")
+            line.words[at] = f"style={found[0]}"
+    line.contents = [name for value in named for name in contents_of(value)] or expand(rest)
+    if line.contents:
+        line.words = [word for word in line.words if not word.startswith("content=")]
+        line.words.append(f"content={line.contents[0]}")
+
+
+def contents_of(value: str) -> list[str]:
+    """The photographs that content=VALUE names: one, a folder, a pattern, or several with commas between them."""
+    if exists(value) or match(value):
+        return expand([value])
+    return expand(part.strip("'\" ") for part in value.removeprefix("[").removesuffix("]").split(","))
 
 
 def complete(line: Line) -> None:

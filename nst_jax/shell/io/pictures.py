@@ -60,7 +60,7 @@ def read(
     with _open(path) as stream, _collect_warnings() as caught:
         digest = hashlib.sha256(stream.read()).hexdigest()
         stream.seek(0)
-        image, alpha, notes = _decode(path, stream, max_pixels=max_pixels)
+        image, alpha, notes = _decode(path, stream, max_pixels=max_pixels, near=None)
     if alpha is not None:
         image = colour.blend(image, alpha, behind)
         notes = (*notes, f"transparency laid over {background}")
@@ -68,6 +68,29 @@ def read(
     for note in notes:
         log(f"{path.name}: {note}")
     return Picture(image, alpha, notes, digest)
+
+
+def read_near(path: Path, near: tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A picture as bytes (height, width, 3), sRGB on white: one of the many of a training.
+
+    Several threads may read at a time, as they may not by `read`, which collects Pillow's warnings for its log.
+
+    Args:
+      path: the file.
+      near: a width and a height. A JPEG is decoded at a half, a quarter or an eighth of its size where no side becomes
+        shorter than these, in a fraction of the time.
+      max_pixels: the largest picture to read.
+
+    Raises:
+      UserError: the file is missing, no picture, damaged, too small or too large.
+    """
+    with _open(path) as stream:
+        try:
+            image, alpha, _ = _decode(path, stream, max_pixels=max_pixels, near=near)
+        except Image.DecompressionBombError as error:
+            raise UserError(f"{path} is too large: {error}") from error
+    image = image if alpha is None else colour.blend(image, alpha, (255, 255, 255))
+    return np.round(255 * image).astype(np.uint8)
 
 
 def expand(path: str | Path) -> Path:
@@ -126,7 +149,7 @@ def _collect_warnings() -> Iterator[list[str]]:
             texts.extend(dict.fromkeys(str(warning.message).strip() for warning in caught))
 
 
-def _decode(path: Path, stream: BinaryIO, *, max_pixels: int) -> colour.Unpacked:
+def _decode(path: Path, stream: BinaryIO, *, max_pixels: int, near: tuple[int, int] | None) -> colour.Unpacked:
     try:
         picture = Image.open(stream, formats=FORMATS)
     except _DAMAGE as error:
@@ -134,6 +157,8 @@ def _decode(path: Path, stream: BinaryIO, *, max_pixels: int) -> colour.Unpacked
     _check_size(path, *picture.size, max_pixels=max_pixels)
     try:
         lost = colour.losses(picture)
+        if near is not None:
+            picture.draft(None, near)  # of effect for a JPEG only
         picture.load()
         unpacked = colour.unpack(picture)
     except _DAMAGE as error:

@@ -33,6 +33,8 @@ NAMES = {
     "canvas": "start",
     "canvas.start": "start",
     "canvas.sigma": "noise at the start",
+    "canvas.model": "network of the start",
+    "canvas.alpha": "strength of the start",
     "canvas.ratio": "share of noise at the start",
     "colour": "colours",
     "optimiser.learning_rate": "learning rate",

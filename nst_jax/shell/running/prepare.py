@@ -26,6 +26,7 @@ from nst_jax.shell.io import weights
 from nst_jax.shell.names import look_up
 from nst_jax.shell.running import plan, texture
 from nst_jax.shell.running.colours import Files, colours
+from nst_jax.shell.running.easel import paint_start
 from nst_jax.shell.running.inputs import (
     Inputs,
     Log,
@@ -111,7 +112,7 @@ def prepare(
         spec=Spec(choice.way.network, terms, solver, options, tiles),
         choice=choice,
         problem=Problem(ready.params, aims, numbers, hyper, core.keep(division.layout, content), decay(config)),
-        start=content if stage.number else begin(config, found, log, gray_only=chosen.mode.gray),
+        start=content if stage.number else begin(config, found, log, once, gray_only=chosen.mode.gray),
         content=content,
         style=division.style(found.styles, shares),
         alpha=alpha_of(found.files["content"], content.shape) if config.output.alpha else None,
@@ -123,10 +124,11 @@ def prepare(
     )
 
 
-def begin(config: Config, found: Inputs, log: Log, *, gray_only: bool) -> Image:
+def begin(config: Config, found: Inputs, log: Log, once: Once, *, gray_only: bool) -> Image:
     """The first image. gray_only: in shades of gray."""
     read = lambda path: read_picture(config, path, log).image
-    first = start(config.canvas, jax.random.key(config.seed), found.content, found.styles[0], read)
+    paint = lambda settings: paint_start(config, settings, found, log, once)
+    first = start(config.canvas, jax.random.key(config.seed), found.content, found.styles[0], read, paint)
     return gray(first) if gray_only else first
 
 

@@ -69,6 +69,9 @@ def resume(folder: Path, steps: int | None) -> int:
     if folder.is_symlink():  # runs/latest: by the time that this run ends it may be another's
         folder = folder.parent / folder.readlink()
     config, absent = read_record(folder)
+    if config.model is not None:
+        line = folder / "command.txt"
+        raise UserError(f"resume={folder}: a model painted here, in one pass; run its line again: {line}")
     finished = (folder / config.output.file).exists() and not checkpoint.exists(folder)
     if finished:
         raise UserError(f"resume={folder}: this run has ended; its result is {folder / config.output.file}")

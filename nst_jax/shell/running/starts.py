@@ -15,7 +15,14 @@ from nst_jax.shell.settings.numbers import number
 from nst_jax.types import Image
 
 
-def start(settings: Mapping[str, Any], key: Array, content: Image, style: Image, read: Callable[[str], Any]) -> Image:
+def start(
+    settings: Mapping[str, Any],
+    key: Array,
+    content: Image,
+    style: Image,
+    read: Callable[[str], Any],
+    paint: Callable[[Mapping[str, Any]], Image] | None = None,
+) -> Image:
     """The first image, at the content's shape. To add a start, add it to the table.
 
     Args:
@@ -23,6 +30,7 @@ def start(settings: Mapping[str, Any], key: Array, content: Image, style: Image,
       key: of what it draws.
       content, style: the pictures at their sizes.
       read: reads a picture file as an array (height, width, 3) in [0, 1].
+      paint: paints the content by a trained network, by the settings of `instant`.
 
     Raises:
       UserError: a name that is none, or numbers that this start does not take.
@@ -32,6 +40,8 @@ def start(settings: Mapping[str, Any], key: Array, content: Image, style: Image,
     shape = {"height": content.shape[0], "width": content.shape[1]}
     if name == "file":
         return cover(jnp.asarray(read(numbers["path"])), **shape)
+    if name == "instant" and paint is not None:
+        return paint(numbers)
     table: dict[str, Callable[..., Image]] = {
         "content": lambda: content,
         "style": lambda: cover(style, **shape),

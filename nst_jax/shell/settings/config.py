@@ -19,6 +19,7 @@ from nst_jax.shell.names import suggest
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings.devices import wrong_devices
 from nst_jax.shell.settings.layers import pick_layers
+from nst_jax.shell.settings.model import wrong_model
 from nst_jax.shell.settings.network import wrong_network
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
@@ -127,6 +128,7 @@ def problems(c: Config) -> Iterable[str]:
     yield from wrong_texture(c)
     yield from wrong_regions(c)
     yield from wrong_scale(c)
+    yield from wrong_model(c)
     scales = scales_of(c)
     bounds = (("size", c.size, 16), ("style_scale", min(scales), 1e-3), ("steps", c.steps, 0))
     bounds += (("convention.reference", c.convention.reference, 16), ("max_pixels", c.max_pixels, 256))
@@ -228,8 +230,11 @@ def is_mistake(error: BaseException) -> bool:
     return theirs and isinstance(error, ValueError | TypeError | AttributeError | LookupError)
 
 
-def explain(error: BaseException) -> str:
-    """One of Hydra's or OmegaConf's errors in one line, with the nearest key."""
+def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
+    """One of Hydra's or OmegaConf's errors in one line, with the nearest key.
+
+    keys: that there are; None: those of `nst`.
+    """
     text = f"{error} {error.__cause__ or ''}"
     if text.startswith(NO_OPTION):
         return "a group of settings takes the name of one of its options, GROUP=OPTION; nst --help lists them"
@@ -241,7 +246,8 @@ def explain(error: BaseException) -> str:
     if unknown and (known := elsewhere(unknown.group(1))):
         return known
     if unknown:
-        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), known_keys())}"
+        names = known_keys() if keys is None else keys
+        return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), names)}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
         options = sorted(p.stem for place in (conf(), *own_folders()) for p in (place / group).glob("*.yaml"))

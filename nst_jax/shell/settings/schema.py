@@ -158,6 +158,8 @@ class Config:
     content_weight: float = MISSING
     style_weight: float = MISSING
     tv_weight: float = MISSING
+    model: Any = None  # a path, a list of paths, or None; records of older runs lack it
+    alpha: float = 1.0  # and this
     size: int = MISSING
     size_rule: str = MISSING
     style_scale: Any = MISSING  # a number, or one for each style

@@ -45,7 +45,7 @@ def name(config: Config) -> str:
     A seed that nothing uses is no part of it.
     """
     plain = settings.plain(config)
-    for key in ("sweep", "look"):  # a look is what it sets
+    for key in ("sweep", "look", "model", "alpha"):  # a look is what it sets; no job of a sweep has a model
         plain.pop(key)
     for key in ("folder", "checkpoint", "to"):
         plain["output"].pop(key)
@@ -56,6 +56,7 @@ def name(config: Config) -> str:
     if not uses_seed(config):
         plain["seed"] = 0
     paths = (config.content, *settings.styles_of(config), config.canvas.get("path"), config.weights.path)
+    paths += tuple(models_at_start(config))
     paths += tuple(getattr(region, key) for region in regions_of(config).values() for key in FILES)
     paths += (config.strokes.style,)
     plain["strokes"] = plain["strokes"] | {"style": None} if config.strokes.style else None
@@ -63,6 +64,15 @@ def name(config: Config) -> str:
     # the hash covers a picture's bytes, not its path
     plain |= {"content": None, "style": None, "texture": bool(config.texture)}
     return hashlib.sha256(json.dumps([plain, held], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def models_at_start(config: Config) -> list[str]:
+    """The files of the network that paints the first image."""
+    if config.canvas.get("start") != "instant":
+        return []
+    from nst_jax.shell.running.trained import paths_of
+
+    return [str(path) for path in paths_of(config.canvas["model"])]
 
 
 def stamp(path: str | None) -> tuple[int, int]:

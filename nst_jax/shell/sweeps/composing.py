@@ -30,6 +30,8 @@ class Composer:
         try:
             config = settings.read(self.compose(words))
             check(config)
+            if config.model is not None:
+                raise UserError("model: a trained network paints at once, and no sweep takes it: leave out -m")
             if config.device.distributed:
                 raise UserError(
                     "device.distributed=true is for one picture: give each host a part of the sweep, as jobs of its own"

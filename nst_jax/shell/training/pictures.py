@@ -55,12 +55,15 @@ def load(folders: Sequence[str], *, side: int, largest: int, held_out: float, lo
     return Pictures(train, dict(held), len(thumbnails))
 
 
-def find(folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """The pictures' paths, in order, each with the name of its folder. Raises UserError for what is no folder."""
+def find(folders: Sequence[str], key: str = "data") -> Iterator[tuple[str, Path]]:
+    """The pictures' paths, in order, each with the name of its folder. Raises UserError for what is no folder.
+
+    key: the setting that names them.
+    """
     for folder in folders:
         place = Path(folder).expanduser()
         if not place.is_dir():
-            raise UserError(f"data={folder}: there is no such folder")
+            raise UserError(f"{key}={folder}: there is no such folder")
         for path in sorted(p for p in place.rglob("*") if p.suffix.lower() in PICTURES and p.is_file()):
             yield place.resolve().name, path
 

@@ -1,0 +1,306 @@
+"""Trained networks in use: pictures in, painted pictures out, in one pure function for each method.
+
+    looks = [model.apply.study(model.params, style)]          # of AdaIN and WCT: once for any number of pictures
+    painted = paint(model.apply, model.params, images, looks, alpha=0.8)
+
+`apply` shapes the program: it is static and hashable. `params` and `looks` are numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nst_jax.extractors.base import Extractor
+from nst_jax.images.regions import resize_mask
+from nst_jax.methods.feedforward import adain, johnson, wct
+from nst_jax.methods.feedforward.adain import Channels, Form
+from nst_jax.methods.feedforward.decoders import Decoder, encode
+from nst_jax.methods.feedforward.johnson import Transform, crop, fit
+from nst_jax.methods.feedforward.records import Mirror, Record
+from nst_jax.methods.feedforward.wct import Colour, Rule
+from nst_jax.types import Image, Mask, Scalar
+
+Images = Float[Array, "batch height width 3"]
+Features = Float[Array, "batch _ _ c"]
+Shares = Float[Array, " styles"] | None
+Masks = Float[Array, "styles height width"] | None
+Alpha = Scalar | float | None
+
+
+class Model(NamedTuple):
+    """A trained network."""
+
+    method: str  # johnson, cin, adain or wct
+    apply: Any  # Transformation, Adain or Wct: what shapes the program
+    record: Any  # what the network is made of; of wct one for each level, the deepest first
+    params: Any  # {"network": ..., "encoder": ...}
+    header: Mapping[str, Any]  # what its file says of itself
+
+
+class Transformation(NamedTuple):
+    """A network from picture to picture. It has its own style, or several of them."""
+
+    record: Record
+
+    @property
+    def styles(self) -> int:
+        """How many styles it has to choose from; 0: its only one."""
+        return self.record.styles
+
+    def __call__(
+        self,
+        params: Any,
+        images: Images,
+        looks: Sequence[Any] = (),
+        *,
+        alpha: Alpha = None,
+        shares: Shares = None,
+        masks: Masks = None,
+    ) -> Images:
+        """The images, painted. RGB in [0, 1], of any size, which they keep.
+
+        Args:
+          params: the model's.
+          images: RGB in [0, 1].
+          looks: none: its styles are its own.
+          alpha: None: its strength is its own.
+          shares: of each of its styles, where it has several. They need not sum to 1.
+          masks: None.
+
+        Raises:
+          ValueError: looks, alpha or masks are given, or shares are missing or too many.
+        """
+        if len(looks) or alpha is not None or masks is not None:
+            raise ValueError("this network has its own style and strength: it takes no looks, no alpha and no masks")
+        rows = None if shares is None else jnp.broadcast_to(shares, (images.shape[0], len(shares)))
+        return johnson.apply(Transform(self.record), params["network"], images, rows)
+
+
+class Adain(NamedTuple):
+    """A decoder of an encoder's activations, whose means and deviations are those of any style."""
+
+    encoder: Extractor
+    layer: str
+    record: Mirror
+    form: Form
+
+    @property
+    def styles(self) -> None:
+        """It has no styles of its own."""
+        return None
+
+    def study(self, params: Any, style: Image, mask: Mask | None = None) -> Channels:
+        """What the network takes of a style picture. mask: (height, width), the weight of each pixel."""
+        seen = encode(self.encoder, params["encoder"], style[None], taps=(self.layer,))[self.layer]
+        return adain.measure(seen, carry(mask, seen), unbiased=self.form.unbiased)
+
+    def __call__(
+        self,
+        params: Any,
+        images: Images,
+        looks: Sequence[Channels],
+        *,
+        alpha: Alpha = None,
+        shares: Shares = None,
+        masks: Masks = None,
+    ) -> Images:
+        """The images in one style or several. RGB of any size, which they keep, not confined to [0, 1].
+
+        Args:
+          params: the model's.
+          images: RGB in [0, 1].
+          looks: of each style, by `study`.
+          alpha: 0 the content's reconstruction, 1 the style; None: 1.
+          shares: of each style; None: equal ones. Without masks they are divided by their sum.
+          masks: of each style, the weight of each pixel. Where shares times masks sum to less than 1 the rest is the
+            content's.
+        """
+        whole = fit(images, multiple=self.record.multiple)
+        own = encode(self.encoder, params["encoder"], whole, taps=(self.layer,))[self.layer]
+        found = stylise(
+            own,
+            looks,
+            lambda mask: adain.measure(own, mask, unbiased=self.form.unbiased),
+            lambda known, look: adain.restyle(own, known, look, form=self.form),
+            alpha=alpha,
+            shares=shares,
+            masks=enlarge(masks, multiple=self.record.multiple),
+        )
+        painted: Any = Decoder(self.record).apply(params["network"], found)
+        return crop(painted, height=images.shape[1], width=images.shape[2], top=0, left=0)
+
+
+class Wct(NamedTuple):
+    """Decoders of an encoder's activations at several layers, whose covariances are those of any style."""
+
+    encoder: Extractor
+    levels: tuple[tuple[str, Mirror], ...]  # the layer, and the decoder back from it; the deepest first
+    rule: Rule
+
+    @property
+    def styles(self) -> None:
+        """It has no styles of its own."""
+        return None
+
+    def study(self, params: Any, style: Image, mask: Mask | None = None) -> tuple[Colour, ...]:
+        """What the network takes of a style picture at each level. mask: (height, width), the weight of each pixel."""
+        layers = tuple(layer for layer, _ in self.levels)
+        seen = encode(self.encoder, params["encoder"], style[None], taps=layers)
+        spreads = (wct.measure(seen[layer], carry(mask, seen[layer])) for layer in layers)
+        return tuple(wct.colour_of(spread, rule=self.rule) for spread in spreads)
+
+    def __call__(
+        self,
+        params: Any,
+        images: Images,
+        looks: Sequence[tuple[Colour, ...]],
+        *,
+        alpha: Alpha = None,
+        shares: Shares = None,
+        masks: Masks = None,
+    ) -> Images:
+        """The images in one style or several, level by level. See `Adain`."""
+        multiple = max(record.multiple for _, record in self.levels)
+        image, around = fit(images, multiple=multiple), enlarge(masks, multiple=multiple)
+        for number, (layer, record) in enumerate(self.levels):
+            own = encode(self.encoder, params["encoder"], image, taps=(layer,))[layer]
+            found = stylise(
+                own,
+                [look[number] for look in looks],
+                partial(self.whiten, own),
+                partial(self.recolour, own),
+                alpha=alpha,
+                shares=shares,
+                masks=around,
+            )
+            image: Any = Decoder(record).apply(params["network"][layer], found)
+        return crop(image, height=images.shape[1], width=images.shape[2], top=0, left=0)
+
+    def whiten(self, own: Features, mask: Any) -> tuple[Any, Any]:
+        """The mean and covariance of the content, and the matrix that whitens it."""
+        spread = wct.measure(own, mask)
+        return spread, wct.whitening_of(spread, rule=self.rule)
+
+    def recolour(self, own: Features, known: tuple[Any, Any], look: Colour) -> Features:
+        """The content's activations in a style. known: by `whiten`."""
+        return wct.recolour(own, *known, look)
+
+
+def stylise(
+    content: Features,
+    looks: Sequence[Any],
+    measure: Callable[[Any], Any],
+    restyle: Callable[[Any, Any], Features],
+    *,
+    alpha: Alpha,
+    shares: Shares,
+    masks: Masks,
+) -> Features:
+    """The content's activations in one style or several: their mean by shares, or each in its mask.
+
+    Args:
+      content: activations.
+      looks: of the styles.
+      measure: mask or None -> the statistics of the content's activations there.
+      restyle: (statistics, look) -> the activations in that style.
+      alpha: 0 the content, 1 the styles; None: 1.
+      shares: of the styles; None: equal ones.
+      masks: of the styles, at the size of the image.
+    """
+    if not len(looks):
+        raise ValueError("this network takes the style of a picture: give one look at least, by `study`")
+    if masks is None:
+        weights, known = jnp.ones(len(looks)) if shares is None else shares, measure(None)
+        each = jnp.stack([restyle(known, look) for look in looks])
+        found: Any = jnp.tensordot(weights / weights.sum(), each, 1)
+    else:
+        height, width = content.shape[1:3]
+        weights = jnp.ones(len(looks)) if shares is None else shares
+        parts = [share * resize_mask(mask, height=height, width=width) for share, mask in zip(weights, masks)]  # noqa: B905
+        found = (1 - jnp.stack(parts).sum(0))[..., None] * content
+        for look, mask, part in zip(looks, masks, parts, strict=True):
+            small = resize_mask(mask, height=height, width=width)
+            known = measure(jnp.broadcast_to(small, content.shape[:-1]))
+            found += part[..., None] * restyle(known, look)
+    return found if alpha is None else adain.blend(found, content, alpha)
+
+
+def carry(mask: Mask | None, seen: Features) -> Any:
+    """The mask of a picture at the size of its activations, with the axis of a batch."""
+    return None if mask is None else resize_mask(mask, height=seen.shape[1], width=seen.shape[2])[None]
+
+
+def enlarge(masks: Masks, *, multiple: int) -> Any:
+    """The masks, mirrored beyond the lower and the right border as the image is: `johnson.fit`."""
+    return None if masks is None else fit(masks[..., None], multiple=multiple)[..., 0]
+
+
+@partial(jax.jit, static_argnames="apply")
+def paint(
+    apply: Any,
+    params: Any,
+    images: Images,
+    looks: Sequence[Any] = (),
+    *,
+    alpha: Any = None,
+    shares: Any = None,
+    masks: Any = None,
+) -> Images:
+    """`apply`, compiled: one program for each size."""
+    return apply(params, images, looks, alpha=alpha, shares=shares, masks=masks)
+
+
+@partial(jax.jit, static_argnames="apply")
+def study(apply: Any, params: Any, style: Image, mask: Mask | None = None) -> Any:
+    """`apply.study`, compiled: one program for each size."""
+    return apply.study(params, style, mask)
+
+
+def choose(names: Sequence[str], chosen: Sequence[int | str], shares: Sequence[Any] | None) -> list[float]:
+    """The share of each of a network's own styles.
+
+    Args:
+      names: of its styles, such as brush.jpg.
+      chosen: some of them, by number, from 0, or by name, with the suffix or without; none: all.
+      shares: of those that are chosen; None: equal ones. They are divided by their sum.
+
+    Raises:
+      ValueError: a style that is none, another number of shares, or shares that sum to 0; the network has several
+        styles, and nothing says which.
+    """
+    if not chosen and shares is None and len(names) > 1:
+        raise ValueError(f"this network has several styles, and none is chosen: {describe(names)}")
+    places = [place_of(names, one) for one in chosen] or list(range(len(names)))
+    weights = [1.0] * len(places) if shares is None else [float(share) for share in shares]
+    if len(weights) != len(places):
+        raise ValueError(f"{len(weights)} shares for {len(places)} styles: give one for each of {describe(names)}")
+    if not sum(weights) > 0 or min(weights) < 0:
+        raise ValueError(f"shares {weights}: give numbers from 0, one of them above it")
+    found = [0.0] * len(names)
+    for place, weight in zip(places, weights, strict=True):
+        found[place] += weight / sum(weights)
+    return found
+
+
+def place_of(names: Sequence[str], wanted: int | str) -> int:
+    """The number of a style. Raises ValueError where there is none of that number or name."""
+    numbers = {str(place): place for place in range(len(names))}
+    stems = {name.rpartition(".")[0]: place for place, name in enumerate(names)}
+    known = numbers | stems | {name: place for place, name in enumerate(names)}
+    if (text := str(wanted)) in known:
+        return known[text]
+    raise ValueError(f"this network has no style {text}: it has {describe(names)}")
+
+
+def describe(names: Sequence[str]) -> str:
+    """The styles with their numbers."""
+    return ", ".join(f"{place} {name}" for place, name in enumerate(names))
+
+
+def compose(image: Image, photo: Image, kept: Mask | None) -> Image:
+    """The image with what is kept of the photograph. kept: (height, width), 1 where it stays."""
+    return image if kept is None else kept[..., None] * photo + (1 - kept[..., None]) * image
