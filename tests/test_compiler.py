@@ -7,7 +7,7 @@ import pytest
 from jax import lax
 
 from nst_jax.parallel import compiler
-from nst_jax.parallel.compiler import LIBRARY, compiler_options
+from nst_jax.parallel.compiler import LIBRARY, WITHOUT_CONVOLUTIONS, compiler_options
 
 
 def convolve(x, kernel):
@@ -27,8 +27,13 @@ def test_a_convolution_is_not_the_library_s():
 
 
 def test_an_unknown_option_is_left_out(monkeypatch: pytest.MonkeyPatch):
-    assert compiler_options() in ({}, LIBRARY)
-    monkeypatch.setattr(compiler, "LIBRARY", {"xla_cpu_experimental_of_another_year": "1"})
+    assert compiler_options() in ({}, {LIBRARY: WITHOUT_CONVOLUTIONS})
+    monkeypatch.setattr(compiler, "LIBRARY", "xla_cpu_experimental_of_another_year")
+    assert compiler_options() == {}
+
+
+def test_a_choice_of_the_environment_stays(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XLA_FLAGS", f"--{LIBRARY}=")
     assert compiler_options() == {}
 
 

@@ -15,7 +15,6 @@ from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim import solvers
 from nst_jax.optim.minimise import State
 from nst_jax.parallel import lanes
-from nst_jax.parallel.compiler import compiler_options
 from nst_jax.types import Image
 
 CHUNK = 256  # steps between two looks at the state, at most
@@ -70,9 +69,7 @@ def advance(
     from tqdm.auto import tqdm
 
     chunks, turns = [], 1
-    shapes = {"static_argnums": 0, "static_argnames": ("axes", "room"), "donate_argnames": "states"}
-    program = jax.jit(lanes.advance, compiler_options=compiler_options(), **shapes)  # the next call finds it compiled
-    go = partial(program, spec, numbers, axes=axes, room=CHUNK)
+    go = partial(lanes.advance, spec, numbers, axes=axes, room=CHUNK)
     total = int((steps - np.asarray(states.steps)).sum())
     with tqdm(total=total, unit="step", **{"disable": total == 0, **bar}) as meter:
         while (left := np.where(np.asarray(states.finite), steps - np.asarray(states.steps), 0)).any():
