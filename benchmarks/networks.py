@@ -1,7 +1,7 @@
 """One value-and-gradient by each network that is not VGG: ours, and PyTorch's best with torchvision's own.
 
-The network's default layers, `convention=relative`, untrained weights. The script stops if two values differ by more than
-1e-3, or two gradients by more than 1e-2: rounding decides which of two nearly equal values is a maximum.
+The network's default layers, `convention=relative`, untrained weights. The script stops if two values differ by more
+than 1e-3, or two gradients by more than 1e-2: rounding decides which of two nearly equal values is a maximum.
 
 python -m benchmarks.networks --networks squeezenet inception_v3 --sizes 256 512 --repeats 5
 """
