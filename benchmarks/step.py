@@ -4,7 +4,7 @@ python -m benchmarks.step --sizes 128 256 512 1024 --repeats 7
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -23,7 +23,7 @@ except ImportError:
     torch = pytorch = None
 
 
-def frozen(size: int, convolution: str, options: Mapping[str, str]) -> Callable[[], object]:
+def frozen(size: int, convolution: str, options: dict[str, str | bool]) -> Callable[[], object]:
     """Ours: `auto` with Winograd where it pays, or `direct`. options: of XLA."""
     p, start = ours.problem(size, solver="adam", convolution=convolution)
     compiled = ours.gradient("adam").lower(p, start).compile(compiler_options=options)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
 WITHOUT_CONVOLUTIONS = "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
 
 
-def compiler_options() -> dict[str, str]:
+def compiler_options() -> dict[str, str | bool]:
     """Options for `compile` of a lowered program, or for the outermost jax.jit.
 
     None on another device, where XLA_FLAGS has a choice of its own, and where this XLA does not know them: they only
@@ -18,7 +18,7 @@ def compiler_options() -> dict[str, str]:
     """
     if jax.default_backend() != "cpu" or LIBRARY in os.environ.get("XLA_FLAGS", ""):
         return {}
-    options = {LIBRARY: WITHOUT_CONVOLUTIONS}
+    options: dict[str, str | bool] = {LIBRARY: WITHOUT_CONVOLUTIONS}
     try:
         jax.jit(lambda x: x).lower(0.0).compile(compiler_options=options)
     except jax.errors.JaxRuntimeError:  # the name has "experimental" in it
