@@ -15,6 +15,7 @@ from jax import lax
 import nst_jax as nst
 from benchmarks import ours, step
 from benchmarks.interleaved import machine, medians, table
+from nst_jax.parallel.compiler import compiler_options
 
 TURNS = 10  # of the loop
 NUMBERS = {"content_weight": 1.0, "style_weight": 1e3, "tv_weight": 0.0}
@@ -42,7 +43,7 @@ def cases(size: int) -> dict[str, Callable[[], Any]]:
 def once(spec: nst.Spec, problem: nst.Problem, image: jax.Array) -> Callable[[], object]:
     """One value and gradient."""
     both = jax.value_and_grad(lambda p, x: nst.objective(spec, p, x), 1)
-    compiled = jax.jit(both).lower(problem, image).compile()
+    compiled = jax.jit(both).lower(problem, image).compile(compiler_options=compiler_options())
     return lambda: jax.block_until_ready(compiled(problem, image))
 
 
@@ -53,7 +54,7 @@ def loop(spec: nst.Spec, problem: nst.Problem, image: jax.Array) -> Callable[[],
         slope = jax.grad(lambda x: nst.objective(spec, p, x))
         return lax.fori_loop(0, TURNS, lambda _, x: x - 1e-9 * slope(x), x)
 
-    compiled = jax.jit(turns).lower(problem, image).compile()
+    compiled = jax.jit(turns).lower(problem, image).compile(compiler_options=compiler_options())
     return lambda: jax.block_until_ready(compiled(problem, image))
 
 

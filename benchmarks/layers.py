@@ -20,6 +20,7 @@ from nst_jax.extractors.vgg import VGG19, kernels
 from nst_jax.nn import winograd
 from nst_jax.nn.conv import frozen
 from nst_jax.nn.winograd import spectrum
+from nst_jax.parallel.compiler import compiler_options
 
 BANDS = (19, 21, 22, 23, 24, 40)  # values of BAND to try, as powers of two; the last is the whole picture at once
 NETWORKS = {"vgg19": kernels(VGG19), "distilled": CONVOLUTIONS}
@@ -35,7 +36,7 @@ def case(x: jax.Array, kernel: jax.Array, back: bool, power: int) -> Callable[[]
         once = lambda scale: frozen(scale * x, kernel, 1, back)
         return jax.lax.fori_loop(1, TURNS, lambda _, y: once(1 + 1e-9 * y[0, 0, 0, 0]), once(1.0))
 
-    compiled = jax.jit(turns).lower(x, kernel).compile()
+    compiled = jax.jit(turns).lower(x, kernel).compile(compiler_options=compiler_options())
     winograd.BAND = kept
     return lambda: jax.block_until_ready(compiled(x, kernel))
 

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from benchmarks import ours
 from benchmarks.interleaved import machine, medians, table
 from nst_jax.methods import transfer
+from nst_jax.parallel.compiler import compiler_options
 
 STEPS = 4  # of a turn, inside one program
 
@@ -23,7 +24,8 @@ def advance(size: int, solver: str, *, warm: int) -> Callable[[], object]:
     p, start = ours.problem(size, solver=solver, convolution="auto")
     spec = ours.spec(solver)
     state = transfer.begin(spec, p, start)
-    program = transfer.advance.lower(spec, p, state, steps=jnp.int32(1), room=max(STEPS, warm)).compile()
+    lowered = transfer.advance.lower(spec, p, state, steps=jnp.int32(1), room=max(STEPS, warm))
+    program = lowered.compile(compiler_options=compiler_options())
     state, _ = program(p, state, steps=jnp.int32(warm))
 
     def turn() -> object:
@@ -37,7 +39,8 @@ def advance(size: int, solver: str, *, warm: int) -> Callable[[], object]:
 def bare(size: int) -> Callable[[], object]:
     """As many values and gradients, one after the other."""
     p, start = ours.problem(size, solver="adam", convolution="auto")
-    compiled = ours.gradient("adam").lower(p, start).compile()  # type: ignore[attr-defined]
+    lowered = ours.gradient("adam").lower(p, start)  # type: ignore[attr-defined]
+    compiled = lowered.compile(compiler_options=compiler_options())
     return lambda: [jax.block_until_ready(compiled(p, start)) for _ in range(STEPS)]
 
 

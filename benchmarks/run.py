@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.interleaved import machine, table
 from nst_jax.methods import transfer
+from nst_jax.parallel.compiler import compiler_options
 
 CHUNK = 10  # evaluations or iterations of a turn
 Curve = list[tuple[float, float]]  # (seconds of its own, loss)
@@ -55,7 +56,8 @@ def begin_ours(size: int, solver: str) -> Callable[[], Curve]:
     p, start = ours.problem(size, solver=solver, convolution="auto")
     spec = ours.spec(solver)
     state = transfer.begin(spec, p, start)
-    program = transfer.advance.lower(spec, p, state, steps=jnp.int32(1), room=CHUNK).compile()
+    lowered = transfer.advance.lower(spec, p, state, steps=jnp.int32(1), room=CHUNK)
+    program = lowered.compile(compiler_options=compiler_options())
     curve: Curve = [(0.0, float("inf"))]
 
     def turn() -> Curve:

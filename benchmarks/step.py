@@ -13,6 +13,7 @@ from jax import lax
 import nst_jax.nn.conv
 from benchmarks import ours
 from benchmarks.interleaved import machine, medians, table
+from nst_jax.parallel.compiler import compiler_options
 
 try:
     import torch  # pyright: ignore[reportMissingImports]
@@ -22,10 +23,10 @@ except ImportError:
     torch = pytorch = None
 
 
-def frozen(size: int, convolution: str) -> Callable[[], object]:
-    """Ours: `auto` with Winograd where it pays, or `direct`."""
+def frozen(size: int, convolution: str, options: dict[str, str | bool]) -> Callable[[], object]:
+    """Ours: `auto` with Winograd where it pays, or `direct`. options: of XLA."""
     p, start = ours.problem(size, solver="adam", convolution=convolution)
-    compiled = ours.gradient("adam").lower(p, start).compile()  # type: ignore[attr-defined]
+    compiled = ours.gradient("adam").lower(p, start).compile(compiler_options=options)  # type: ignore[attr-defined]
     return lambda: jax.block_until_ready(compiled(p, start))
 
 
@@ -37,7 +38,7 @@ def plain(size: int) -> Callable[[], object]:
     )
     jax.clear_caches()
     try:
-        return frozen(size, "direct")
+        return frozen(size, "direct", {})
     finally:
         nst_jax.nn.conv.frozen = kept
         jax.clear_caches()
@@ -46,7 +47,8 @@ def plain(size: int) -> Callable[[], object]:
 def cases(size: int) -> dict[str, Callable[[], Any]]:
     """Everything that is compared."""
     made: dict[str, Callable[[], Any]] = {"plain jnp": plain(size)}
-    made |= {"direct": frozen(size, "direct"), "winograd": frozen(size, "auto")}
+    options = compiler_options()
+    made |= {"direct": frozen(size, "direct", options), "winograd": frozen(size, "auto", options)}
     if torch and pytorch:
         forms = {"torch contiguous": torch.contiguous_format, "torch channels_last": torch.channels_last}
         made |= {name: pytorch.gradient(size, form) for name, form in forms.items()}

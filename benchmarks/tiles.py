@@ -30,6 +30,7 @@ def work(network: str, plan: str, size: int, *, run: bool) -> None:
     from benchmarks import ours
     from nst_jax.extractors import architecture
     from nst_jax.methods import tiled, transfer
+    from nst_jax.parallel.compiler import compiler_options
     from nst_jax.shell.running.device import free_memory
 
     arch, taps, tiles = architecture(network), (*ours.STYLE, *ours.CONTENT), None
@@ -44,7 +45,7 @@ def work(network: str, plan: str, size: int, *, run: bool) -> None:
     weights, image = {t.name: jax.numpy.float32(1) for t in ours.TERMS}, pictures["content"]
     problem = nst.Problem(params, jax.eval_shape(find, params, pictures), weights, {})
     both = jax.jit(lambda p, x: jax.value_and_grad(partial(transfer.objective, spec, p))(x))
-    compiled = both.lower(problem, image).compile()
+    compiled = both.lower(problem, image).compile(compiler_options=compiler_options())
     memory = compiled.memory_analysis()
     found = [memory.temp_size_in_bytes / 2**20 if memory else NAN, NAN, NAN]
     if run and not (memory and memory.temp_size_in_bytes > free_memory()):

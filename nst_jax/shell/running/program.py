@@ -16,6 +16,7 @@ from nst_jax.methods.transfer import Problem, Spec
 from nst_jax.optim.minimise import State
 from nst_jax.optim.solvers import Info
 from nst_jax.parallel import lanes, layout
+from nst_jax.parallel.compiler import compiler_options
 from nst_jax.parallel.lanes import Axes
 from nst_jax.shell.running.cost import Way, gib
 from nst_jax.shell.running.device import free_memory, mesh_sides
@@ -137,8 +138,9 @@ def lower_and_compile(spec: Spec, job: Job, axes: Axes, width: int, mesh: Mesh |
     states = jax.eval_shape(partial(lanes.begin, spec, axes=axes), problems, starts)
     if mesh:
         return compile_on_mesh(spec, mesh, axes, problems, states, steps, turns)
-    advance = lanes.advance.lower(spec, problems, states, axes=axes, steps=steps, turns=turns, room=ROOM).compile()
-    return advance, lanes.values.lower(spec, problems, starts, axes=axes).compile()
+    advance = lanes.advance.lower(spec, problems, states, axes=axes, steps=steps, turns=turns, room=ROOM)
+    values, options = lanes.values.lower(spec, problems, starts, axes=axes), compiler_options()
+    return advance.compile(compiler_options=options), values.compile(compiler_options=options)
 
 
 def compile_on_mesh(
@@ -158,8 +160,9 @@ def compile_on_mesh(
     with layout.within(mesh):
         stepping = jax.jit(advance, out_shardings=(by_rows, whole), donate_argnames="states")
         measuring = jax.jit(partial(lanes.values, spec, axes=axes), out_shardings=whole)
-        made = stepping.lower(problems, states, steps=steps, turns=turns).compile()
-        return made, measuring.lower(problems, states.x).compile()
+        made, options = stepping.lower(problems, states, steps=steps, turns=turns), compiler_options()
+        values = measuring.lower(problems, states.x)
+        return made.compile(compiler_options=options), values.compile(compiler_options=options)
 
 
 def sizes_of(program: Compiled) -> dict[str, int] | None:
