@@ -26,7 +26,8 @@ def fold(
     """A grid too wide for a page: its lines side by side, so many columns at a time."""
     parts = [slice(first, first + columns) for first in range(0, len(across), columns)]
     width, height = shape(cells)
-    size = (columns * width + 0.6, len(parts) * (len(down) * height + 0.4))
+    lines = 1 + max(str(label).count("\n") for label in across)
+    size = (columns * width + 0.6, len(parts) * (len(down) * height + 0.25 + 0.15 * lines))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subfigures(len(parts), 1, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
