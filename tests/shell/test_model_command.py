@@ -16,8 +16,8 @@ import nst_jax
 from nst_jax import pictures
 from nst_jax.shell.cli import words
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.running import easel
 from nst_jax.shell.running import instant as running
+from nst_jax.shell.running import one_pass
 
 PHOTO, BRUSH, MOSAIC = (str(pictures.path(name)) for name in ("landscape", "brush", "mosaic"))
 SKY = str(pictures.path(pictures.MASKS[0]))
@@ -128,9 +128,9 @@ def test_a_folder_is_painted_by_one_process(nst, files, photos):
 
 def test_one_program_for_each_size_and_one_look_for_all(nst, files, photos, monkeypatch):
     made, looks = [], []
-    compile_one, study = easel.Programs.compile, easel.study
-    monkeypatch.setattr(easel.Programs, "compile", lambda self, *given: made.append(1) or compile_one(self, *given))
-    monkeypatch.setattr(easel, "study", lambda *given: looks.append(1) or study(*given))
+    compile_one, study = one_pass.Programs.compile, one_pass.study
+    monkeypatch.setattr(one_pass.Programs, "compile", lambda self, *given: made.append(1) or compile_one(self, *given))
+    monkeypatch.setattr(one_pass, "study", lambda *given: looks.append(1) or study(*given))
     (photos / "broken.jpg").unlink()
     code, text = nst("content=photos/*.png", f"style={BRUSH}", f"model={files['adain']}", SMALL)
     assert code == 0, text
@@ -168,7 +168,7 @@ def test_a_stop_keeps_what_is_painted(nst, files, photos, monkeypatch):
 
     from nst_jax.shell.running.stop import Stop
 
-    paint_one = easel.paint_one
+    paint_one = one_pass.paint_one
 
     def interrupt(*given):
         found = paint_one(*given)
@@ -184,7 +184,7 @@ def test_a_stop_keeps_what_is_painted(nst, files, photos, monkeypatch):
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_computed(nst, files, monkeypatch):
-    monkeypatch.setattr(easel, "free_memory", lambda: 100_000)
+    monkeypatch.setattr(one_pass, "free_memory", lambda: 100_000)
     code, text = nst(PHOTO, f"model={files['johnson']}", SMALL)
     assert code == 2
     assert re.search(r"at 48 x 36 pixels: the network sees the whole picture at once, which needs .* A size", text)

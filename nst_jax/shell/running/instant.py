@@ -21,8 +21,8 @@ from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import deliver
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running import provenance, single, trained
-from nst_jax.shell.running.easel import Easel, Painted, paint_one, set_up
 from nst_jax.shell.running.inputs import paths_of, read_picture
+from nst_jax.shell.running.one_pass import Painted, Setup, paint_one, set_up
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.model import GROUPS, TAKES
@@ -57,14 +57,14 @@ def run(config: Config, contents: Sequence[str], words: Sequence[str]) -> int:
     check(config, contents)
     with catch_signals() as stop, enough_memory():
         model = trained.load(config.model, source=config.weights, log=LOG.info)
-        easel = set_up(config, model, LOG.info)
+        setup = set_up(config, model, LOG.info)
         stop.check()
         folder = make_folder(config, contents, words)
         with alone(folder, "a run", keep=False), folders.log_into(folder):
-            LOG.info("model: %s", describe(easel))
+            LOG.info("model: %s", describe(setup))
             LOG.info("device: %s", provenance.device())
             LOG.info("folder: %s", folder)
-            return report(easel, paint_all(easel, contents, folder, stop), contents, folder, stop)
+            return report(setup, paint_all(setup, contents, folder, stop), contents, folder, stop)
 
 
 def check(config: Config, contents: Sequence[str]) -> None:
@@ -101,20 +101,20 @@ def make_folder(config: Config, contents: Sequence[str], words: Sequence[str]) -
     return folder
 
 
-def describe(easel: Easel) -> str:
+def describe(setup: Setup) -> str:
     """The model in words."""
-    header = easel.model.header
+    header = setup.model.header
     files = ", ".join(file["path"] for file in header["files"])
     encoder = f"; it sees by {told['source']}" if (told := header.get("encoder_used")) else ""
-    return f"{files}, {easel.model.method}, {header.get('steps', 'unknown')} steps{encoder}"
+    return f"{files}, {setup.model.method}, {header.get('steps', 'unknown')} steps{encoder}"
 
 
-def paint_all(easel: Easel, contents: Sequence[str], folder: Path, stop: Stop) -> Tally:
+def paint_all(setup: Setup, contents: Sequence[str], folder: Path, stop: Stop) -> Tally:
     """Paint each photograph. One that cannot be painted is reported, and the others go on.
 
     A thread reads the next one meanwhile, and another writes the last one.
     """
-    config, tally, said = easel.config, Tally(), facts(easel)
+    config, tally, shared = setup.config, Tally(), facts(setup)
     log = LOG.info if len(contents) == 1 else lambda line: None  # a picture's record has it
     read = lambda path: read_picture(config, path, log)
     places = names_of(contents, config)
@@ -129,17 +129,17 @@ def paint_all(easel: Easel, contents: Sequence[str], folder: Path, stop: Stop) -
                 with enough_memory():
                     picture = photo.result()  # pyright: ignore[reportOptionalMemberAccess]
                     start = time.perf_counter()
-                    painted = paint_one(easel, picture, path, log)
-                story = tell(said, easel, path, picture, painted, seconds=time.perf_counter() - start)
+                    painted = paint_one(setup, picture, path, log)
+                record = describe_result(shared, setup, path, picture, painted, seconds=time.perf_counter() - start)
                 settle(tally, waiting, many=len(contents))
-                waiting = path, writer.submit(save, config, folder / places[number], painted, story)
+                waiting = path, writer.submit(save, config, folder / places[number], painted, record)
             except UserError as error:
                 lose(tally, path, error, many=len(contents))
             bar.update()
             if stop.asked:
                 break
         settle(tally, waiting, many=len(contents))
-    tally.seconds = time.perf_counter() - began - easel.programs.seconds
+    tally.seconds = time.perf_counter() - began - setup.programs.seconds
     return tally
 
 
@@ -186,19 +186,19 @@ def names_of(contents: Sequence[str], config: Config) -> list[str]:
     return found
 
 
-def facts(easel: Easel) -> dict[str, Any]:
+def facts(setup: Setup) -> dict[str, Any]:
     """What the records of all results have in common."""
-    config, header = easel.config, easel.model.header
+    config, header = setup.config, setup.model.header
     chosen = {key.partition(".")[0] for key in (*TAKES, *GROUPS)}
     used = ("steps", "date", "licence", "encoder", "encoder_sha256")
-    model = {"method": easel.model.method, "files": header["files"], **{k: header[k] for k in used if k in header}}
-    names = header.get("style_names") or list(easel.styles)
+    model = {"method": setup.model.method, "files": header["files"], **{k: header[k] for k in used if k in header}}
+    names = header.get("style_names") or list(setup.styles)
     return {
         "config": {key: value for key, value in settings.plain(config).items() if key in chosen},
         "model": model,
         **({"encoder": header["encoder_used"]} if "encoder_used" in header else {}),
-        "alpha": config.alpha if easel.model.apply.styles is None else None,
-        "shares": easel.shares and dict(zip(names, easel.shares, strict=True)),
+        "alpha": config.alpha if setup.model.apply.styles is None else None,
+        "shares": setup.shares and dict(zip(names, setup.shares, strict=True)),
         "directory": str(Path.cwd()),
         "versions": provenance.versions(),
         "git_commit": provenance.commit(),
@@ -207,44 +207,51 @@ def facts(easel: Easel) -> dict[str, Any]:
     }
 
 
-def tell(
-    said: dict[str, Any], easel: Easel, path: str, photo: Picture, painted: Painted, *, seconds: float
+def describe_result(
+    shared: dict[str, Any], setup: Setup, path: str, photo: Picture, painted: Painted, *, seconds: float
 ) -> dict[str, Any]:
     """What one result came from."""
-    paths = paths_of(easel.config) | {"content": path}
-    files = {"content": photo, **easel.styles, **painted.files}
+    paths = paths_of(setup.config) | {"content": path}
+    files = {"content": photo, **setup.styles, **painted.files}
     read = {name: {"path": paths[name], "sha256": p.sha256} for name, p in files.items() if p}
     notes = [note for picture in files.values() if picture for note in picture.notes]
-    config = {**said["config"], "content": path}
-    return {**said, "config": config, **painted.facts, "pictures": notes, "files": read, "seconds": {"paint": seconds}}
+    config = {**shared["config"], "content": path}
+    return {
+        **shared,
+        "config": config,
+        **painted.facts,
+        "pictures": notes,
+        "files": read,
+        "seconds": {"paint": seconds},
+    }
 
 
-def save(config: Config, path: Path, painted: Painted, story: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+def save(config: Config, path: Path, painted: Painted, record: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
     """Write a picture, its record beside it, and where output.to says; returns its place and what is known of it."""
-    metadata = provenance.text_chunks(story)
+    metadata = provenance.text_chunks(record)
     write(path, painted.image, alpha=painted.alpha, quality=config.output.quality, metadata=metadata)
-    sidecar(path, story)
+    sidecar(path, record)
     picture = path
     if to := config.output.to:
-        named = path.name if path.name != config.output.file else Path(story["config"]["content"]).stem + path.suffix
+        named = path.name if path.name != config.output.file else Path(record["config"]["content"]).stem + path.suffix
         place = expand(to) / named if deliver.is_folder(to) else expand(to)
         picture = deliver.deliver(path, place, quality=config.output.quality)
-    return picture, {"picture": str(picture.absolute()), "folder": str(path.parent.absolute()), **story}
+    return picture, {"picture": str(picture.absolute()), "folder": str(path.parent.absolute()), **record}
 
 
-def report(easel: Easel, tally: Tally, contents: Sequence[str], folder: Path, stop: Stop) -> int:
+def report(setup: Setup, tally: Tally, contents: Sequence[str], folder: Path, stop: Stop) -> int:
     """Say what has come of the photographs and where they are; returns the exit code."""
-    painted, compiling = len(tally.records), easel.programs.seconds
+    painted, compiling = len(tally.records), setup.programs.seconds
     if stop.asked:
         LOG.info("stopped after %d of %d pictures", painted + len(tally.wrong), len(contents))
     rate = painted / tally.seconds if tally.seconds > 0 else 0.0
     many = "1 picture" if painted == 1 else f"{painted} pictures"
     LOG.info("%s in %.2f s, %.2g a second (and %.1f s to compile)", many, tally.seconds, rate, compiling)
-    to = easel.config.output.to
+    to = setup.config.output.to
     if len(contents) > 1:
         announce("results", expand(to) if to else folder, tally.records)
     elif tally.records:
-        announce("result", folder / easel.config.output.file, None if to else tally.records[0])
+        announce("result", folder / setup.config.output.file, None if to else tally.records[0])
         if to:
             announce("picture", tally.pictures[0], tally.records[0])
     if tally.wrong:

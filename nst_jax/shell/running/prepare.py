@@ -26,7 +26,6 @@ from nst_jax.shell.io import weights
 from nst_jax.shell.names import look_up
 from nst_jax.shell.running import plan, texture
 from nst_jax.shell.running.colours import Files, colours
-from nst_jax.shell.running.easel import paint_start
 from nst_jax.shell.running.inputs import (
     Inputs,
     Log,
@@ -40,6 +39,7 @@ from nst_jax.shell.running.inputs import (
 from nst_jax.shell.running.job import Job, Output, Plan
 from nst_jax.shell.running.networks import check_depth, check_pixels, network, read_params
 from nst_jax.shell.running.once import Once, always
+from nst_jax.shell.running.one_pass import paint_start
 from nst_jax.shell.running.program import mesh_of_process
 from nst_jax.shell.running.regions import divide, divide_terms
 from nst_jax.shell.running.starts import start

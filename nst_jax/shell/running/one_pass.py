@@ -82,7 +82,7 @@ class Programs:
         return made
 
 
-class Easel(NamedTuple):
+class Setup(NamedTuple):
     """All that does not depend on the photograph."""
 
     config: Config
@@ -103,7 +103,7 @@ class Painted(NamedTuple):
     files: Files  # of the regions
 
 
-def set_up(config: Config, model: Model, log: Log) -> Easel:
+def set_up(config: Config, model: Model, log: Log) -> Setup:
     """Read the paintings, and check that the settings suit the model. Raises UserError where they do not."""
     chosen = colours(config.colour)
     own = model.apply.styles
@@ -120,7 +120,7 @@ def set_up(config: Config, model: Model, log: Log) -> Easel:
         names = names_of(styles=len(paths)) if paths else ()
         files = {name: read_picture(config, path, log) for name, path in zip(names, paths, strict=True)}
         shares = share_styles(config, log) if paths else []
-    return Easel(config, model, chosen, files, shares, Programs(model), memory())
+    return Setup(config, model, chosen, files, shares, Programs(model), memory())
 
 
 def refuse_pictures(config: Config, model: Model, chosen: Colours) -> None:
@@ -153,16 +153,16 @@ def share_named(model: Model, chosen: Sequence[str], shares: Sequence[Any] | Non
         raise UserError(f"{error}. Say style=NUMBER or NAME, or [one,two] with style_blend=[0.7,0.3]") from None
 
 
-def paint_one(easel: Easel, photo: Picture, what: str, log: Log) -> Painted:
+def paint_one(setup: Setup, photo: Picture, what: str, log: Log) -> Painted:
     """Paint one photograph. what: its name, for errors."""
-    config, mode = easel.config, easel.colours.mode
+    config, mode = setup.config, setup.colours.mode
     content = resize_picture(np.asarray(mode.content(jnp.asarray(photo.image))), config, 1.0, "content", log)
-    looks, given, kept, files = gather(easel, photo, content, log)
+    looks, given, kept, files = gather(setup, photo, content, log)
     whole = {"images": content[None], "looks": looks, **given}
-    program = easel.programs.find(what, whole)
-    found = program(easel.model.params, **whole)[0]
+    program = setup.programs.find(what, whole)
+    found = program(setup.model.params, **whole)[0]
     image = compose(found, content, kept)
-    sized = resized_to(photo, content.shape, easel.colours)
+    sized = resized_to(photo, content.shape, setup.colours)
     image = np.asarray(image if sized is None else with_chroma(image, sized))
     if bad := int(image.size - np.isfinite(image).sum()):
         raise UserError(f"{what}: {bad} of {image.size} values are not finite: the network is damaged, or not trained")
@@ -174,25 +174,25 @@ def paint_one(easel: Easel, photo: Picture, what: str, log: Log) -> Painted:
     return Painted(image, transparency, facts, files)
 
 
-def gather(easel: Easel, photo: Picture, content: Image, log: Log) -> tuple[list[Any], dict[str, Any], Any, Files]:
+def gather(setup: Setup, photo: Picture, content: Image, log: Log) -> tuple[list[Any], dict[str, Any], Any, Files]:
     """The looks of all styles; alpha, shares and masks as the network takes them; what is kept; the regions' files."""
-    config, shares = easel.config, None if easel.shares is None else jnp.asarray(easel.shares, jnp.float32)
-    if easel.model.apply.styles is not None:
+    config, shares = setup.config, None if setup.shares is None else jnp.asarray(setup.shares, jnp.float32)
+    if setup.model.apply.styles is not None:
         return [], {"alpha": None, "shares": shares, "masks": None}, None, {}
-    looks = [look_of_style(easel, name, photo, log) for name in easel.styles]
+    looks = [look_of_style(setup, name, photo, log) for name in setup.styles]
     numbers: dict[str, Any] = {"alpha": jnp.float32(config.alpha), "shares": shares, "masks": None}
     given = regions_of(config)
     if not given:
         return looks, numbers, None, {}
-    drawn = {n: easel.once(("drawn", n), partial(regions.draw, config, n, r, photo, log)) for n, r in given.items()}
+    drawn = {n: setup.once(("drawn", n), partial(regions.draw, config, n, r, photo, log)) for n, r in given.items()}
     masks, rest = divide(config, drawn, content)
     painted = [name for name in given if drawn[name].style is not None]
     kept = [masks[name] for name in given if name not in painted] + ([] if looks else [rest])
     if not looks and not painted:
         raise UserError("every region keeps the photograph, and so does the rest: there is nothing to paint")
     numbers["masks"] = jnp.stack([*[rest] * len(looks), *(masks[name] for name in painted)])
-    numbers["shares"] = jnp.asarray([*(easel.shares or []), *[1.0] * len(painted)], jnp.float32)
-    looks += [look_of_region(easel, name, drawn[name], photo, content, log) for name in painted]
+    numbers["shares"] = jnp.asarray([*(setup.shares or []), *[1.0] * len(painted)], jnp.float32)
+    looks += [look_of_region(setup, name, drawn[name], photo, content, log) for name in painted]
     files = {key: picture for one in drawn.values() for key, picture in one.files.items()}
     return looks, numbers, jnp.stack(kept).sum(0) if kept else None, files
 
@@ -206,30 +206,30 @@ def divide(config: Config, drawn: Mapping[str, regions.Drawn], content: Image) -
     return dict(zip(drawn, parts, strict=True)), rest
 
 
-def look_of_style(easel: Easel, name: str, photo: Picture, log: Log) -> Any:
+def look_of_style(setup: Setup, name: str, photo: Picture, log: Log) -> Any:
     """What the network takes of a painting, once for all photographs where its colours do not depend on them."""
-    config, place = easel.config, list(easel.styles).index(name)
+    config, place = setup.config, list(setup.styles).index(name)
 
     def make() -> Any:
-        painting = easel.styles[name]
+        painting = setup.styles[name]
         assert painting is not None
-        seen = easel.colours.mode.style(jnp.asarray(painting.image), jnp.asarray(photo.image), **easel.colours.numbers)
+        seen = setup.colours.mode.style(jnp.asarray(painting.image), jnp.asarray(photo.image), **setup.colours.numbers)
         sized = resize_style(np.asarray(seen), config, settings.scales_of(config)[place], name, log)
-        return study(easel.model.apply, easel.model.params, sized)
+        return study(setup.model.apply, setup.model.params, sized)
 
-    return make() if easel.colours.name in DEPENDS else easel.once(("look", name), make)
+    return make() if setup.colours.name in DEPENDS else setup.once(("look", name), make)
 
 
-def look_of_region(easel: Easel, name: str, drawn: regions.Drawn, photo: Picture, content: Image, log: Log) -> Any:
+def look_of_region(setup: Setup, name: str, drawn: regions.Drawn, photo: Picture, content: Image, log: Log) -> Any:
     """The same of a region."""
-    config = easel.config
+    config = setup.config
 
     def make() -> Any:
         found = Inputs({"content": photo}, content, (), None, ())
-        one = regions.size(config, regions_of(config)[name], drawn, found, easel.colours, name, log, 1.0)
-        return study(easel.model.apply, easel.model.params, one.style, one.style_mask)
+        one = regions.size(config, regions_of(config)[name], drawn, found, setup.colours, name, log, 1.0)
+        return study(setup.model.apply, setup.model.params, one.style, one.style_mask)
 
-    return make() if easel.colours.name in DEPENDS else easel.once(("look of region", name), make)
+    return make() if setup.colours.name in DEPENDS else setup.once(("look of region", name), make)
 
 
 def paint_start(config: Config, start: Mapping[str, Any], found: Inputs, log: Log, once: Once) -> Image:
