@@ -15,6 +15,7 @@ from nst_jax.extractors.vgg import VGG, VGG19
 from nst_jax.extractors.vgg import kernels as vgg_kernels
 from nst_jax.methods.feedforward import adain, wct
 from nst_jax.methods.feedforward.decoders import Decoder, encode
+from nst_jax.methods.feedforward.instant import Adain, Wct
 from nst_jax.methods.feedforward.johnson import INITIALISERS, Transform, apply, convolve, crop, fit, names
 from nst_jax.methods.feedforward.records import (
     DISTILLED,
@@ -109,6 +110,18 @@ def regions_of(x):
     return jnp.asarray(values.regions(*x.shape[:2]))
 
 
+def adain_of(content, styles, *, alpha=1.0, **how):
+    form = adain.FORMS["adain_style"]
+    looks = [adain.measure(style, unbiased=form.unbiased) for style in styles]
+    return adain.stylise(content, looks, alpha=alpha, form=form, **{"shares": None, "masks": None, **how})
+
+
+def wct_of(content, styles, *, alpha=1.0, rule="relative", **how):
+    found = wct.RULES[rule]
+    looks = [wct.colour_of(wct.measure(style), rule=found) for style in styles]
+    return wct.stylise(content, looks, alpha=alpha, rule=found, **{"shares": None, "masks": None, **how})
+
+
 def transforms(f):
     """AdaIN and WCT, by the name of torch's result."""
     content, first, both = f["content"], f["first"], (f["first"], f["second"])
@@ -117,13 +130,13 @@ def transforms(f):
     return {
         **{f"adain {n}": adain.adain(content, first, alpha=1.0, form=form) for n, form in adain.FORMS.items()},
         "adain alpha": adain.adain(content, first, alpha=0.3),
-        "adain mix": adain.mix(content, both, weights=weights, alpha=1.0),
-        "adain regions": adain.divide(content, both, masks, alpha=1.0),
+        "adain mix": adain_of(content, both, shares=weights),
+        "adain regions": adain_of(content, both, masks=masks),
         **{f"wct {n}": wct.wct(content, first, alpha=1.0, rule=wct.RULES[n]) for n in ("ust", "pytorch_wct")},
         **{f"wct low {n}": wct.wct(f["low"], first, alpha=1.0, rule=wct.RULES[n]) for n in ("ust", "pytorch_wct")},
         "wct alpha": wct.wct(content, first, alpha=0.6, rule=ust),
-        "wct mix": wct.mix(content, both, weights=weights, alpha=1.0, rule=ust),
-        "wct regions": wct.divide(content, both, masks, alpha=1.0, rule=ust),
+        "wct mix": wct_of(content, both, shares=weights, rule="ust"),
+        "wct regions": wct_of(content, both, masks=masks, rule="ust"),
     }
 
 
@@ -157,9 +170,17 @@ def decoder(level):
 def test_adain_picture_agrees_with_torch(pictures):
     network, params = encoder("ceil")
     module, variables = decoder("relu4_1")
-    run = partial(adain.paint, network, alpha=0.7, form=adain.FORMS["pytorch_adain"])
-    found = jax.jit(lambda p, v, c, s: run(p, module, v, c, [s]))(params, variables, pictures[:1], pictures[1:])
-    agree("adain picture", found)
+    method = Adain(network, "relu4_1", module.record, adain.FORMS["pytorch_adain"])
+    agree("adain picture", paint_by(method, params, variables, pictures[:1], pictures[1], alpha=0.7))
+
+
+def paint_by(method, params, variables, content, style, *, alpha, masks=None):
+    """Content pictures in the style of one picture, as a trained network paints them."""
+
+    def run(both, content, style, alpha, masks):
+        return method(both, content, [method.study(both, style)], alpha=alpha, masks=masks)
+
+    return jax.jit(run)({"encoder": params, "network": variables}, content, style, alpha, masks)
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["float32", "float64"])
@@ -167,14 +188,10 @@ def test_wct_picture_agrees_with_torch(pictures, wide):
     """Five whitenings, one after the other, make the rounding of float32 larger."""
     modules = {level: decoder(level) for level in reversed(LEVELS)}
     network, params = encoder("floor")
-
-    def run(params, variables, content, style):
-        levels = [wct.Level(n, modules[n][0], variables[n]) for n in modules]
-        return wct.paint(network, params, levels, content, [style], alpha=0.6, rule=wct.RULES["ust"])
-
+    method = Wct(network, tuple((n, module.record) for n, (module, _) in modules.items()), wct.RULES["ust"])
     with jax.enable_x64(wide):
-        given = params, {n: v for n, (_, v) in modules.items()}, pictures[:1], pictures[1:]
-        found = jax.jit(run)(*jax.tree.map(lambda x: jnp.asarray(np.asarray(x), float), given))
+        given = params, {n: v for n, (_, v) in modules.items()}, pictures[:1], pictures[1]
+        found = paint_by(method, *jax.tree.map(lambda x: jnp.asarray(np.asarray(x), float), given), alpha=0.6)
         agree("wct picture", found, atol=1e-6 if wide else 1e-3)
 
 
@@ -499,18 +516,18 @@ def test_wct_of_a_picture_with_itself(features, which):
     np.testing.assert_allclose(found, features[which], atol=2e-3)
 
 
-@pytest.mark.parametrize("method", [adain, wct])
+@pytest.mark.parametrize("method", [adain_of, wct_of])
 def test_mask_of_ones_is_no_mask(features, method):
     content, style = features["content"], features["first"]
-    whole = method.mix(content, [style], weights=jnp.ones(1), alpha=0.8)
-    masked = method.divide(content, [style], jnp.ones((1, 12, 15)), alpha=0.8)
+    whole = method(content, [style], alpha=0.8)
+    masked = method(content, [style], masks=jnp.ones((1, 12, 15)), alpha=0.8)
     np.testing.assert_allclose(masked, whole, atol=1e-4)
 
 
-@pytest.mark.parametrize("method", [adain, wct])
+@pytest.mark.parametrize("method", [adain_of, wct_of])
 def test_where_no_region_is_there_is_content(features, method):
     masks = jnp.stack([jnp.zeros((12, 15)).at[:4].set(1), jnp.zeros((12, 15))])
-    found = method.divide(features["content"], [features["first"], features["second"]], masks, alpha=1.0)
+    found = method(features["content"], [features["first"], features["second"]], masks=masks)
     np.testing.assert_array_equal(found[4:], features["content"][4:])
     assert jnp.abs(found[:4] - features["content"][:4]).max() > 0.1
 
@@ -522,6 +539,22 @@ def test_a_batch_is_as_many_pictures(features, method):
     both = jax.jit(partial(method, alpha=0.9))(content, style)
     for i in range(2):
         np.testing.assert_allclose(both[i], method(content[i], style[i], alpha=0.9), atol=1e-4)
+
+
+def test_a_rule_that_clips_confines_the_picture_between_levels(pictures):
+    """WCT-TF clips after each level but the last."""
+    network, params = encoder("floor")
+    modules = {level: decoder(level) for level in ("relu3_1", "relu2_1")}
+    levels = tuple((n, module.record) for n, (module, _) in modules.items())
+    given = params, {n: v for n, (_, v) in modules.items()}, pictures[:1], pictures[1]
+    rule = wct.RULES["wct_tf"]
+    found = paint_by(Wct(network, levels, rule), *given, alpha=1.0)
+    alone = [Wct(network, levels[i : i + 1], rule) for i in range(2)]
+    first = paint_by(alone[0], *given, alpha=1.0)
+    assert float(jnp.abs(first - jnp.clip(first, 0, 1)).max()) > 1e-2  # there is something to clip
+    second = paint_by(alone[1], *given[:2], jnp.clip(first, 0, 1), pictures[1], alpha=1.0)
+    np.testing.assert_allclose(found, second, atol=2e-3 * float(jnp.abs(second).max()))
+    assert float(jnp.abs(found - paint_by(alone[1], *given[:2], first, pictures[1], alpha=1.0)).max()) > 1e-2
 
 
 # Decoders
@@ -547,10 +580,8 @@ def test_pictures_keep_their_size_and_alpha_0_is_the_reconstruction(pictures, ro
     network, params = encoder(rounding)
     module, variables = decoder("relu3_1")
     content = pictures[:, :37, :42]
-    paint = lambda p, v, alpha: adain.paint(
-        network, p, module, v, content, [pictures[:1, :31]], alpha=alpha, layer="relu3_1"
-    )
-    found = jax.jit(paint)(params, variables, 0.0)
+    method = Adain(network, "relu3_1", module.record, adain.FORMS["adain_style"])
+    found = paint_by(method, params, variables, content, pictures[0, :31], alpha=0.0)
     whole = jnp.pad(content, ((0, 0), (0, 3), (0, 2), (0, 0)), mode="reflect")
     again: Any = module.apply(variables, encode(network, params, whole, taps=("relu3_1",))["relu3_1"])
     assert found.shape == content.shape
@@ -563,11 +594,9 @@ def test_regions_of_a_picture(pictures):
     module, variables = decoder("relu2_1")
     mask = jnp.zeros((48, 64)).at[:, :32].set(1)
 
-    def run(params, variables, images, alpha):
-        levels = [wct.Level("relu2_1", module, variables)]
-        return wct.paint(network, params, levels, images[:1], [images[1:]], alpha=alpha, masks=[mask])
-
-    masked, plain = (jax.jit(run)(params, variables, pictures, alpha) for alpha in (1.0, 0.0))
+    method = Wct(network, (("relu2_1", module.record),), wct.RULES["relative"])
+    given = params, {"relu2_1": variables}, pictures[:1], pictures[1]
+    masked, plain = (paint_by(method, *given, alpha=alpha, masks=mask[None]) for alpha in (1.0, 0.0))
     np.testing.assert_allclose(masked[:, :, 40:], plain[:, :, 40:], atol=1e-5)
     assert jnp.abs(masked[:, :, :24] - plain[:, :, :24]).max() > 0.05
 

@@ -11,9 +11,10 @@ import pytest
 
 import nst_jax as nst
 from nst_jax import pictures
+from nst_jax.images.regions import resize_mask
 from nst_jax.methods.feedforward import adain, instant, johnson, wct
-from nst_jax.methods.feedforward.decoders import Decoder
-from nst_jax.methods.feedforward.johnson import Transform
+from nst_jax.methods.feedforward.decoders import Decoder, encode
+from nst_jax.methods.feedforward.johnson import Transform, crop, fit
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import models
 
@@ -68,40 +69,56 @@ def test_johnson_is_the_published_network(loaded, photo):
 
 def test_adain_is_that_of_one_picture_and_one_style(loaded, photo, styles):
     model = loaded["adain"]
-    layer, form = model.apply.layer, model.apply.form
-    decoder, encoder = Decoder(model.record), (model.apply.encoder, model.params["encoder"])
-    known = lambda **how: adain.paint(
-        *encoder,
-        decoder,
-        model.params["network"],
-        photo[None],
-        [s[None] for s in styles],
-        layer=layer,
-        form=form,
-        **how,
-    )
+    layer, form, encoder = model.apply.layer, model.apply.form, model.params["encoder"]
+    multiple = model.record.multiple
+    whole = fit(photo[None], multiple=multiple)
+    see = lambda images: encode(model.apply.encoder, encoder, images, taps=(layer,))[layer]
+    own, *seen = map(see, (whole, *(style[None] for style in styles)))
+
+    def decode(features):
+        images: Any = Decoder(model.record).apply(model.params["network"], features)
+        return crop(images, height=photo.shape[0], width=photo.shape[1], top=0, left=0)
+
     looks = [model.apply.study(model.params, style) for style in styles]
-    given = {"alpha": 0.7, "shares": jnp.asarray([3.0, 1.0])}
-    found = instant.paint(model.apply, model.params, photo[None], looks, **given)
-    np.testing.assert_allclose(found, known(alpha=0.7, weights=jnp.asarray([3.0, 1.0])), atol=2e-4)
+    found = instant.paint(
+        model.apply, model.params, photo[None], looks, alpha=0.7, shares=jnp.asarray([3.0, 1.0]), masks=None
+    )
+    first, second = (adain.adain(own, x, alpha=0.7, form=form) for x in seen)
+    np.testing.assert_allclose(found, decode(0.75 * first + 0.25 * second), atol=2e-4)
     masks = halves(photo)
     found = instant.paint(model.apply, model.params, photo[None], looks, alpha=1.0, shares=jnp.ones(2), masks=masks)
-    np.testing.assert_allclose(found, known(alpha=1.0, masks=list(masks)), atol=2e-4)
+    around = fit(masks[..., None], multiple=multiple)[..., 0]
+    small = [resize_mask(mask, height=own.shape[1], width=own.shape[2])[None] for mask in around]
+    total = jnp.zeros_like(own)
+    for mask, style in zip(small, seen, strict=True):
+        known, aim = (adain.measure(x, m, unbiased=form.unbiased) for x, m in ((own, mask), (style, None)))
+        total += mask[..., None] * adain.restyle(own, known, aim, form=form)
+    np.testing.assert_allclose(found, decode(total), atol=2e-4)
 
 
 def test_wct_is_that_of_one_picture_and_one_style(loaded, photo, styles):
-    model = loaded["wct"]
-    variables = model.params["network"]
-    levels = [wct.Level(layer, Decoder(record), variables[layer]) for layer, record in model.apply.levels]
-    encoder = model.apply.encoder, model.params["encoder"]
+    model, rule = loaded["wct"], loaded["wct"].apply.rule
     looks = [model.apply.study(model.params, style) for style in styles]
     for masks in (None, halves(photo)):
-        given: Any = {"weights": jnp.asarray([0.5, 0.5])} if masks is None else {"masks": list(masks)}
-        known = wct.paint(*encoder, levels, photo[None], [s[None] for s in styles], alpha=0.6, **given)
-        shares = jnp.ones(2)
-        found = instant.paint(model.apply, model.params, photo[None], looks, alpha=0.6, shares=shares, masks=masks)
-        size = float(jnp.abs(known).max())
-        np.testing.assert_allclose(found, known, atol=2e-3 * size)
+        image = photo[None]  # a multiple of what the levels halve it by
+        for layer, record in model.apply.levels:
+            see = lambda x, layer=layer: encode(model.apply.encoder, model.params["encoder"], x, taps=(layer,))[layer]
+            own, first, second = map(see, (image, *(style[None] for style in styles)))
+            if masks is None:
+                found: Any = sum(wct.wct(own, style, alpha=0.6, rule=rule) for style in (first, second)) / 2
+            else:
+                found = jnp.zeros_like(own)
+                for mask, style in zip(masks, (first, second), strict=True):
+                    small = resize_mask(mask, height=own.shape[1], width=own.shape[2])[None]
+                    known = wct.measure(own, small)
+                    colour = wct.colour_of(wct.measure(style), rule=rule)
+                    found += small[..., None] * wct.recolour(own, known, wct.whitening_of(known, rule=rule), colour)
+                found = 0.6 * found + 0.4 * own
+            image: Any = Decoder(record).apply(model.params["network"][layer], found)
+        painted = instant.paint(
+            model.apply, model.params, photo[None], looks, alpha=0.6, shares=jnp.ones(2), masks=masks
+        )
+        np.testing.assert_allclose(painted, image, atol=2e-3 * float(jnp.abs(image).max()))
 
 
 def halves(photo):

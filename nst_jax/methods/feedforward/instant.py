@@ -6,7 +6,7 @@
 `apply` shapes the program: it is static and hashable. `params` and `looks` are numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,17 +18,14 @@ from nst_jax.extractors.base import Extractor
 from nst_jax.images.regions import resize_mask
 from nst_jax.methods.feedforward import adain, johnson, wct
 from nst_jax.methods.feedforward.adain import Channels, Form
+from nst_jax.methods.feedforward.blending import Alpha, Features, Masks, Shares
 from nst_jax.methods.feedforward.decoders import Decoder, encode
 from nst_jax.methods.feedforward.johnson import Transform, crop, fit
 from nst_jax.methods.feedforward.records import Mirror, Record
 from nst_jax.methods.feedforward.wct import Colour, Rule
-from nst_jax.types import Image, Mask, Scalar
+from nst_jax.types import Image, Mask
 
 Images = Float[Array, "batch height width 3"]
-Features = Float[Array, "batch _ _ c"]
-Shares = Float[Array, " styles"] | None
-Masks = Float[Array, "styles height width"] | None
-Alpha = Scalar | float | None
 
 
 class Model(NamedTuple):
@@ -121,15 +118,8 @@ class Adain(NamedTuple):
         """
         whole = fit(images, multiple=self.record.multiple)
         own = encode(self.encoder, params["encoder"], whole, taps=(self.layer,))[self.layer]
-        found = stylise(
-            own,
-            looks,
-            lambda mask: adain.measure(own, mask, unbiased=self.form.unbiased),
-            lambda known, look: adain.restyle(own, known, look, form=self.form),
-            alpha=alpha,
-            shares=shares,
-            masks=enlarge(masks, multiple=self.record.multiple),
-        )
+        around = shrink(enlarge(masks, multiple=self.record.multiple), own)
+        found = adain.stylise(own, looks, alpha=alpha, shares=shares, masks=around, form=self.form)
         painted: Any = Decoder(self.record).apply(params["network"], found)
         return crop(painted, height=images.shape[1], width=images.shape[2], top=0, left=0)
 
@@ -167,71 +157,24 @@ class Wct(NamedTuple):
         multiple = max(record.multiple for _, record in self.levels)
         image, around = fit(images, multiple=multiple), enlarge(masks, multiple=multiple)
         for number, (layer, record) in enumerate(self.levels):
+            image = jnp.clip(image, 0, 1) if self.rule.clip and number else image
             own = encode(self.encoder, params["encoder"], image, taps=(layer,))[layer]
-            found = stylise(
-                own,
-                [look[number] for look in looks],
-                partial(self.whiten, own),
-                partial(self.recolour, own),
-                alpha=alpha,
-                shares=shares,
-                masks=around,
-            )
-            image: Any = Decoder(record).apply(params["network"][layer], found)
+            own_looks = [look[number] for look in looks]
+            how = {"alpha": alpha, "shares": shares, "masks": shrink(around, own), "rule": self.rule}
+            image: Any = Decoder(record).apply(params["network"][layer], wct.stylise(own, own_looks, **how))
         return crop(image, height=images.shape[1], width=images.shape[2], top=0, left=0)
-
-    def whiten(self, own: Features, mask: Any) -> tuple[Any, Any]:
-        """The mean and covariance of the content, and the matrix that whitens it."""
-        spread = wct.measure(own, mask)
-        return spread, wct.whitening_of(spread, rule=self.rule)
-
-    def recolour(self, own: Features, known: tuple[Any, Any], look: Colour) -> Features:
-        """The content's activations in a style. known: by `whiten`."""
-        return wct.recolour(own, *known, look)
-
-
-def stylise(
-    content: Features,
-    looks: Sequence[Any],
-    measure: Callable[[Any], Any],
-    restyle: Callable[[Any, Any], Features],
-    *,
-    alpha: Alpha,
-    shares: Shares,
-    masks: Masks,
-) -> Features:
-    """The content's activations in one style or several: their mean by shares, or each in its mask.
-
-    Args:
-      content: activations.
-      looks: of the styles.
-      measure: mask or None -> the statistics of the content's activations there.
-      restyle: (statistics, look) -> the activations in that style.
-      alpha: 0 the content, 1 the styles; None: 1.
-      shares: of the styles; None: equal ones.
-      masks: of the styles, at the size of the image.
-    """
-    if not len(looks):
-        raise ValueError("this network takes the style of a picture: give one look at least, by `study`")
-    if masks is None:
-        weights, known = jnp.ones(len(looks)) if shares is None else shares, measure(None)
-        each = jnp.stack([restyle(known, look) for look in looks])
-        found: Any = jnp.tensordot(weights / weights.sum(), each, 1)
-    else:
-        height, width = content.shape[1:3]
-        weights = jnp.ones(len(looks)) if shares is None else shares
-        parts = [share * resize_mask(mask, height=height, width=width) for share, mask in zip(weights, masks)]  # noqa: B905
-        found = (1 - jnp.stack(parts).sum(0))[..., None] * content
-        for look, mask, part in zip(looks, masks, parts, strict=True):
-            small = resize_mask(mask, height=height, width=width)
-            known = measure(jnp.broadcast_to(small, content.shape[:-1]))
-            found += part[..., None] * restyle(known, look)
-    return found if alpha is None else adain.blend(found, content, alpha)
 
 
 def carry(mask: Mask | None, seen: Features) -> Any:
     """The mask of a picture at the size of its activations, with the axis of a batch."""
     return None if mask is None else resize_mask(mask, height=seen.shape[1], width=seen.shape[2])[None]
+
+
+def shrink(masks: Masks, seen: Features) -> Any:
+    """The masks at the size of activations."""
+    if masks is None:
+        return None
+    return jnp.stack([resize_mask(mask, height=seen.shape[1], width=seen.shape[2]) for mask in masks])
 
 
 def enlarge(masks: Masks, *, multiple: int) -> Any:

@@ -5,25 +5,18 @@ sunshineatnoon/PytorchWCT @ee9d813 (PWCT); MingSun-Tse/Collaborative-Distillatio
 (..., height, width, channels), with or without a batch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from nst_jax.extractors.base import Extractor
-from nst_jax.images.regions import resize_mask
-from nst_jax.methods.feedforward.adain import blend
-from nst_jax.methods.feedforward.decoders import Decoder, encode
-from nst_jax.methods.feedforward.johnson import crop, fit
+from nst_jax.methods.feedforward.blending import Alpha, Features, Masks, Shares, combine
 from nst_jax.nn.precision import widen
-from nst_jax.types import Mask, Scalar
+from nst_jax.types import Scalar
 
-Features = Float[Array, "*batch _ _ c"]
 Matrix = Float[Array, "*batch c c"]
-Images = Float[Array, "batch _ _ 3"]
-Pictures = Float[Array, "_ _ _ 3"]  # one, or as many as images
 
 
 class Rule(NamedTuple):
@@ -41,6 +34,7 @@ class Rule(NamedTuple):
     style: float = 0.0  # and of the style's
     ridge: float = 0.0  # added to both: so much of the covariance's Frobenius norm
     way: str = "eigh"
+    clip: bool = False  # whether a picture is confined to [0, 1] between levels
 
 
 RULES = {
@@ -48,7 +42,7 @@ RULES = {
     "relative": Rule(share=1e-5, noise=1e-12),
     "newton": Rule(ridge=1e-5, noise=1e-12, way="newton"),
     "ust": Rule(cut=1e-5),  # test_wct.lua:191-212
-    "wct_tf": Rule(cut=1e-5, content=1e-8, style=1e-8),  # ops.py:45,50,68-69
+    "wct_tf": Rule(cut=1e-5, content=1e-8, style=1e-8, clip=True),  # ops.py:45,50,68-69, model.py:86
     "pytorch_wct": Rule(cut=1e-5, content=1.0),  # util.py:49: the identity on the content only
     # util_wct.py:25 cuts below 1e-100, in float64. In float32 that is: all above 0 counts, noise too
     "collaborative": Rule(),
@@ -166,6 +160,31 @@ def recolour(x: Features, own: Spread, whitening: Matrix, colour: Colour) -> Fea
     return moved.reshape(x.shape)
 
 
+def stylise(
+    content: Features, looks: Sequence[Colour], *, alpha: Alpha, shares: Shares, masks: Masks, rule: Rule
+) -> Features:
+    """The content's features with the means and covariances of one style or several.
+
+    The whitened features are coloured by each style: UST test_wct_interpolation2.lua:134-151, which divides the
+    covariance by the height alone, not so here; each region is whitened by its own positions, test_wct_mask.lua:82-165.
+
+    Args:
+      content: features; their height and width may differ from the styles'.
+      looks: of each style, by `colour_of`.
+      alpha, shares, masks: see `blending.combine`.
+      rule: how roots are taken.
+    """
+
+    def see(mask: Any) -> tuple[Spread, Matrix]:
+        own = measure(content, mask)
+        return own, whitening_of(own, rule=rule)
+
+    def change(known: tuple[Spread, Matrix], look: Colour) -> Features:
+        return recolour(content, *known, look)
+
+    return combine(content, looks, see, change, alpha=alpha, shares=shares, masks=masks)
+
+
 def wct(content: Features, style: Features, *, alpha: Scalar | float, rule: Rule = RULES["relative"]) -> Features:
     """The content's features with the style's mean and covariance.
 
@@ -175,112 +194,5 @@ def wct(content: Features, style: Features, *, alpha: Scalar | float, rule: Rule
       alpha: 0 the content, 1 the style.
       rule: how roots are taken: RULES.
     """
-    return mix(content, [style], weights=jnp.ones(1), alpha=alpha, rule=rule)
-
-
-def mix(
-    content: Features,
-    styles: Sequence[Features],
-    *,
-    weights: Float[Array, " styles"],
-    alpha: Scalar | float,
-    rule: Rule = RULES["relative"],
-) -> Features:
-    """Several styles at once: the whitened features, coloured by each of them, and their weighted mean.
-
-    UST test_wct_interpolation2.lua:134-151, which divides the covariance by the height alone: not so here.
-
-    weights: of each style; they are divided by their sum.
-    """
-    own = measure(content)
-    whitening = whitening_of(own, rule=rule)
-    colours = [colour_of(measure(style), rule=rule) for style in styles]
-    each = jnp.stack([recolour(content, own, whitening, colour) for colour in colours])
-    return blend(jnp.tensordot(weights / weights.sum(), each, 1), content, alpha)
-
-
-def divide(
-    content: Features,
-    styles: Sequence[Features],
-    masks: Float[Array, "regions _ _"],
-    *,
-    alpha: Scalar | float,
-    rule: Rule = RULES["relative"],
-) -> Features:
-    """A style for each region: each is whitened by its own positions (UST test_wct_mask.lua:82-165).
-
-    Where the masks' sum is not 1 the rest is content.
-
-    Args:
-      content: features.
-      styles: features of a whole style picture for each region.
-      masks: of the regions, as large as the content's features.
-      alpha: 0 the content, 1 the styles.
-      rule: how roots are taken.
-    """
-    total = (1 - masks.sum(0))[..., None] * content
-    for style, mask in zip(styles, masks, strict=True):
-        own = measure(content, jnp.broadcast_to(mask, content.shape[:-1]))
-        colour = colour_of(measure(style), rule=rule)
-        total += mask[..., None] * recolour(content, own, whitening_of(own, rule=rule), colour)
-    return blend(total, content, alpha)
-
-
-class Level(NamedTuple):
-    """One level of the cascade: a layer of the encoder, and the decoder back from it."""
-
-    layer: str
-    decoder: Decoder
-    variables: Mapping[str, Any]
-
-
-def paint(
-    network: Extractor,
-    params: Any,
-    levels: Sequence[Level],
-    content: Images,
-    styles: Sequence[Pictures],
-    *,
-    alpha: Scalar | float,
-    weights: Float[Array, " styles"] | None = None,
-    masks: Sequence[Mask] | None = None,
-    rule: Rule = RULES["relative"],
-    clip: bool = False,
-) -> Images:
-    """The content pictures in one or several styles, in their own size: level by level, as in section 3.3 of the paper.
-
-    The encoder is one trunk with a tap for each level: the style pictures pass it once. The published five encoders of
-    VGG-19 are parts of one network, and give the same.
-
-    Args:
-      network: the encoder.
-      params: its parameters.
-      levels: as they are applied, the deepest first: relu5_1 to relu1_1; from relu4_1 more of the content is kept.
-      content: RGB in [0, 1], of any size.
-      styles: one picture of each style, or as many as there are content pictures.
-      alpha: 0 the content's reconstruction, 1 the style, at each level. Published: 0.6.
-      weights: of the styles, which are then mixed.
-      masks: a region of the picture for each style, in place of weights.
-      rule: how roots are taken.
-      clip: whether the picture is confined to [0, 1] between levels, as in WTF (model.py:86), not in UST.
-
-    Returns:
-      RGB, not confined to [0, 1].
-    """
-    height, width = content.shape[1:3]
-    multiple = max(level.decoder.record.multiple for level in levels)
-    image: Any = fit(content, multiple=multiple)
-    around = None if masks is None else fit(jnp.stack(list(masks))[..., None], multiple=multiple)[..., 0]
-    seen = [encode(network, params, x, taps=tuple(level.layer for level in levels)) for x in styles]
-    shares = jnp.ones(len(styles)) if weights is None else weights
-    for i, level in enumerate(levels):
-        image = jnp.clip(image, 0, 1) if clip and i else image
-        own = encode(network, params, image, taps=(level.layer,))[level.layer]
-        aims = [jnp.broadcast_to(x[level.layer], (own.shape[0], *x[level.layer].shape[1:])) for x in seen]
-        if around is None:
-            found = mix(own, aims, weights=shares, alpha=alpha, rule=rule)
-        else:
-            small = jnp.stack([resize_mask(mask, height=own.shape[1], width=own.shape[2]) for mask in around])
-            found = divide(own, aims, small, alpha=alpha, rule=rule)
-        image = level.decoder.apply(level.variables, found)
-    return crop(image, height=height, width=width, top=0, left=0)
+    look = colour_of(measure(style), rule=rule)
+    return stylise(content, [look], alpha=alpha, shares=None, masks=None, rule=rule)
