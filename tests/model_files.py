@@ -45,6 +45,14 @@ def write(method: str, folder: Path, *words: str, seed: int = 0) -> Path:
     return result.write(made, State({}, None, {**variables, **drawn}, jnp.int32(7)), folder, seconds=1.0)
 
 
+def write_all(folder: Path) -> dict[str, Path]:
+    """A file of each method, by its name; of wct the folder of two levels."""
+    found = {method: write(method, folder / method) for method in ("johnson", "cin", "adain")}
+    for level in ("relu1_1", "relu2_1"):
+        write("wct", folder / "wct" / level, f"level={level}", seed=len(level))
+    return {**found, "wct": folder / "wct"}
+
+
 def spread(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     """Numbers of the size of the values: for a scale or an offset of 0 or 1, too."""
     size = values.std() if values.std() > 0 else 1.0

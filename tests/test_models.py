@@ -23,12 +23,7 @@ SIZE = 48
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A file of each method; of wct two levels."""
-    place = tmp_path_factory.mktemp("models")
-    found = {method: model_files.write(method, place / method) for method in ("johnson", "cin", "adain")}
-    for level in ("relu1_1", "relu2_1"):
-        model_files.write("wct", place / "wct" / level, f"level={level}", seed=len(level))
-    return {**found, "wct": place / "wct"}
+    return model_files.write_all(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,7 @@ def look(
 def facts(model: Model, alpha: float, colour: str, chosen: Sequence[Any]) -> dict[str, Any]:
     """What a saved picture says it came from."""
     files = model.header.get("files", [])
-    said = {"model": model.method, "files": files, "colour": colour}
-    said |= {"alpha": str(alpha)} if model.apply.styles is None else {}
+    known = {"model": model.method, "files": files, "colour": colour}
+    known |= {"alpha": str(alpha)} if model.apply.styles is None else {}
     names = [str(one) for one in chosen if isinstance(one, str | int | Path)]
-    return {**said, **({"style": ", ".join(names)} if names else {})}
+    return {**known, **({"style": ", ".join(names)} if names else {})}

@@ -26,12 +26,7 @@ SMALL = "size=48"
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A file of each method; of wct two levels, in a folder."""
-    place = tmp_path_factory.mktemp("models")
-    found = {method: model_files.write(method, place / method) for method in ("johnson", "cin", "adain")}
-    for level in ("relu1_1", "relu2_1"):
-        model_files.write("wct", place / "wct" / level, f"level={level}", seed=len(level))
-    return {name: str(path) for name, path in found.items()} | {"wct": str(place / "wct")}
+    return {name: str(path) for name, path in model_files.write_all(tmp_path_factory.mktemp("models")).items()}
 
 
 @pytest.fixture

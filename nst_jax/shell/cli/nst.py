@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from nst_jax import __version__
 from nst_jax.shell.cli import manual, words
+from nst_jax.shell.cli.line import Line
 from nst_jax.shell.cli.screen import command, log_to_screen
-from nst_jax.shell.cli.words import Line
 from nst_jax.shell.errors import Ended, NoWeights, UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.running.stop import Stop, catch_signals

@@ -10,15 +10,15 @@ Every file name that the system allows is taken. Nothing is imported that takes 
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from nst_jax.extractors import AVERAGES, MODULES
-from nst_jax.shell.cli.files import exists, expand, match, stands_for_many
-from nst_jax.shell.cli.quoting import REGION, literal, pictures_of, quote
+from nst_jax.shell.cli.files import exists
+from nst_jax.shell.cli.line import Line
+from nst_jax.shell.cli.placing import expand_folders, place, place_for_model
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.settings import model, synonyms
+from nst_jax.shell.settings import synonyms
 from nst_jax.shell.settings.synonyms import CROWSON, NEURAL_STYLE, OF_ANY
 
 KEY = re.compile(r"[+~]{0,2}[A-Za-z_][\w./@:]*")
@@ -31,44 +31,6 @@ HYDRA = {
 }
 FLAGS = {"-q": "quiet", "--quiet": "quiet", "--json": "json", "-h": "help", "--help": "help"}
 TO = ("-o", "--output", "--out")
-
-
-@dataclass
-class Line:
-    """A line, sorted.
-
-    Attributes:
-      words: settings, KEY=VALUE, values as they were typed.
-      flags: Hydra's own.
-      notes: what was read as what.
-      pictures: names without a key.
-      contents: the photographs, where a model paints them.
-      foreign: options with one hyphen, and their values.
-      quiet, json, help: the flags of these names.
-    """
-
-    words: list[str] = field(default_factory=list)
-    flags: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
-    contents: list[str] = field(default_factory=list)
-    foreign: list[tuple[str, str | None]] = field(default_factory=list)
-    quiet: bool = False
-    json: bool = False
-    help: bool = False
-    model: bool = False  # a trained network paints
-
-    def hydra(self) -> list[str]:
-        """The words for Hydra's parser."""
-        return [*self.flags, *(quote(word, many=self.is_sweep()) for word in self.words)]
-
-    def style(self) -> str:
-        """What the screen shows: "full", "quiet" or "json"."""
-        return "json" if self.json else "quiet" if self.quiet else "full"
-
-    def is_sweep(self) -> bool:
-        """Whether the line asks for several runs."""
-        return bool({"-m", "--multirun"} & set(self.flags))
 
 
 def read(arguments: Sequence[str]) -> Line:
@@ -243,40 +205,6 @@ def answer(line: Line) -> str:
     return f"these are options of {of}. The line that does it here: {same}{lost}"
 
 
-def place_for_model(line: Line) -> None:
-    """The same, of a line with model=FILE: it paints all photographs by one process.
-
-    Raises UserError for a sweep, for several paintings by one name, and for settings that a model takes no notice of.
-    """
-    if line.is_sweep():
-        raise UserError("-m: a model paints at once; content=photos/ has many photographs. Leave out -m")
-    model.refuse(line.words)
-    named = [word.partition("=")[2] for word in line.words if word.startswith("content=")]
-    rest, given = list(line.pictures), {word.partition("=")[0] for word in line.words}
-    if rest and "style" not in given and (named or len(rest) > 1):
-        line.words.append(f"style={rest.pop()}")
-    elif "style" not in given:
-        line.words.append("style=null")
-    if named and rest:
-        raise UserError(f"content= is given, and these pictures beside it: {', '.join(rest)}")
-    for at, word in enumerate(line.words):
-        if word.startswith("style=") and stands_for_many(value := word.partition("=")[2]) and "[" not in value[:1]:
-            if len(found := expand([value])) > 1:
-                raise UserError(f"{word} stands for {len(found)} pictures: give one, or several to mix: style=[a,b]")
-            line.words[at] = f"style={found[0]}"
-    line.contents = [name for value in named for name in contents_of(value)] or expand(rest)
-    if line.contents:
-        line.words = [word for word in line.words if not word.startswith("content=")]
-        line.words.append(f"content={line.contents[0]}")
-
-
-def contents_of(value: str) -> list[str]:
-    """The photographs that content=VALUE names: one, a folder, a pattern, or several with commas between them."""
-    if exists(value) or match(value):
-        return expand([value])
-    return expand(part.strip("'\" ") for part in value.removeprefix("[").removesuffix("]").split(","))
-
-
 def complete(line: Line) -> None:
     """Add what the line means and does not say."""
     if words := words_of_texture(line.words):
@@ -296,36 +224,3 @@ def words_of_texture(words: Sequence[str]) -> list[str]:
     if not given & {"preset", "network.padding"} and not others & {*words}:
         own["network.pool"] = "avg"  # Gatys et al. 2015, section 2: smoother; the others have none but their own
     return [f"{key}={value}" for key, value in own.items() if key not in given]
-
-
-def expand_folders(line: Line) -> None:
-    """Put the pictures in the place of folders and patterns in content=, style= and texture=. Several are a sweep."""
-    for at, word in enumerate(line.words):
-        names = pictures_of(word)
-        if names and len(names) > 1 and not line.is_sweep():
-            line.flags.append("-m")
-        if names:
-            line.words[at] = f"{word.partition('=')[0]}={','.join(names)}"
-
-
-def place(line: Line, *, strict: bool = True) -> None:
-    """Turn the pictures into content= and style=: the last one is the painting, the others are photographs."""
-    if not line.pictures:
-        return
-    given = {word.partition("=")[0] for word in line.words}
-    contents, styles = list(line.pictures), []
-    if len(contents) == 1 and not given & {"content", "style"} and any(REGION.match(key) for key in given):
-        line.words.append("style=null")  # what no region takes keeps the photograph
-        given.add("style")
-    if "style" not in given and (len(contents) > 1 or "content" in given):
-        styles = [contents.pop()]
-    if strict and contents and not styles and "style" not in given:
-        one = shlex.quote(line.pictures[0])
-        raise UserError(f"one picture only: say nst {one} PAINTING.jpg, or nst content={one} style=null style_weight=0")
-    if contents and "content" in given:
-        raise UserError(f"content= is given, and these pictures beside it: {', '.join(contents)}")
-    for key, names in (("content", expand(contents)), ("style", expand(styles))):
-        if len(names) > 1 and not line.is_sweep():
-            line.flags.append("-m")
-        if names:
-            line.words.append(f"{key}={','.join(literal(name) for name in names)}")

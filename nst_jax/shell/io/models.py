@@ -29,10 +29,10 @@ def save(model: Model, path: str | Path) -> None:
     from safetensors.numpy import save_file
 
     flat = {name: np.ascontiguousarray(values) for name, values in flatten(model.variables).items()}
-    said = {"format": FORMAT, "method": model.method, "record": json.dumps(plain(model.record)), **model.notes}
+    header = {"format": FORMAT, "method": model.method, "record": json.dumps(plain(model.record)), **model.notes}
     with draft(path) as part:
         try:
-            save_file(flat, part, metadata=said)
+            save_file(flat, part, metadata=header)
         except SafetensorError as error:  # a full disk, for instance
             raise OSError(str(error)) from error
 

@@ -105,7 +105,7 @@ def describe(setup: Setup) -> str:
     """The model in words."""
     header = setup.model.header
     files = ", ".join(file["path"] for file in header["files"])
-    encoder = f"; it sees by {told['source']}" if (told := header.get("encoder_used")) else ""
+    encoder = f"; it sees by {used['source']}" if (used := header.get("encoder_used")) else ""
     return f"{files}, {setup.model.method}, {header.get('steps', 'unknown')} steps{encoder}"
 
 

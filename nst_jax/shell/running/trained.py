@@ -163,8 +163,8 @@ def make_wct(parts: Sequence[Part], encoder: Encoder) -> Model:
     records = tuple((level, levels[level].model.record) for level in order)
     variables = {level: as_arrays(levels[level].model.variables) for level in order}
     apply = Wct(network, records, wct.RULES["relative"])
-    told = header([levels[level] for level in order], encoder_used=facts)
-    return Model("wct", apply, records, {"network": variables, "encoder": params}, told)
+    head = header([levels[level] for level in order], encoder_used=facts)
+    return Model("wct", apply, records, {"network": variables, "encoder": params}, head)
 
 
 KINDS = {"johnson": make_transformation, "cin": make_transformation, "adain": make_adain, "wct": make_wct}
@@ -181,9 +181,9 @@ def make_encoder(
     wanted = {part.model.notes.get("encoder_sha256") for part in parts}
     if len(wanted) > 1:
         raise UserError(f"model: the levels were trained with different encoders: {', '.join(map(str, wanted))}")
-    told = first.config["network"]
-    arch = find(architecture, MODULES, told["name"], f"network.name, of {first.path}")
-    network = tap(arch, layers, told, first.path)
+    settings = first.config["network"]
+    arch = find(architecture, MODULES, settings["name"], f"network.name, of {first.path}")
+    network = tap(arch, layers, settings, first.path)
     source = choose(encoder.source, first)
     loaded, sha = load_weights(arch, network, source, encoder.log), wanted.pop()
     drawn = source.source == first.config["weights"]["source"] == "random"  # the hash is that of the layers in use
@@ -192,7 +192,7 @@ def make_encoder(
             f"{first.path} was trained with the encoder {first.model.notes.get('encoder')} (sha256 {str(sha)[:12]}), "
             f"and this is {loaded.source} (sha256 {loaded.sha256[:12]}): give that one, weights=file weights.path=FILE"
         )
-    convolution = device.convolution(encoder.convolution or str(told.get("convolution", "auto")))
+    convolution = device.convolution(encoder.convolution or str(settings.get("convolution", "auto")))
     params = arch.ready(dict(loaded.params), convolution=convolution, dtype="float32")
     return network, params, {"source": loaded.source, "sha256": loaded.sha256}
 
@@ -201,20 +201,20 @@ def choose(source: Weights, part: Part) -> Weights:
     """Where the encoder's weights are: where the settings say, or else where the training had them from."""
     if source.source != "own":
         return source
-    told = part.config["weights"]
-    if told["source"] == "file":
+    given = part.config["weights"]
+    if given["source"] == "file":
         raise UserError(
-            f"{part.path} was trained with weights in a file, {told['path']} ({part.model.notes.get('encoder')}): say "
+            f"{part.path} was trained with weights in a file, {given['path']} ({part.model.notes.get('encoder')}): say "
             "where it is, weights=file weights.path=FILE"
         )
-    known = {key: told[key] for key in ("source", "seed", "preprocessing") if key in told}
+    known = {key: given[key] for key in ("source", "seed", "preprocessing") if key in given}
     return Weights(**{"seed": 0, "preprocessing": "auto", **known, "mirror": source.mirror})
 
 
-def tap(arch: Architecture, layers: tuple[str, ...], told: Mapping[str, Any], path: Path) -> Extractor:
+def tap(arch: Architecture, layers: tuple[str, ...], settings: Mapping[str, Any], path: Path) -> Extractor:
     """The network as it was in the training, tapped at the layers."""
     try:
-        how = {key: told[key] for key in ("pool", "rounding", "padding")}
+        how = {key: settings[key] for key in ("pool", "rounding", "padding")}
         return arch.tap(layers, **how, checkpoint=False)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None

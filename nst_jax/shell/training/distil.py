@@ -62,10 +62,10 @@ def settings(config: Config) -> training.Settings:
 
 def fingerprint(made: Made) -> str:
     """What a checkpoint belongs to: the settings, the teacher, the number of pictures."""
-    told = {**dataclasses.asdict(made.config), "teacher": made.source.sha256, "pictures": made.pictures.different}
+    facts = {**dataclasses.asdict(made.config), "teacher": made.source.sha256, "pictures": made.pictures.different}
     for free in ("folder", "checkpoint", "report"):
-        told.pop(free)
-    return json.dumps(told, sort_keys=True, default=str)
+        facts.pop(free)
+    return json.dumps(facts, sort_keys=True, default=str)
 
 
 def begin(made: Made, task: Training, stop: Stop) -> tuple[State, float]:
@@ -113,12 +113,12 @@ def describe(made: Made, folder: Path) -> Training:
 def summary(errors: training.Errors, *, pictures: int) -> dict[str, float]:
     """The mean errors of a step: of pictures and transfers, embedding and Gram."""
     found = jax.device_get(errors)
-    told = {}
+    means = {}
     for kind, values in found._asdict().items():
         for name, each in values.items():
-            told[f"{kind}/{name}"] = float(np.mean(each[:pictures]))
-        told[f"transfers/{kind}"] = float(np.mean([np.mean(each[pictures:]) for each in values.values()]))
-    return told
+            means[f"{kind}/{name}"] = float(np.mean(each[:pictures]))
+        means[f"transfers/{kind}"] = float(np.mean([np.mean(each[pictures:]) for each in values.values()]))
+    return means
 
 
 def in_words(means: Mapping[str, float]) -> str:

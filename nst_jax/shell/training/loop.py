@@ -36,7 +36,7 @@ class Training(NamedTuple):
     advance: Callable[[Any, int], tuple[Any, Any]]  # (state, number of the step) -> the next state, what it tells
     summarise: Callable[[Any], Means]  # what a step tells, as numbers by name
     words: Callable[[Means], str]  # the mean numbers, for the progress bar
-    wrong: Callable[[Any], tuple[str, ...]] = lambda told: ()  # what of a step is not finite
+    wrong: Callable[[Any], tuple[str, ...]] = lambda metrics: ()  # what of a step is not finite
     patience: int = 0  # steps in a row that are not finite, after which it stops; 0: it does not look
     show: Callable[[Any, int], Means] | None = None  # (state, steps so far) -> what else is measured
     every: int = 0  # steps between calls of `show`
@@ -56,17 +56,17 @@ def restore(training: Training, begin: Callable[[], Any]) -> tuple[Any, float] |
     if not path.exists():
         return None
     try:
-        told: Any = serialization.msgpack_restore(path.read_bytes())
-        if told["settings"] != training.fingerprint:
+        checkpoint: Any = serialization.msgpack_restore(path.read_bytes())
+        if checkpoint["settings"] != training.fingerprint:
             raise UserError(
                 f"{path} is of other settings or pictures: take another folder=FOLDER, or remove it to begin anew"
             )
-        state = jax.tree.map(jnp.asarray, serialization.from_state_dict(begin(), told["state"]))
+        state = jax.tree.map(jnp.asarray, serialization.from_state_dict(begin(), checkpoint["state"]))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({type(error).__name__}): remove it to begin anew") from error
     LOG.info("going on from step %d", int(state.step))
     forget(training.folder / training.log, step=int(state.step))
-    return state, float(told["seconds"])
+    return state, float(checkpoint["seconds"])
 
 
 def forget(log: Path, *, step: int) -> None:
@@ -87,13 +87,13 @@ def _step(line: str) -> float:
 
 def save(training: Training, state: Any, *, seconds: float) -> None:
     """Write the checkpoint, whole or not at all."""
-    told = {
+    checkpoint = {
         "settings": training.fingerprint,
         "seconds": seconds,
         "state": serialization.to_state_dict(jax.device_get(state)),
     }
     with draft(training.folder / CHECKPOINT) as part:
-        part.write_bytes(serialization.msgpack_serialize(told))
+        part.write_bytes(serialization.msgpack_serialize(checkpoint))
 
 
 def train(training: Training, state: Any, stop: Stop, *, before: float) -> tuple[Any, float]:
@@ -110,9 +110,9 @@ def train(training: Training, state: Any, stop: Stop, *, before: float) -> tuple
     saved, mark, seen, wrong = clock(), Mark(first, clock()), [], 0
     with tqdm(total=training.steps, initial=first, unit="step", dynamic_ncols=True, disable=None) as bar:
         for number in range(first, training.steps):
-            state, told = training.advance(state, number)
-            seen.append(training.summarise(told))
-            wrong = wrong + 1 if training.wrong(told) else 0
+            state, metrics = training.advance(state, number)
+            seen.append(training.summarise(metrics))
+            wrong = wrong + 1 if training.wrong(metrics) else 0
             bar.update()
             now, last = Mark(number + 1, clock()), number + 1 == training.steps
             more = training.show(state, now.step) if training.show and (last or _due(now.step, training.every)) else {}
@@ -124,7 +124,7 @@ def train(training: Training, state: Any, stop: Stop, *, before: float) -> tuple
                 save(training, state, seconds=clock())
                 saved = clock()
             if hopeless:
-                raise UserError(_hopeless(training, told, step=now.step))
+                raise UserError(_hopeless(training, metrics, step=now.step))
             if stop.asked:
                 LOG.info("stopped after step %d; the same line goes on from there", now.step)
                 raise Ended(EXIT[stop.asked])
@@ -157,11 +157,11 @@ def report(training: Training, seen: list[Means], more: Means, *, now: Mark, mar
     line = {"step": now.step, "seconds": round(now.seconds, 1), **speed, **means, **others}
     with (training.folder / training.log).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
-    told = f"{training.words(means)}, {training.pictures / pace:.3g} pictures/s"
-    bar.set_postfix_str(told)
+    text = f"{training.words(means)}, {training.pictures / pace:.3g} pictures/s"
+    bar.set_postfix_str(text)
     if bar.disable:
         left = pace * (training.steps - now.step)
-        LOG.info("step %d/%d %s, %.0f min, %.0f left", now.step, bar.total, told, now.seconds / 60, left / 60)
+        LOG.info("step %d/%d %s, %.0f min, %.0f left", now.step, bar.total, text, now.seconds / 60, left / 60)
 
 
 def _due(step: int, every: int) -> bool:
@@ -173,8 +173,8 @@ def _round(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _hopeless(training: Training, told: Any, *, step: int) -> str:
-    names = ", ".join(training.wrong(told))
+def _hopeless(training: Training, metrics: Any, *, step: int) -> str:
+    names = ", ".join(training.wrong(metrics))
     return (
         f"step {step}: {names} not finite, as in the {training.patience - 1} steps before. The checkpoint in "
         f"{training.folder} holds the last good parameters. Lower learning_rate, raise warmup, or lower the weight of "

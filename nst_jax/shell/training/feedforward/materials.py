@@ -236,9 +236,9 @@ def fingerprint(made: Made, plain: Mapping[str, Any]) -> str:
 
     plain: the settings as a dict.
     """
-    told = {key: value for key, value in plain.items() if key not in (*FREE, *FILES)}
-    told["start"] = made.config.start and digest(Path(made.config.start).expanduser(), "sha256")
-    told |= {"method": made.method, "network": made.source.sha256, "styles": [s.sha256 for s in made.styles]}
+    facts = {key: value for key, value in plain.items() if key not in (*FREE, *FILES)}
+    facts["start"] = made.config.start and digest(Path(made.config.start).expanduser(), "sha256")
+    facts |= {"method": made.method, "network": made.source.sha256, "styles": [s.sha256 for s in made.styles]}
     for name, pictures in (("data", made.contents), ("paintings", made.paintings)):
-        told[name] = pictures and [pictures.sha256, pictures.number, pictures.kept is not None, len(pictures.held)]
-    return json.dumps(told, sort_keys=True, default=str)
+        facts[name] = pictures and [pictures.sha256, pictures.number, pictures.kept is not None, len(pictures.held)]
+    return json.dumps(facts, sort_keys=True, default=str)

@@ -112,17 +112,17 @@ def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training
 
 def summary(metrics: training.Metrics) -> Means:
     """What a step tells. Of one that is not finite the numbers do not count."""
-    told = {name: float(value) for name, value in metrics.values.items()}
-    told |= {"loss": float(metrics.total), "gradient": float(metrics.slope), "learning_rate": float(metrics.rate)}
-    return told | {"clipped": float(metrics.clipped), "not_finite": float(not metrics.finite)}
+    numbers = {name: float(value) for name, value in metrics.values.items()}
+    numbers |= {"loss": float(metrics.total), "gradient": float(metrics.slope), "learning_rate": float(metrics.rate)}
+    return numbers | {"clipped": float(metrics.clipped), "not_finite": float(not metrics.finite)}
 
 
 def in_words(means: Means, *, weigh: dict[str, float]) -> str:
     """The loss and its weighted parts, for the progress bar."""
     parts = term.sum_parts({name: weigh[name] * means[name] for name in weigh})
-    told = " ".join(f"{part} {value:.3g}" for part, value in parts.items())
+    text = " ".join(f"{part} {value:.3g}" for part, value in parts.items())
     lost = f" ({means['not_finite']:.0%} of the steps not finite)" if means["not_finite"] else ""
-    return f"loss {means['loss']:.4g}: {told}{lost}"
+    return f"loss {means['loss']:.4g}: {text}{lost}"
 
 
 class Row(NamedTuple):
