@@ -118,13 +118,9 @@ def look(
     parts, rest = partition([one.mask for one in fitted.values()])
     masks = dict(zip(fitted, parts, strict=True))
     painted = [name for name, one in fitted.items() if one.style is not None]
-    kept = [masks[name] for name in fitted if name not in painted] + ([] if looks else [rest])
-    numbers = {
-        "masks": jnp.stack([*[rest] * len(looks), *(masks[name] for name in painted)]),
-        "shares": jnp.asarray([*shares, *[1.0] * len(painted)], jnp.float32),
-    }
+    numbers, kept = instant.arrange(masks, rest, painted=painted, shares=list(shares))
     looks += [study(fitted[name].style, fitted[name].style_mask) for name in painted]
-    return looks, numbers, jnp.stack(kept).sum(0) if kept else None
+    return looks, numbers, kept
 
 
 def facts(model: Model, alpha: float, colour: str, chosen: Sequence[Any]) -> dict[str, Any]:

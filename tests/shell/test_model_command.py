@@ -302,6 +302,18 @@ def test_canvas_instant_begins_with_what_the_model_paints(run_line, nst, files):
         assert message in text, text
 
 
+def test_canvas_instant_says_that_it_knows_no_regions(nst, files):
+    mask = np.zeros((36, 48), np.uint8)
+    mask[:, :20] = 255
+    Image.fromarray(mask).save("left.png")
+    line = (PHOTO, BRUSH, "network=distilled", SMALL, "canvas=instant", f"canvas.model={files['adain']}", "steps=0")
+    said = "the network paints the whole picture in its style, whatever the regions"
+    assert said not in nst(*line)[1]
+    code, text = nst(*line, f"regions.left={{content: left.png, style: {MOSAIC}}}")
+    assert code == 0, text
+    assert said in text
+
+
 def test_names_that_are_packaged_are_found(nst, files, monkeypatch, tmp_path):
     from nst_jax.shell.running import trained
 

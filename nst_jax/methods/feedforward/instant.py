@@ -244,6 +244,28 @@ def describe(names: Sequence[str]) -> str:
     return ", ".join(f"{place} {name}" for place, name in enumerate(names))
 
 
+def arrange(
+    masks: Mapping[str, Mask], rest: Mask, *, painted: Sequence[str], shares: Sequence[Any]
+) -> tuple[dict[str, Any], Mask | None]:
+    """The masks and shares of all looks, those of the rest first and then the regions', and what is kept.
+
+    Args:
+      masks: of the regions, by name.
+      rest: what they leave.
+      painted: the regions that have a style. The others keep the photograph.
+      shares: of the styles of the rest; none: the rest keeps the photograph.
+
+    Returns:
+      `masks` and `shares` as the network takes them; where the photograph stays, None: nowhere.
+    """
+    kept = [mask for name, mask in masks.items() if name not in painted] + ([] if shares else [rest])
+    numbers = {
+        "masks": jnp.stack([*[rest] * len(shares), *(masks[name] for name in painted)]),
+        "shares": jnp.asarray([*shares, *[1.0] * len(painted)], jnp.float32),
+    }
+    return numbers, jnp.stack(kept).sum(0) if kept else None
+
+
 def compose(image: Image, photo: Image, kept: Mask | None) -> Image:
     """The image with what is kept of the photograph. kept: (height, width), 1 where it stays."""
     return image if kept is None else kept[..., None] * photo + (1 - kept[..., None]) * image

@@ -14,7 +14,7 @@ from jax.stages import Compiled
 
 from nst_jax.images.colour import with_chroma
 from nst_jax.images.regions import partition
-from nst_jax.methods.feedforward.instant import Model, choose, compose, paint, study
+from nst_jax.methods.feedforward.instant import Model, arrange, choose, compose, paint, study
 from nst_jax.methods.regions import LEAST
 from nst_jax.methods.styles import names_of
 from nst_jax.shell.errors import UserError
@@ -187,14 +187,12 @@ def gather(setup: Setup, photo: Picture, content: Image, log: Log) -> tuple[list
     drawn = {n: setup.once(("drawn", n), partial(regions.draw, config, n, r, photo, log)) for n, r in given.items()}
     masks, rest = divide(config, drawn, content)
     painted = [name for name in given if drawn[name].style is not None]
-    kept = [masks[name] for name in given if name not in painted] + ([] if looks else [rest])
     if not looks and not painted:
         raise UserError("every region keeps the photograph, and so does the rest: there is nothing to paint")
-    numbers["masks"] = jnp.stack([*[rest] * len(looks), *(masks[name] for name in painted)])
-    numbers["shares"] = jnp.asarray([*(setup.shares or []), *[1.0] * len(painted)], jnp.float32)
+    found, kept = arrange(masks, rest, painted=painted, shares=setup.shares or [])
     looks += [look_of_region(setup, name, drawn[name], photo, content, log) for name in painted]
     files = {key: picture for one in drawn.values() for key, picture in one.files.items()}
-    return looks, numbers, jnp.stack(kept).sum(0) if kept else None, files
+    return looks, numbers | found, kept, files
 
 
 def divide(config: Config, drawn: Mapping[str, regions.Drawn], content: Image) -> tuple[dict[str, Mask], Mask]:
@@ -247,6 +245,8 @@ def paint_start(config: Config, start: Mapping[str, Any], found: Inputs, log: Lo
     """
     if config.content is None:
         raise UserError("canvas=instant paints the photograph, and content is null")
+    if config.regions:
+        log("canvas=instant: the network paints the whole picture in its style, whatever the regions")
     model = once(("model", str(start["model"])), lambda: trained.load(start["model"], log=log))
     shares = share_styles(config, log)
     key = ("instant", str(start), *map(str, shares), *found.key)
