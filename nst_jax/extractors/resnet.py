@@ -11,12 +11,15 @@ from functools import partial
 from nst_jax.extractors.addresses import PUBLISHED
 from nst_jax.extractors.base import Architecture
 from nst_jax.extractors.blocks.entry import describe
+from nst_jax.extractors.blocks.stack import PAYS
 from nst_jax.extractors.blocks.table import Block, Chain, Conv, Part, Pool, Sum, every_convolution
 
 torch_conv = partial(Conv, eps=1e-5)
 keras_conv = partial(Conv, eps=1.001e-5)
 POOL = Pool("max", 3, 2, 1, ceil=False)
 WIDTHS = (64, 128, 256, 512)
+# The 3 x 3 of a bottleneck is a third of its products: Winograd's transforms cost more than they save (BENCHMARKS.md).
+BOTTLENECK = None
 FOUR = 4  # times the width of a bottleneck is that of its output
 
 
@@ -73,8 +76,9 @@ def keras_table() -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def entry(name: str, blocks: tuple[Block, ...]) -> Architecture:
+def entry(name: str, unit: Callable[..., Part], numbers: tuple[int, ...]) -> Architecture:
     """What is known of one of torchvision's."""
+    blocks = table_1(unit, numbers)
     names = [one.name for one in every_convolution(blocks)]
     theirs = {one.replace("_", ".", 1) if one.startswith("layer") else one: one for one in names}
     return describe(
@@ -85,6 +89,7 @@ def entry(name: str, blocks: tuple[Block, ...]) -> Architecture:
         norms={norm_of(path): one for path, one in theirs.items()},
         sources={"torchvision": PUBLISHED[name, "torchvision"]},
         inputs={"torch": "torchvision"},
+        pays=BOTTLENECK if unit is bottleneck else PAYS,
     )
 
 
@@ -105,6 +110,7 @@ def keras_entry() -> Architecture:
         norms={f"{one}_bn": one for one in names},
         sources={"keras": PUBLISHED["resnet50_keras", "keras"]},
         inputs={"keras": "caffe"},
+        pays=BOTTLENECK,
     )
 
 
@@ -114,4 +120,4 @@ TABLE = {
     "resnet50": (bottleneck, (3, 4, 6, 3)),
     "resnet101": (bottleneck, (3, 4, 23, 3)),
 }
-ARCHITECTURES = {name: entry(name, table_1(*row)) for name, row in TABLE.items()} | {"resnet50_keras": keras_entry()}
+ARCHITECTURES = {name: entry(name, *row) for name, row in TABLE.items()} | {"resnet50_keras": keras_entry()}

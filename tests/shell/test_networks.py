@@ -238,10 +238,20 @@ def test_winograd_changes_nothing(name, folder):
     np.testing.assert_allclose(run(ready, image)[deepest], a, atol=1e-4 * float(jnp.abs(a).max()))
 
 
-def outline(name):
+@pytest.mark.parametrize(("name", "taken"), [("resnet50", False), ("resnet50_keras", False), ("resnet18", True)])
+def test_winograd_is_taken_where_it_pays(name, taken):
+    """Not for bottlenecks, whose 1 x 1 it cannot help."""
+    kernels = [layer["kernel"] for layer in outline(name, convolution="auto").values() if "kernel" in layer]
+    assert any(kernel.ndim == 3 for kernel in kernels) == taken
+    assert any(
+        layer["kernel"].ndim == 3 for layer in outline(name, convolution="winograd").values() if "kernel" in layer
+    )
+
+
+def outline(name, *, convolution="direct"):
     """Parameters as shapes, folded."""
     known = architecture(name)
-    made = partial(known.prepare, convolution="direct", dtype="float32")
+    made = partial(known.prepare, convolution=convolution, dtype="float32")
     return jax.eval_shape(lambda key: made(known.random(key)), jax.random.key(0))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from nst_jax.extractors.base import Architecture
 from nst_jax.extractors.blocks.params import draw, keras_order
 from nst_jax.extractors.blocks.sizes import fits_around, shapes, windows
-from nst_jax.extractors.blocks.stack import Stack, prepare
+from nst_jax.extractors.blocks.stack import PAYS, Stack, prepare
 from nst_jax.extractors.blocks.table import (
     Block,
     Pool,
@@ -54,10 +54,10 @@ def describe(name: str, blocks: tuple[Block, ...], **known: Any) -> Architecture
     Args:
       name: of the network.
       blocks: its table.
-      known: what the table does not say: `roundings`, those that the network has, its own first, and fields of
-        `Architecture`.
+      known: what the table does not say: `roundings`, those that the network has, its own first; `pays`, channels in
+        times channels out from which Winograd's method is the faster, or None; and fields of `Architecture`.
     """
-    roundings = known.pop("roundings")
+    roundings, pays = known.pop("roundings"), known.pop("pays", PAYS)
     stages = [tuple(conv.name for conv in convolutions(block.part)) for block in blocks]
     fields: dict[str, Any] = {
         "stages": tuple(stage for stage in stages if stage),
@@ -81,6 +81,6 @@ def describe(name: str, blocks: tuple[Block, ...], **known: Any) -> Architecture
         kernels=kernels(blocks),
         needs=partial(needs, blocks),
         random=partial(draw, blocks=blocks),
-        prepare=partial(prepare, blocks),
+        prepare=partial(prepare, blocks, pays=pays),
         **{**fields, **known},
     )

@@ -134,7 +134,9 @@ def affine(layer: Mapping[str, Array], *, eps: float) -> tuple[Float[Array, " c"
     return factor, offset - mean * factor
 
 
-def prepare(blocks: tuple[Block, ...], params: Params, *, convolution: str, dtype: DTypeLike) -> Params:
+def prepare(
+    blocks: tuple[Block, ...], params: Params, *, convolution: str, dtype: DTypeLike, pays: int | None = PAYS
+) -> Params:
     """Make the parameters ready for many evaluations, once per run.
 
     Normalisations are folded into kernels and biases.
@@ -144,6 +146,7 @@ def prepare(blocks: tuple[Block, ...], params: Params, *, convolution: str, dtyp
       params: of the convolutions; those that are not needed may be missing.
       convolution: direct; winograd, for convolutions of 3 x 3 and stride 1; auto, for those where it pays on a CPU.
       dtype: of the convolutions. The image, the preprocessing, the Gram products and the losses stay float32.
+      pays: channels in times channels out from which Winograd's method pays; None: in no layer.
     """
     ready = {"input": params["input"]}
     for conv in every_convolution(blocks):
@@ -151,7 +154,7 @@ def prepare(blocks: tuple[Block, ...], params: Params, *, convolution: str, dtyp
             layer = fold(conv, params[conv.name])
             kernel, bias = layer["kernel"], layer["bias"]
             able = conv.size == (3, 3) and conv.stride == 1
-            large = kernel.shape[2] * kernel.shape[3] >= PAYS
+            large = pays is not None and kernel.shape[2] * kernel.shape[3] >= pays
             wanted = convolution == "winograd" or (convolution == "auto" and large)
             kernel = spectrum(kernel) if able and wanted else kernel
             ready[conv.name] = {"kernel": kernel.astype(dtype), "bias": bias.astype(dtype)}
