@@ -60,10 +60,15 @@ def fingerprint(params: Any) -> str:
 
 def stylise(bench: Bench, weight: float, seed: int) -> tuple[nst.types.Image, float]:
     """The best image of a run from the content picture, in [0, 1], and its seconds without compilation."""
+    start = bench.content + NOISE * (seed > 0) * jax.random.normal(jax.random.key(seed), bench.content.shape)
+    return optimise(bench, weight, start)
+
+
+def optimise(bench: Bench, weight: float, start: nst.types.Image) -> tuple[nst.types.Image, float]:
+    """The best image of a run from an image, in [0, 1], and its seconds without compilation."""
     weights = {"content_weight": 1.0, "style_weight": weight, "tv_weight": bench.tv}
     task = nst.problem(bench.net, bench.content, bench.style, **weights)
     spec, problem = nst.split(task, SOLVER)
-    start = bench.content + NOISE * (seed > 0) * jax.random.normal(jax.random.key(seed), bench.content.shape)
     advance = partial(nst.advance, spec, problem, room=bench.steps)
     jax.block_until_ready(advance(nst.begin(spec, problem, start), steps=0))  # compiles
     began = time.perf_counter()

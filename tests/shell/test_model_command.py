@@ -314,6 +314,21 @@ def test_canvas_instant_says_that_it_knows_no_regions(nst, files):
     assert said in text
 
 
+def test_method_instant_is_the_packaged_model():
+    line = words.read([PHOTO, BRUSH, "method=instant"])
+    assert f"model={words.PACKAGED}" in line.words
+    assert f"style={BRUSH}" in line.words
+    assert line.notes == [f"method=instant is read as model={words.PACKAGED}"]
+    assert words.read([PHOTO, BRUSH, "--method", "instant"]).words == line.words
+    named = words.read([PHOTO, BRUSH, "method=instant", "model=one.safetensors"])
+    assert [word for word in named.words if word.startswith("model=")] == ["model=one.safetensors"]
+    plain = words.read([PHOTO, BRUSH, "method=optimise"])
+    assert not plain.model
+    assert plain.words == words.read([PHOTO, BRUSH]).words
+    with pytest.raises(UserError, match="method=magic: it is instant"):
+        words.read([PHOTO, BRUSH, "method=magic"])
+
+
 def test_names_that_are_packaged_are_found(nst, files, monkeypatch, tmp_path):
     from nst_jax.shell.running import trained
 

@@ -31,6 +31,8 @@ HYDRA = {
 }
 FLAGS = {"-q": "quiet", "--quiet": "quiet", "--json": "json", "-h": "help", "--help": "help"}
 TO = ("-o", "--output", "--out")
+METHODS = ("instant", "optimise", "optimize")
+PACKAGED = "any_style"  # the network of method=instant
 
 
 def read(arguments: Sequence[str]) -> Line:
@@ -39,7 +41,8 @@ def read(arguments: Sequence[str]) -> Line:
     Raises:
       UserError: it cannot be read. The message has a line that can, where one is known.
     """
-    line, rest = Line(model=names_model(arguments)), list(arguments)
+    rest, notes = choose_method(arguments)
+    line = Line(model=names_model(rest), notes=notes)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
@@ -77,6 +80,27 @@ def read(arguments: Sequence[str]) -> Line:
     complete(line)
     expand_folders(line)
     return line
+
+
+def choose_method(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words without `method=`, and what to say: method=instant is a model that comes with the package.
+
+    Raises UserError for another method.
+    """
+    rest, given = [], None
+    words = iter(arguments)
+    for word in words:
+        if word == "--method":
+            given = next(words, "")
+        elif found := re.fullmatch(r"(?:--|\+{0,2})method=(.*)", word):
+            given = found[1]
+        else:
+            rest.append(word)
+    if given is not None and given not in METHODS:
+        raise UserError(f"method={given}: it is instant, by a network in one pass, or optimise, as without the word")
+    if given != "instant" or names_model(rest):
+        return rest, []
+    return [f"model={PACKAGED}", *rest], [f"method=instant is read as model={PACKAGED}"]
 
 
 def names_model(arguments: Sequence[str]) -> bool:
