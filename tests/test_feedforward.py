@@ -21,6 +21,7 @@ from nst_jax.methods.feedforward.records import (
     DISTILLED,
     LEVELS,
     RECORDS,
+    TEXNET,
     Layer,
     Mirror,
     mirror,
@@ -193,6 +194,20 @@ def test_wct_picture_agrees_with_torch(pictures, wide):
         given = params, {n: v for n, (_, v) in modules.items()}, pictures[:1], pictures[1]
         found = paint_by(method, *jax.tree.map(lambda x: jnp.asarray(np.asarray(x), float), given), alpha=0.6)
         agree("wct picture", found, atol=1e-6 if wide else 1e-3)
+
+
+@pytest.mark.parametrize(("draw", "size"), [("torch", 1 / 3), ("he", 2.0)])
+def test_decoders_begin_with_kernels_of_a_known_size(draw, size):
+    """The mean square of a kernel, times what a number comes of: 1/3 for torch, 2 for He. The last one is torch's."""
+    record = mirror(TEXNET, level="relu3_1")._replace(draw=draw)
+    kernels = {
+        name: layer["kernel"]
+        for name, layer in Decoder(record).init(jax.random.key(0), jnp.zeros((1, 4, 4, 96)))["params"].items()
+    }
+    assert [kernel.shape[2:] for kernel in kernels.values()] == [(96, 64), (64, 64), (64, 32), (32, 32), (32, 3)]
+    for name, kernel in kernels.items():
+        found = float(jnp.mean(kernel**2)) * kernel[..., 0].size
+        assert found == pytest.approx(1 / 3 if name == "conv5" else size, rel=0.1), name
 
 
 # The networks

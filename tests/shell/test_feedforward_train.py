@@ -208,6 +208,18 @@ def test_any_style_by_adain(folder, paintings, tmp_path):
         assert sheet.size == (2 * 32, 3 * 32)
 
 
+def test_a_decoder_for_any_style_begins_with_one_that_gives_pictures_back(folder, paintings, tmp_path):
+    sight = (f"data={folder}", *SHORT)
+    texnet = ("network.name=texnet", "network.pool=avg", "record=texnet")
+    first = start("wct", *sight, *texnet, f"folder={tmp_path / 'wct'}", "level=relu3_1", "steps=2", "draw=he")[0]
+    layers = ("network=texnet", "layers=adain", "convention=adain", "~layers.content.relu4_1", "+layers.content.relu3_1=1")
+    words = (*sight, *layers, f"styles={paintings}", f"folder={tmp_path / 'adain'}", "level=relu3_1", f"start={first}")
+    second = models.load(start("adain", *words, "steps=1", "learning_rate=0", "ema=0")[0])
+    assert second.record.layers == (64, "up", 64, 32, "up", 32, 3)
+    known = load_file(first)
+    assert all(np.array_equal(known[name], values) for name, values in core.flatten(second.variables).items())
+
+
 def test_decoders_of_two_levels(folder, tmp_path):
     words = (f"data={folder}", f"folder={tmp_path}", "network=distilled", *SHORT, "steps=2", "level=[relu2_1,relu1_1]")
     paths = start("wct", *words)
@@ -377,6 +389,7 @@ def test_batches_are_made_ahead():
         ("adain", ["level=relu4_2"], "level: there is no relu4_2"),
         ("adain", ["record=big"], "there is no big"),
         ("adain", ["form=other"], "form: there is no other"),
+        ("adain", ["draw=she"], "draw: there is no she"),
         ("wct", ["level=relu1_2"], "level: there is no relu1_2"),
         ("wct", ["style_weight=1"], "there is no setting style_weight"),
     ],

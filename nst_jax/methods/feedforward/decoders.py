@@ -15,12 +15,13 @@ from nst_jax.methods.feedforward.records import Mirror
 from nst_jax.nn.upsampling import nearest
 
 Images = Float[Array, "batch _ _ 3"]
+DRAWS = {"torch": draw_torch, "he": nn.initializers.he_normal()}
 
 
 class Decoder(nn.Module):
     """The mirror of an encoder: reflect padding, nearest upsampling, no normalisation.
 
-    Its variables are {"params": {conv1: {kernel, bias}, ...}}, drawn at first as torch draws them.
+    Its variables are {"params": {conv1: {kernel, bias}, ...}}, drawn at first as the record says.
 
     Attributes:
       record: its layers.
@@ -42,7 +43,8 @@ class Decoder(nn.Module):
                 x = nearest(x, factor=2)
                 continue
             number += 1
-            x = Conv(layer, name=f"conv{number}")(x)
+            draw = self.record.draw if i < last else "torch"
+            x = Conv(layer, draw, name=f"conv{number}")(x)
             x = nn.relu(x) if i < last or self.record.rectify else x
         return x
 
@@ -51,13 +53,14 @@ class Conv(nn.Module):
     """A 3 x 3 convolution with reflect padding."""
 
     width: int
+    draw: str
 
     @nn.compact
     def __call__(self, x: Float[Array, "batch h w c"]) -> Float[Array, "batch h w width"]:
         """The convolution of x."""
         shape = (3, 3, x.shape[-1], self.width)
         bound = 1 / math.sqrt(math.prod(shape[:3]))
-        kernel = self.param("kernel", draw_torch, shape)
+        kernel = self.param("kernel", DRAWS[self.draw], shape)
         bias = self.param("bias", partial(draw_uniform, bound=bound), (self.width,))
         return convolve(x, kernel, stride=1, padding="reflect") + bias
 

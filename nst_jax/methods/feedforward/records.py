@@ -169,6 +169,7 @@ class Mirror(NamedTuple):
     layers: tuple[int | str, ...]  # the channels out of a 3 x 3 convolution; or "up"
     rectify: bool = False  # whether a ReLU follows the last convolution, too
     divisor: float = 1.0  # of the features, before the first convolution
+    draw: str = "torch"  # the kernels at the start. torch; he: He et al. 2015, under which activations keep their size
 
     @property
     def multiple(self) -> int:
@@ -181,7 +182,8 @@ Widths = tuple[tuple[int, ...], ...]  # of the convolutions of each block
 VGG19: Widths = ((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4)
 DISTILLED: Widths = ((16, 24), (40, 32), (64, 80, 64), (128, 128, 112), (96, 64, 32))  # extractors/distilled.py
 STUDENT: Widths = ((16,) * 2, (32,) * 2, (64,) * 4, (128,) * 4, (128,) * 4)  # Wang et al. 2020, arXiv 2003.08436
-ENCODERS = {"vgg19": VGG19, "distilled": DISTILLED, "collaborative": STUDENT}
+TEXNET: Widths = ((32,) * 2, (64,) * 2, (96,) * 3, (96,) * 2)  # extractors/texnet.py
+ENCODERS = {"vgg19": VGG19, "distilled": DISTILLED, "collaborative": STUDENT, "texnet": TEXNET}
 LEVELS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 

@@ -89,7 +89,7 @@ class Config:
     precision: str
     licence: str | None
     width: float = 1.0  # of johnson and cin
-    start: str | None = None  # of johnson and cin
+    start: str | None = None  # of johnson, cin and adain
     learns: str = "all"  # the same
     style: Any = None  # of johnson
     styles: Any = None  # of cin and adain
@@ -100,6 +100,7 @@ class Config:
     pixel_weight: float = 0.0  # of wct
     level: Any = None  # of adain and wct
     form: str = ""  # of adain
+    draw: str = "torch"  # of adain and wct
     normalise: bool = False  # of adain and wct
 
 

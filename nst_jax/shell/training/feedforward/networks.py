@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_jax.methods.feedforward.adain import FORMS
-from nst_jax.methods.feedforward.decoders import Decoder
+from nst_jax.methods.feedforward.decoders import DRAWS, Decoder
 from nst_jax.methods.feedforward.johnson import Transform
 from nst_jax.methods.feedforward.painters import Adain, Decoding, Transformer
 from nst_jax.methods.feedforward.records import ENCODERS, LEVELS, RECORDS, Mirror, Record, mirror, with_widths
@@ -51,7 +51,8 @@ def make_decoder(method: str, config: Config, *, divisor: float) -> tuple[Mirror
     """A decoder from the encoder's level. Raises UserError for what is no level or no record."""
     look_up({level: level for level in LEVELS}, config.level, "level")
     widths = look_up(ENCODERS, config.record, "record, a decoder's, which is the mirror of an encoder")
-    record = mirror(widths, level=config.level)._replace(divisor=divisor)
+    look_up(dict.fromkeys(DRAWS), config.draw, "draw")
+    record = mirror(widths, level=config.level)._replace(divisor=divisor, draw=config.draw)
     if config.side % record.multiple:
         raise UserError(f"side={config.side}: give a multiple of {record.multiple}, for the encoder halves it")
     mix = Adain(look_up(FORMS, config.form, "form")) if method == "adain" else None
