@@ -212,8 +212,9 @@ def test_a_decoder_for_any_style_begins_with_one_that_gives_pictures_back(folder
     sight = (f"data={folder}", *SHORT)
     texnet = ("network.name=texnet", "network.pool=avg", "record=texnet")
     first = start("wct", *sight, *texnet, f"folder={tmp_path / 'wct'}", "level=relu3_1", "steps=2", "draw=he")[0]
-    layers = ("network=texnet", "layers=adain", "convention=adain", "~layers.content.relu4_1", "+layers.content.relu3_1=1")
-    words = (*sight, *layers, f"styles={paintings}", f"folder={tmp_path / 'adain'}", "level=relu3_1", f"start={first}")
+    layers = ("layers=adain", "~layers.content.relu4_1", "+layers.content.relu3_1=1")
+    terms = ("network=texnet", "convention=adain", *layers)
+    words = (*sight, *terms, f"styles={paintings}", f"folder={tmp_path / 'adain'}", "level=relu3_1", f"start={first}")
     second = models.load(start("adain", *words, "steps=1", "learning_rate=0", "ema=0")[0])
     assert second.record.layers == (64, "up", 64, 32, "up", 32, 3)
     known = load_file(first)
