@@ -101,15 +101,15 @@ FAST = TINY._replace(
 @pytest.mark.optimised
 def test_the_loss_falls_and_a_resumed_training_equals_a_straight_one():
     settings, goal = make(johnson(FAST), side=128)
-    state, half = run(settings, goal, begin(settings, goal, side=128), range(100), side=128)
+    state, half = run(settings, goal, begin(settings, goal, side=128), range(250), side=128)
     kept = serialization.to_bytes(jax.device_get(state))
-    state, rest = run(settings, goal, state, range(100, 130), side=128)
+    state, rest = run(settings, goal, state, range(250, 300), side=128)
     losses = [float(m.total) for m in (*half, *rest)]
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:20])
     assert all(m.finite for m in (*half, *rest))
     restored = serialization.from_bytes(begin(settings, goal, side=128), kept)
-    again, _ = run(settings, goal, jax.tree.map(jnp.asarray, restored), range(100, 130), side=128)
-    assert int(again.step) == 130
+    again, _ = run(settings, goal, jax.tree.map(jnp.asarray, restored), range(250, 300), side=128)
+    assert int(again.step) == 300
     equal(state, again)
 
 
