@@ -22,7 +22,9 @@ nst: neural style transfer
   nst photo.jpg day.jpg "regions.sky={content: sky.png, style: night.jpg}"
                                                      a style for each part of the photograph
   nst texture=brick.jpg size=1024                    more of a texture, without a seam
-  nst photos/ painting.jpg model=FILE                by a trained network, in one pass; nst-train makes it
+  nst photo.jpg painting.jpg method=instant          in one pass, by a small network that comes with nst_jax
+  nst photo.jpg model=eight_styles style=ink         by another one, which has eight styles of its own
+  nst photos/ painting.jpg model=FILE                by a network of yours; nst-train makes it
   nst resume=runs/latest                             go on with a run that was stopped or killed
 
   nst help            every setting, its default and unit
