@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import nst_jax as nst
-from experiments.networks import candidates, extractors, layer_choice, tuning
+from experiments.networks import candidates, extractors, layer_choice, one_pass_or_many, tuning
 
 
 def test_layers_are_grouped_by_stride():
@@ -79,6 +79,23 @@ def test_small_run_by_two_networks_is_kept(data, tmp_path, monkeypatch):
     assert list(dict.fromkeys(row["network"] for row in table)) == ["VGG-16", "SqueezeNet"]
     for column in ("distance by VGG-19", "distance by texnet", "content error by VGG-19", "content error by texnet"):
         assert all(0 < float(row[column]) < 10 for row in table)
+
+
+@pytest.mark.slow
+def test_small_run_of_one_pass_or_many_is_kept(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(one_pass_or_many, "PAIRS", (("landscape", "brush"),))
+    words = (f"data={data}", "size=48", "few=2", "many=4")
+    home = one_pass_or_many.main(*words, home=tmp_path)
+    with (home / "table.csv").open() as file:
+        table = {row["way"]: row for row in csv.DictReader(file)}
+    assert list(table) == ["one pass", "one pass, 2 steps", "2 steps", "4 steps"]
+    seconds = {way: float(row["seconds"]) for way, row in table.items()}
+    assert seconds["one pass, 2 steps"] > seconds["one pass"] > 0
+    for column in ("distance", "distance by SqueezeNet", "content error", "ssim"):
+        assert all(0 < float(row[column]) < 10 for row in table.values()), column
+    assert "| 4 steps | " in (home / "README.md").read_text()
+    monkeypatch.setattr(one_pass_or_many, "optimise", None)  # the same line again computes nothing
+    one_pass_or_many.main(*words, home=tmp_path)
 
 
 def test_judges_take_no_part(data):

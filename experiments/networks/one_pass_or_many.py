@@ -1,10 +1,9 @@
 """One pass, one pass and a few steps, or many steps: how near to the painting and to the photograph, and how long.
 
 Source: the comparison is that of Johnson, Alahi & Fei-Fei 2016 (arXiv 1603.08155, figure 5), who plot the loss of their
-networks beside that of an optimisation. Here two networks that took no part measure, VGG-19's first blocks and texnet,
-and the optimisation may begin with the pass (`canvas=instant`).
-The model that comes with the package has seen The Starry Night, The Scream and The Shipwreck in its training. MORE are
-pairs of paintings that it has not: pieces of brickwork and of the photographs.
+networks beside that of an optimisation. Here two networks that took no part measure, VGG-19's first blocks and
+SqueezeNet, and the optimisation may begin with the pass (`canvas=instant`).
+The model that comes with the package saw the paintings of all pairs but the last two in its training.
 Expected: docs/instant.md.
 Cost: 4 runs for each pair, a quarter of an hour on two CPU cores. The same line again runs only what is missing.
 
@@ -24,24 +23,26 @@ import numpy as np
 
 import nst_jax as nst
 from experiments.common import figures, study
-from experiments.networks.candidates import outside_judges
-from experiments.networks.extractors_compared import PAIRS, picture, read
+from experiments.networks.candidates import FILES, judges
+from experiments.networks.extractors_compared import PAIRS as SEEN
+from experiments.networks.extractors_compared import picture, read
 from experiments.networks.tuning import REFERENCE, Bench, Row, fingerprint, measure, optimise
 
-MORE = (("landscape", "brick"), ("portrait", "tubingen"))
+PAIRS = (*SEEN, ("landscape", "brick"), ("portrait", "tubingen"))
 DEFAULTS = {"data": "???", "size": 384, "few": 20, "many": 300, "model": "any_style"}
 
 
-def main(*words: str, home: Path | None = None, pairs: Sequence[tuple[str, str]] = (*PAIRS, *MORE)) -> Path:
+def main(*words: str, home: Path | None = None) -> Path:
     """Run what is missing, write table.csv, figure.png and README.md, and return their folder."""
     c = read(DEFAULTS, words)
     home, data = home or study.HOME / "one_pass_or_many", Path(c.data)
-    model, net, judges = nst.load_model(c.model), nst.load("distilled"), outside_judges(data / "weights")
-    rows = []
-    for content, style in pairs:
+    model, net = nst.load_model(c.model), nst.load("distilled")
+    measuring = judges(*(data / "weights" / FILES[name] for name in ("VGG-19", "SqueezeNet")))
+    rows: list[Row] = []
+    for content, style in PAIRS:
         photo, painting = (picture(data, name, c.size) for name in (content, style))
         folder = home / "runs" / f"{content}_{style}_{c.size}_{fingerprint(model.params)}"
-        bench = Bench("distilled", net, judges, photo, painting, 0, folder)
+        bench = Bench("distilled", net, measuring, photo, painting, 0, folder)
         rows += [{"pair": f"{content} / {style}", **row} for row in compare(bench, model, few=c.few, many=c.many)]
         print(content, style, "; ".join(f"{row['way']} {row['seconds']:.2f} s" for row in rows[-4:]), flush=True)
     runs = study.Study("networks.one_pass_or_many", words, [row | {"lane": 0} for row in rows], home)
