@@ -329,6 +329,15 @@ def test_method_instant_is_the_packaged_model():
         words.read([PHOTO, BRUSH, "method=magic"])
 
 
+def test_the_packaged_models_paint(run_line):
+    found = run_line(PHOTO, BRUSH, "method=instant", SMALL)
+    assert "method=instant is read as model=any_style" in found.text
+    assert found.image.std() > 0.05
+    other = run_line(PHOTO, "model=eight_styles", "style=ink", SMALL)
+    assert other.record["settings"]["style"] == "ink"
+    assert other.image.std() > 0.05
+
+
 def test_names_that_are_packaged_are_found(nst, files, monkeypatch, tmp_path):
     from nst_jax.shell.running import trained
 
