@@ -1,6 +1,7 @@
 """Trained networks: load one, and paint with it in one pass."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nst_jax.methods.feedforward import instant
 from nst_jax.methods.feedforward.instant import Model
 from nst_jax.methods.regions import Region
 from nst_jax.methods.styles import shares_of
+from nst_jax.parallel.compiler import with_options
 from nst_jax.types import Image
 
 
@@ -85,7 +87,7 @@ def paint(
         found = {n: recolour(one, mode, photo, pixels(size, style_scale), 1.0) for n, one in (regions or {}).items()}
         looks, numbers, kept = look(model, photo, paintings, shares_of(shares, styles=len(chosen)), found)
         numbers["alpha"] = jnp.float32(alpha)
-    image = instant.paint(model.apply, model.params, seen[None], looks, **numbers)[0]
+    image = with_options(instant.paint, static="apply")(model.apply, model.params, seen[None], looks, **numbers)[0]
     image = instant.compose(image, seen, kept)
     return Result(with_chroma(image, photo) if mode.restored else image, {}, {}, facts(model, alpha, colour, chosen))
 
@@ -110,7 +112,7 @@ def look(
     """The looks of all styles, their shares and masks as the model takes them, and what is kept of the photograph."""
     if not paintings and not any(one.style is not None for one in found.values()):
         raise ValueError(f"a model of {model.method} paints in the style of a picture: give one")
-    study = lambda image, mask=None: instant.study(model.apply, model.params, image, mask)
+    study = partial(with_options(instant.study, static="apply"), model.apply, model.params)
     looks = [study(image) for image in paintings]
     if not found:
         return looks, {"shares": jnp.asarray(shares, jnp.float32)}, None

@@ -1,6 +1,9 @@
 """How XLA is to compile a run's programs on a CPU."""
 
 import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import jax
 
@@ -24,3 +27,16 @@ def compiler_options() -> dict[str, str | bool]:
     except jax.errors.JaxRuntimeError:  # the name has "experimental" in it
         return {}
     return options
+
+
+@cache
+def with_options(function: Callable[..., Any], *, static: str, donated: str | None = None) -> Callable[..., Any]:
+    """A function, compiled with these options: one for each function of a process. Not within another jax.jit.
+
+    Args:
+      function: jitted or not.
+      static: the name of its static argument.
+      donated: the name of the argument whose memory it may take.
+    """
+    names = {"static_argnames": static, "donate_argnames": donated}
+    return jax.jit(function, **names, compiler_options=compiler_options())  # pyright: ignore[reportCallIssue]

@@ -123,9 +123,9 @@ def test_a_folder_is_painted_by_one_process(nst, files, photos):
 
 def test_one_program_for_each_size_and_one_look_for_all(nst, files, photos, monkeypatch):
     made, looks = [], []
-    compile_one, study = one_pass.Programs.compile, one_pass.study
+    compile_one, look = one_pass.Programs.compile, one_pass.look
     monkeypatch.setattr(one_pass.Programs, "compile", lambda self, *given: made.append(1) or compile_one(self, *given))
-    monkeypatch.setattr(one_pass, "study", lambda *given: looks.append(1) or study(*given))
+    monkeypatch.setattr(one_pass, "look", lambda *given: looks.append(1) or look(*given))
     (photos / "broken.jpg").unlink()
     code, text = nst("content=photos/*.png", f"style={BRUSH}", f"model={files['adain']}", SMALL)
     assert code == 0, text

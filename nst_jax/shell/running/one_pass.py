@@ -17,6 +17,7 @@ from nst_jax.images.regions import partition
 from nst_jax.methods.feedforward.instant import Model, arrange, choose, compose, paint, study
 from nst_jax.methods.regions import LEAST
 from nst_jax.methods.styles import names_of
+from nst_jax.parallel.compiler import compiler_options, with_options
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.pictures import Picture
 from nst_jax.shell.running import regions, trained
@@ -70,7 +71,8 @@ class Programs:
     def compile(self, what: str, shapes: Mapping[str, Any]) -> Compiled:
         """Compile, from shapes alone."""
         began = time.perf_counter()
-        made = paint.lower(self.model.apply, self.model.params, **shapes).compile()
+        lowered = paint.lower(self.model.apply, self.model.params, **shapes)
+        made = lowered.compile(compiler_options=compiler_options())
         self.seconds += time.perf_counter() - began
         height, width = shapes["images"].shape[1:3]
         if (need := bytes_of(made)) > (free := free_memory()):
@@ -204,6 +206,11 @@ def divide(config: Config, drawn: Mapping[str, regions.Drawn], content: Image) -
     return dict(zip(drawn, parts, strict=True)), rest
 
 
+def look(model: Model, style: Image, mask: Mask | None = None) -> Any:
+    """What a network takes of a painting."""
+    return with_options(study, static="apply")(model.apply, model.params, style, mask)
+
+
 def look_of_style(setup: Setup, name: str, photo: Picture, log: Log) -> Any:
     """What the network takes of a painting, once for all photographs where its colours do not depend on them."""
     config, place = setup.config, list(setup.styles).index(name)
@@ -213,7 +220,7 @@ def look_of_style(setup: Setup, name: str, photo: Picture, log: Log) -> Any:
         assert painting is not None
         seen = setup.colours.mode.style(jnp.asarray(painting.image), jnp.asarray(photo.image), **setup.colours.numbers)
         sized = resize_style(np.asarray(seen), config, settings.scales_of(config)[place], name, log)
-        return study(setup.model.apply, setup.model.params, sized)
+        return look(setup.model, sized)
 
     return make() if setup.colours.name in DEPENDS else setup.once(("look", name), make)
 
@@ -225,7 +232,8 @@ def look_of_region(setup: Setup, name: str, drawn: regions.Drawn, photo: Picture
     def make() -> Any:
         found = Inputs({"content": photo}, content, (), None, ())
         one = regions.size(config, regions_of(config)[name], drawn, found, setup.colours, name, log, 1.0)
-        return study(setup.model.apply, setup.model.params, one.style, one.style_mask)
+        assert one.style is not None  # only regions that are painted come here
+        return look(setup.model, one.style, one.style_mask)
 
     return make() if setup.colours.name in DEPENDS else setup.once(("look of region", name), make)
 
@@ -264,11 +272,11 @@ def paint_content(
         raise UserError("canvas.style chooses one of a network's own styles, and this one has none to choose from")
     if own is None and not settings.styles_of(config):
         raise UserError("canvas=instant: this network paints in the style of a picture, and style is null")
-    params = model.params
     if own is None:
-        looks = [study(model.apply, params, style) for style in found.styles]
+        looks = [look(model, style) for style in found.styles]
         numbers = {"alpha": jnp.float32(start["alpha"]), "shares": jnp.asarray(shares, jnp.float32)}
     else:
         weights = share_named(model, [str(chosen)] if chosen is not None else [], None) if own else None
         looks, numbers = [], {"shares": None if weights is None else jnp.asarray(weights, jnp.float32)}
-    return jnp.clip(paint(model.apply, params, found.content[None], looks, **numbers)[0], 0, 1)
+    whole = with_options(paint, static="apply")
+    return jnp.clip(whole(model.apply, model.params, found.content[None], looks, **numbers)[0], 0, 1)

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ from nst_jax.losses import term
 from nst_jax.methods.feedforward import training
 from nst_jax.methods.feedforward.training import Batch, State
 from nst_jax.parallel import layout
-from nst_jax.parallel.compiler import compiler_options
+from nst_jax.parallel.compiler import with_options
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import models
 from nst_jax.shell.io.lock import alone
@@ -87,7 +87,7 @@ def begin_at(path: str | None, state: State) -> State:
 def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training:
     """The training, as the loop takes it."""
     config, goal = made.config, everywhere(made.mesh, made.goal)
-    rows, step = held_out(made), fast_step()
+    rows, step = held_out(made), with_options(training.step, static="settings", donated="state")
 
     def advance(state: State, number: int) -> tuple[State, training.Metrics]:
         state, metrics = step(made.settings, state, feed(number), goal)
@@ -109,13 +109,6 @@ def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training
         show=partial(show, made, rows, folder) if rows else None,
         every=config.sheet,
     )
-
-
-@cache
-def fast_step() -> Callable[..., tuple[State, training.Metrics]]:
-    """`training.step` with the compiler's options for this machine: one for all trainings of a process."""
-    static: dict[str, Any] = {"static_argnames": "settings", "donate_argnames": "state"}
-    return jax.jit(training.step, **static, compiler_options=compiler_options())
 
 
 def summary(metrics: training.Metrics) -> Means:
