@@ -269,9 +269,11 @@ def test_a_batch_over_two_devices(whole, tmp_path):
     line = [sys.executable, "-c", code, "johnson", *words, f"folder={tmp_path}", "devices=0"]
     done = subprocess.run(line, capture_output=True, text=True, env=env, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    for one, two in zip(lines(place), lines(tmp_path), strict=True):
+    # Adam scales up the rounding of gradients that are zero (below), and each step begins with what came of that
+    growing = (1e-5, 1e-5, 1e-3, 5e-3)
+    for one, two, rel in zip(lines(place), lines(tmp_path), growing, strict=True):
         for name in ("loss", "gradient", "style/relu1_1", "content/relu2_1"):
-            assert two[name] == pytest.approx(one[name], rel=1e-3), name
+            assert two[name] == pytest.approx(one[name], rel=rel), name
     one, two = (load_file(str(where / "model.safetensors")) for where in (place, tmp_path))
     for name, values in one.items():  # a bias before a normalisation has no gradient but rounding, which Adam scales up
         if name.endswith("kernel"):
