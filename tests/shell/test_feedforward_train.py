@@ -262,22 +262,22 @@ def test_signal_before_the_first_step(whole, tmp_path):
 
 @pytest.mark.slow
 def test_a_batch_over_two_devices(whole, tmp_path):
-    _, place, words = whole
+    """By a network without biases: one before a normalisation has no gradient but rounding, which Adam scales up."""
+    _, _, words = whole
+    words, place = (*words, "record=lengstrom"), tmp_path / "one"
+    start("johnson", *words, f"folder={place}")
     code = "from nst_jax.shell.cli.train import main; main()"
     flags = f"{os.environ.get('XLA_FLAGS', '')} {DEVICES}=2"
     env = os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    line = [sys.executable, "-c", code, "johnson", *words, f"folder={tmp_path}", "devices=0"]
+    line = [sys.executable, "-c", code, "johnson", *words, f"folder={tmp_path / 'two'}", "devices=0"]
     done = subprocess.run(line, capture_output=True, text=True, env=env, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    # Adam scales up the rounding of gradients that are zero (below), and each step begins with what came of that
-    growing = (1e-5, 1e-5, 1e-3, 5e-3)
-    for one, two, rel in zip(lines(place), lines(tmp_path), growing, strict=True):
+    for one, two in zip(lines(place), lines(tmp_path / "two"), strict=True):
         for name in ("loss", "gradient", "style/relu1_1", "content/relu2_1"):
-            assert two[name] == pytest.approx(one[name], rel=rel), name
-    one, two = (load_file(str(where / "model.safetensors")) for where in (place, tmp_path))
-    for name, values in one.items():  # a bias before a normalisation has no gradient but rounding, which Adam scales up
-        if name.endswith("kernel"):
-            np.testing.assert_allclose(two[name], values, atol=5e-4, err_msg=name)
+            assert two[name] == pytest.approx(one[name], rel=1e-3), name
+    one, two = (load_file(str(where / "model.safetensors")) for where in (place, tmp_path / "two"))
+    for name, values in one.items():
+        np.testing.assert_allclose(two[name], values, atol=5e-4, err_msg=name)
 
 
 def test_pictures_in_memory_and_on_the_disk(folder):
