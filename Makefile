@@ -10,7 +10,7 @@ FITS := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:
 help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
-	@echo "make test-fast | lint | clean | campaign (half an hour of random damage, see docs/reliability.md)"
+	@echo "make test-fast | lint | clean | campaign (half an hour of random damage, see docs/explanations/reliability.md)"
 	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/; without NAME: all of them, and what they cost"
 	@echo "make experiments-smoke   all of them, two steps each"
 

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-BOOK, CHART, SIZES = Path("BENCHMARKS.md"), Path("docs/benchmarks.png"), Path("docs/benchmarks_sizes.png")
+BOOK, CHART, SIZES = (
+    Path("BENCHMARKS.md"),
+    Path("docs/pictures/benchmarks.png"),
+    Path("docs/pictures/benchmarks_sizes.png"),
+)
 LARGE = "| network | size | plan"
 FIRST = "| size | plain jnp"
 TORCH = ("torch contiguous", "torch channels_last")

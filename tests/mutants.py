@@ -1,6 +1,6 @@
 """Change one constant at a time, and demand that a test fails.
 
-    python tests/mutants.py               # all of them, and write docs/mutants.md
+    python tests/mutants.py               # all of them, and write docs/project/mutants.md
     python tests/mutants.py bures adam    # those whose name contains a word
 
 mutants.toml lists them: one replacement in one file, and the tests that must notice it. Each is tried in a copy of the
@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 AT_ONCE = 2
 ROOT = Path(__file__).resolve().parents[1]
-LIST, PAGE = ROOT / "tests/mutants.toml", ROOT / "docs/mutants.md"
+LIST, PAGE = ROOT / "tests/mutants.toml", ROOT / "docs/project/mutants.md"
 
 
 class Mutant(NamedTuple):
@@ -92,7 +92,7 @@ def is_killed(folder: Path, mutant: Mutant) -> bool:
 
 
 def render(results: list[tuple[Mutant, bool]]) -> str:
-    """docs/mutants.md."""
+    """docs/project/mutants.md."""
     survivors = sum(not killed for _, killed in results)
     lines = [
         "# Mutants",
@@ -115,7 +115,7 @@ def render(results: list[tuple[Mutant, bool]]) -> str:
 def main() -> int:
     """Run the mutants, two at a time. Exit code 1 if one survives."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", help="parts of names; none: all, and write docs/mutants.md")
+    parser.add_argument("words", nargs="*", help="parts of names; none: all, and write docs/project/mutants.md")
     words = parser.parse_args().words
     chosen = [m for m in read() if not words or any(word in m.name for word in words)]
     began = time.monotonic()

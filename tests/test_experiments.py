@@ -145,7 +145,7 @@ def test_distances():
 def test_the_page_keeps_the_sections_without_a_record_here(tmp_path, monkeypatch):
     """But for their question, which is the first line of the experiment's own page."""
     monkeypatch.chdir(ROOT)
-    page = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/gallery/experiments.md").read_text(encoding="utf-8")
     assert list(index.sections(page)) == NAMES
     question = importlib.import_module("experiments.papers.search").__doc__.splitlines()[0]
     other = page.replace(question, "A question of before?").replace("## seeds\n", "Kept.\n\n## seeds\n")

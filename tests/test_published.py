@@ -30,7 +30,7 @@ def test_the_generated_files_are_up_to_date():
 @pytest.fixture
 def copy(tmp_path):
     """A folder with the generated files."""
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/explanations").mkdir(parents=True)
     (tmp_path / tool.PAGE).write_text((tool.ROOT / tool.PAGE).read_text(encoding="utf-8"), encoding="utf-8")
     for group in ("convention", "layers", "preset", "look"):
         (tmp_path / "conf" / group).mkdir(parents=True)

@@ -76,7 +76,7 @@ def test_pictures_and_links_are_there(path):
 def test_every_group_and_option_is_named():
     """In the README, or, of the many conventions and their layers, in the page on conventions."""
     conf = README.parent / "conf"
-    pages = TEXT + (README.parent / "docs/conventions.md").read_text(encoding="utf-8")
+    pages = TEXT + (README.parent / "docs/explanations/conventions.md").read_text(encoding="utf-8")
     for group in (
         "convention",
         "preset",

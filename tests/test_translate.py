@@ -24,7 +24,7 @@ KEY = jax.random.key(0)
 SIZE = {"height": 14, "width": 18}
 SHAPES = shapes(NET, random_params(KEY, blocks=BLOCKS), **SIZE)
 WEIGHTS = Weights({"relu2_2": 3.0}, {"relu1_1": 20.0, "relu2_1": 50.0}, 0.0)
-TABLE = list(csv.DictReader((ROOT / "docs/canonical.csv").read_text(encoding="utf-8").splitlines()))
+TABLE = list(csv.DictReader((ROOT / "docs/explanations/canonical.csv").read_text(encoding="utf-8").splitlines()))
 
 
 def objective(name, weights):
@@ -133,7 +133,7 @@ def rounded_as(text, value):
 
 @pytest.mark.parametrize("row", TABLE, ids=[f"{row['convention']} {row['content_weight']}" for row in TABLE])
 def test_the_canonical_table(row):
-    """docs/canonical.csv, which was computed by other means, to all the digits that it gives."""
+    """docs/explanations/canonical.csv, which was computed by other means, to all the digits that it gives."""
     chosen, vgg = PROFILES[row["layers"]], architecture("vgg19")
     net = vgg.tap({*chosen.content, *chosen.style}, pool="max", rounding="floor", padding="zero")
     alpha, beta = float(row["content_weight"]), float(row["style_weight"])

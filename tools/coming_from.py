@@ -1,4 +1,4 @@
-"""Write docs/coming_from.md from the table of synonyms.
+"""Write docs/how_to/coming_from.md from the table of synonyms.
 
 python -m tools.coming_from           # write it
 python -m tools.coming_from --check   # exit code 1 if it is out of date
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nst_jax.shell.settings.synonyms import ANY, PRESETS, SYNONYMS, Synonym
 
-PAGE = Path(__file__).parents[1] / "docs" / "coming_from.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "coming_from.md"
 
 HEAD = """\
 # Coming from another program

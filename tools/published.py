@@ -1,7 +1,7 @@
 """Write the settings and the tables that say what nst_jax/published/ says.
 
 python -m tools.published           # write conf/{convention,layers,preset,look}/, conf/{optimiser,canvas}/published/
-                                    # and the tables of docs/conventions.md
+                                    # and the tables of docs/explanations/conventions.md
 python -m tools.published --check   # name the files that are out of date; exit code 1 if there are any
 """
 
@@ -21,7 +21,7 @@ from nst_jax.published import Look, looks
 from nst_jax.published.base import Losses, Profile, Program
 
 ROOT = Path(__file__).parents[1]
-PAGE = Path("docs/conventions.md")
+PAGE = Path("docs/explanations/conventions.md")
 WIDTH = 120  # columns
 MARK = "# Generated from "
 FLAT = 6  # layers up to which a profile's part is written in one line
@@ -189,7 +189,7 @@ def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def tables() -> dict[str, str]:
-    """The tables of docs/conventions.md, by name."""
+    """The tables of docs/explanations/conventions.md, by name."""
     losses, profiles = sorted(published.LOSSES.items()), sorted(published.PROFILES.items())
     programs = sorted(published.PROGRAMS.items())
     return {

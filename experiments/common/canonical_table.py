@@ -1,6 +1,7 @@
-"""The canonical table, computed again: s / c of each style layer at 512 x 512, beside what docs/canonical.csv says.
+"""The canonical table, computed again: s / c of each style layer at 512 x 512, beside the file canonical.csv.
 
-Source: docs/conventions.md. Expected: the same numbers, to the digits given. Cost: seconds; no pictures, no weights.
+Source: docs/explanations/conventions.md. Expected: the same numbers, to the digits given.
+Cost: seconds; no pictures, no weights.
 
     python -m experiments.common.canonical_table
 """
@@ -13,7 +14,7 @@ from nst_jax.analysis.translate import Weights
 from nst_jax.extractors import architecture
 from nst_jax.published import LOSSES, PROFILES
 
-TABLE = Path(__file__).parents[2] / "docs/canonical.csv"
+TABLE = Path(__file__).parents[2] / "docs/explanations/canonical.csv"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Write docs/experiments.md, the page of all experiments, and their figures in docs/gallery/, from the records.
+"""Write docs/gallery/experiments.md, the page of all experiments, and their figures beside it, from the records.
 
 An experiment that has no record here keeps its section of the page. After running some of them:
 
@@ -14,7 +14,7 @@ from PIL import Image
 from experiments.common.study import HOME
 from nst_jax.shell.places import conf
 
-DOCS = Path("docs")
+DOCS = Path("docs/gallery")
 WIDE = 1200  # pixels of a figure at most
 HEAD = """# Experiments
 
@@ -60,10 +60,10 @@ def entry(name: str, kept: str | None = None) -> str:
         rest = kept.split("\n\n", 2)[2] if kept else f"Not run here yet. `{default.group(1) if default else ''}`\n"
         return f"## {name}\n\n{question}\n\n{rest}"
     _, answer, _, command, made = record.read_text(encoding="utf-8").strip().split("\n\n")
-    figure = DOCS / "gallery" / f"{name}.jpg"
+    figure = DOCS / f"{name}.jpg"
     shrink(HOME / name / "figure.png", figure)
     made = re.sub(r", commit .*", ".", made, flags=re.DOTALL)
-    image = f"[![{name}](gallery/{figure.name})](gallery/{figure.name})"
+    image = f"[![{name}]({figure.name})]({figure.name})"
     network = next((text for word, text in NETWORKS.items() if word in command), "")
     return f"## {name}\n\n{question}\n\n{image}\n\n*{network} {made}*\n\n{answer}\n\n{command}\n"
 

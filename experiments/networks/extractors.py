@@ -5,7 +5,7 @@ Inception, trained and untrained, with and without a softmax; untrained networks
 1606.04801). Every network paints the pair with its own layers, at the style weight that gives one SSIM with the
 photograph, or comes nearest to it. Two networks that take no part, VGG-19's first blocks and texnet, measure the
 distances to both.
-Expected: docs/networks.md.
+Expected: docs/explanations/networks.md.
 Cost: some 60 runs, an hour on two CPU cores. The same line again runs only what is missing.
 
     python -m experiments.networks.extractors data=FOLDER size=256 steps=100

@@ -3,7 +3,7 @@
 Source: the measurement is ours; the plan is that of Wang et al. 2020 (arXiv 2003.08436), who judge a student by VGG's
 Gram matrices; untrained networks: He, Wang & Hopcroft 2016, arXiv 1606.04801. Every network stylises every pair, at the
 weight that gives the teacher's SSIM with the photograph. Two networks that no run has optimised then measure the
-distances to style and content: VGG-19's first blocks and SqueezeNet. Expected: docs/distilled.md.
+distances to style and content: VGG-19's first blocks and SqueezeNet. Expected: docs/explanations/distilled.md.
 Cost: some 140 runs, an hour and a quarter on two CPU cores. The same line again runs only what is missing.
 
     python -m experiments.networks.extractors_compared data=FOLDER size=256 steps=100

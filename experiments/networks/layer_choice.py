@@ -5,7 +5,7 @@ at 8; Wang, Li & Vasconcelos 2021 (arXiv 2104.05623) the last block of each stag
 candidate has the first or the last layer of each stride down to a deepest one, and a content layer at a stride. Each
 runs at the style weights of LADDER; what it reaches at an SSIM that all choices reach lies between two of these. Two
 networks that take no part, VGG-16 and texnet, measure the distance to the painting and the error of the content. A
-candidate's score is the geometric mean of these over pairs: less is better. Expected: docs/networks.md.
+candidate's score is the geometric mean of these over pairs: less is better. Expected: docs/explanations/networks.md.
 Cost: some 370 runs, 40 minutes on two CPU cores, most of it compilation. The same line again runs only what is missing.
 
     python -m experiments.networks.layer_choice data=FOLDER size=128 steps=60

@@ -4,7 +4,7 @@ Source: the comparison is that of Johnson, Alahi & Fei-Fei 2016 (arXiv 1603.0815
 networks beside that of an optimisation. Here two networks that took no part measure, VGG-19's first blocks and
 SqueezeNet, and the optimisation may begin with the pass (`canvas=instant`).
 The model that comes with the package saw the paintings of all pairs but the last two in its training.
-Expected: docs/instant.md.
+Expected: docs/how_to/instant.md.
 Cost: 4 runs for each pair, a quarter of an hour on two CPU cores. The same line again runs only what is missing.
 
     python -m experiments.networks.one_pass_or_many data=FOLDER size=384

@@ -4,7 +4,7 @@ No network is tuned to another one, as in extractors_compared: this is what a li
 direction and length, at colours, faces, thin shapes and borders.
 Cost: 18 runs, 40 minutes on two CPU cores. The same line again runs only what is missing.
 
-    python -m experiments.networks.side_by_side data=FOLDER size=512 steps=100 to=docs/side_by_side.jpg
+    python -m experiments.networks.side_by_side data=FOLDER size=512 steps=100 to=docs/pictures/side_by_side.jpg
 
 FOLDER holds weights/ and images/.
 """

@@ -2,7 +2,7 @@
 
 Source: the measurement is that of experiments.networks.extractors_compared, on three pairs that it does not use. Every
 variant stylises every pair at four style weights. Compared is the distance to the style by ImageNet's first blocks at
-one SSIM with the photograph, between the weights that enclose it. Expected: docs/texnet.md.
+one SSIM with the photograph, between the weights that enclose it. Expected: docs/explanations/texnet.md.
 Cost: 200 runs, ten minutes on two CPU cores at size=128 steps=60. The same line again runs only what is missing.
 
     python -m experiments.networks.texnet_defaults data=FOLDER size=128 steps=60

@@ -1,7 +1,7 @@
 """Trains texnet, the feature extractor that comes with the package, on generated pictures alone.
 
-Method and figures: docs/texnet.md. Settings: texnet/train.yaml, any of them also as key=value. A stopped run goes
-on from its last checkpoint. The shipped weights took (two CPU cores):
+Method and figures: docs/explanations/texnet.md. Settings: texnet/train.yaml, any of them also as key=value. A stopped
+run goes on from its last checkpoint. The shipped weights took (two CPU cores):
 
     python -m experiments.networks.train_texnet weights=nst_jax/trained/texnet.safetensors
 """

@@ -1,6 +1,6 @@
 """Every Gram convention on one pair of pictures: with its published weights, and with weights of one meaning.
 
-Source: docs/conventions.md. Expected: the pictures of the upper row differ, from hardly touched to hardly
+Source: docs/explanations/conventions.md. Expected: the pictures of the upper row differ, from hardly touched to hardly
 recognisable; those of the lower row are one picture, since all have the objective of gatys_released. Smoothness is left
 out, and the style picture is cut to the image's shape, which sums over positions need. The numbers behind it:
 `python -m experiments.common.canonical_table`.

@@ -39,7 +39,7 @@ def run(
       steps: iterations.
       average: the decay of a mean of the iterates, which is then the result; None: the last one is.
       at_once: lanes computed side by side at most; None: all.
-      mesh: devices: lanes along its axis `lanes`, the rows of an image along `rows` (docs/big.md).
+      mesh: devices: lanes along its axis `lanes`, the rows of an image along `rows` (docs/how_to/big.md).
       progress: show a progress bar. False: the whole run is one pure function, to be jitted and differentiated.
     """
     method = lbfgs() if solver is None else solver

@@ -1,4 +1,4 @@
-"""distilled: a narrow VGG-16 that gives VGG-16's own activations. See docs/distilled.md.
+"""distilled: a narrow VGG-16 that gives VGG-16's own activations. See docs/explanations/distilled.md.
 
 It has VGG's layers and depth and a sixteenth to three eighths of its channels. Each layer has a linear map, its lift,
 from its channels to VGG's: the activations have VGG's shape and scale, and every constant means what it means with VGG.

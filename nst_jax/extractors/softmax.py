@@ -4,7 +4,7 @@ Wang, Li & Vasconcelos 2021, CVPR, "Rethinking and Improving the Robustness of I
 2104.05623), section 4: networks with shortcuts have activations with few large peaks, and these alone make the Gram
 matrices and their gradients. The softmax of the activations takes their place in all losses.
 
-The paper's softmax has no axis and no temperature of its own; see docs/networks.md on its released code.
+The paper's softmax has no axis and no temperature of its own; see docs/explanations/networks.md on its released code.
 """
 
 import math

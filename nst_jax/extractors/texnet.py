@@ -1,4 +1,4 @@
-"""texnet: a small VGG of our own, trained on generated textures. See docs/texnet.md."""
+"""texnet: a small VGG of our own, trained on generated textures. See docs/explanations/texnet.md."""
 
 from nst_jax.extractors.vgg import Blocks, describe
 

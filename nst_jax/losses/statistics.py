@@ -21,7 +21,7 @@ Matrix = Float[Array, "c c"]
 DEVIATION_EPS = 1e-6  # inside the root: xunhuang1995/AdaIN-style, lib/StyleINLossModule.lua
 BURES_EPS = 1e-4  # style-transfer-pytorch @e7e2c71, style_transfer.py:152
 BURES_ITERATIONS = 12  # style_transfer.py:154
-DAMPING = 0.1  # of the mean eigenvalue: docs/texnet.md has what 0.01 and 0.001 gave
+DAMPING = 0.1  # of the mean eigenvalue: docs/explanations/texnet.md has what 0.01 and 0.001 gave
 
 
 def mean(m: Moments) -> Vector:

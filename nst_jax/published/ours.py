@@ -44,7 +44,7 @@ LOSSES = (
         name="texnet",
         source=(
             "Ours, for network=texnet: Gram matrices along their eigenvectors, in parts of the target; found by a "
-            "sweep (docs/texnet.md)"
+            "sweep (docs/explanations/texnet.md)"
         ),
         convention=WHITENED,
         content_weight=1.0,
@@ -54,7 +54,7 @@ LOSSES = (
     ),
 )
 
-SWEPT = "Compared with seven other choices: docs/networks.md."
+SWEPT = "Compared with seven other choices: docs/explanations/networks.md."
 STRIDES = "Layers of the strides that Gatys et al. have in VGG: style from 2 to 16 pixels, content at 8."
 RESNETS = {  # the last block of each stage but the last
     "resnet18": ("conv1", "layer1_1", "layer2_1", "layer3_1"),
@@ -69,7 +69,7 @@ def residual(name: str, stem: str, first: str, second: str, third: str) -> Profi
     """The layers of a ResNet: those of Wang, Li & Vasconcelos 2021 (SWAG, arXiv 2104.05623) down to the third stage."""
     source = (
         "The stem and the last blocks of stages, as SWAG has them (arXiv 2104.05623), without the last stage. In "
-        "ResNet-50 compared with other choices: docs/networks.md."
+        "ResNet-50 compared with other choices: docs/explanations/networks.md."
     )
     return Profile(name, source, {second: 1.0}, dict.fromkeys((stem, first, second, third), 1.0))
 
@@ -83,7 +83,7 @@ PROFILES = (
     ),
     Profile(
         name="texnet",
-        source="texnet has four blocks; found by a sweep (docs/texnet.md).",
+        source="texnet has four blocks; found by a sweep (docs/explanations/texnet.md).",
         content={"relu3_2": 1.0},
         style={"relu1_1": 1.0, "relu1_2": 1.0, "relu2_1": 1.0, "relu2_2": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
     ),

@@ -124,8 +124,8 @@ PROGRAMS = (
         tv_weight=0.0,
         not_reproduced=("the style picture rescaled to the content's size", "SciPy's counting of evaluations"),
         notes=(
-            "relu4_2 with 1, relu1_1 to relu5_1 with 0.2 each, beta 1, L-BFGS from a random image. docs/conventions.md "
-            "says why both ratios can be right.",
+            "relu4_2 with 1, relu1_1 to relu5_1 with 0.2 each, beta 1, L-BFGS from a random image. "
+            "docs/explanations/conventions.md says why both ratios can be right.",
             "canvas=content | style | white | noise and output.every=K are its options; every=0 is its -1, no pictures "
             "on the way.",
             "The text contradicts itself: its content loss squares the sum of the differences, which vanishes for many "

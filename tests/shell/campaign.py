@@ -1,4 +1,4 @@
-"""How often the campaigns of docs/reliability.md try.
+"""How often the campaigns of docs/explanations/reliability.md try.
 
 `make test` tries a tenth of each; `make campaign` all of it; NST_CAMPAIGN=10 make campaign ten times as often.
 """

@@ -1,6 +1,6 @@
-"""The contact sheet of the generator, docs/texnet_textures.jpg: a row of variants for each family, then scenes.
+"""The contact sheet of the generator: a row of variants for each family, then scenes.
 
-python -m experiments.networks.texnet.sheet docs/texnet_textures.jpg
+python -m experiments.networks.texnet.sheet docs/pictures/texnet_textures.jpg
 """
 
 import sys

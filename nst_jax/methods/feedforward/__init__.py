@@ -1,1 +1,1 @@
-"""Feed-forward style transfer: networks that paint in one pass. See docs/feedforward.md."""
+"""Feed-forward style transfer: networks that paint in one pass. See docs/explanations/feedforward.md."""

@@ -1,4 +1,4 @@
-"""The published transformation networks as records. docs/feedforward.md has them side by side.
+"""The published transformation networks as records. docs/explanations/feedforward.md has them side by side.
 
 A record is static and hashable: it shapes the program. Numbers that are learnt are the network's variables. Nothing
 heavy is imported here.

@@ -2,7 +2,7 @@
 
 XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, "GPU memory allocation". A
 variable that is already set in the environment is left as it is. What the settings mean on a GPU and a TPU:
-docs/devices.md.
+docs/how_to/devices.md.
 """
 
 import gc

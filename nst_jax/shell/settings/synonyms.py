@@ -1,4 +1,4 @@
-"""Words of other programs and what they are here: read, suggested and listed in docs/coming_from.md from this table.
+"""Words of other programs and what they are here: read, suggested and listed from this table.
 
 Sources: jcjohnson/neural-style, neural_style.lua; ProGamerGov/neural-style-pt, neural_style.py;
 crowsonkb/style-transfer-pytorch, style_transfer/cli.py; keras-team/keras-io,
