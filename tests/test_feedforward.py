@@ -24,6 +24,7 @@ from nst_jax.methods.feedforward.records import (
     TEXNET,
     Layer,
     Mirror,
+    deepen,
     mirror,
     with_widths,
 )
@@ -576,6 +577,8 @@ def test_a_rule_that_clips_confines_the_picture_between_levels(pictures):
 def test_decoders_are_mirrors():
     assert mirror(WIDTHS, level="relu4_1").layers == (*(256, "up", 256, 256, 256, 128, "up", 128, 64, "up", 64, 3),)
     assert mirror(WIDTHS, level="relu1_1").layers == (3,)
+    record = mirror(WIDTHS, level="relu2_1")
+    assert deepen(record, WIDTHS, level="relu2_1", number=2).layers == (128, 128, 64, "up", 64, 3)
     assert mirror(DISTILLED, level="relu4_1").layers == (64, "up", 80, 64, 32, "up", 40, 24, "up", 16, 3)
     assert [mirror(WIDTHS, level=level).multiple for level in LEVELS] == [1, 2, 4, 8, 16]
 

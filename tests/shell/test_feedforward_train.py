@@ -208,6 +208,20 @@ def test_any_style_by_adain(folder, paintings, tmp_path):
         assert sheet.size == (2 * 32, 3 * 32)
 
 
+def test_any_style_by_covariances_is_a_level_of_wct(folder, paintings, tmp_path):
+    words = (f"styles={paintings}", f"data={folder}", f"folder={tmp_path}", *DECODE, "level=relu2_1")
+    layers = ("~layers.style.relu3_1", "~layers.style.relu4_1", "~layers.content.relu4_1", "+layers.content.relu2_1=1")
+    path = start("adain", *words, *layers, "mix=covariances", "more=2")[0]
+    model = models.load(path)
+    assert model.method == "wct"
+    assert model.record.layers == (32, 32, 16, "up", 16, 3)
+    told = lines(tmp_path)
+    assert {"content/relu2_1", "style/relu1_1", "style/relu2_1"} <= told[-1].keys()
+    assert told[-1]["not_finite"] == 0
+    with pytest.raises(UserError, match=r"mix: there is no averages"):
+        start("adain", *words, *layers, "mix=averages")
+
+
 def test_a_decoder_for_any_style_begins_with_one_that_gives_pictures_back(folder, paintings, tmp_path):
     sight = (f"data={folder}", *SHORT)
     texnet = ("network.name=texnet", "network.pool=avg", "record=texnet")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 from jax import Array
 
+from nst_jax.methods.feedforward import wct
 from nst_jax.methods.feedforward.adain import Form, adain
 from nst_jax.methods.feedforward.decoders import Decoder
 from nst_jax.methods.feedforward.johnson import Transform
@@ -45,6 +46,16 @@ class Adain(NamedTuple):
     def __call__(self, content: Activation, style: Activation) -> Activation:
         """What the decoder takes."""
         return adain(content, style, alpha=1.0, form=self.form)
+
+
+class Wct(NamedTuple):
+    """The content's activation with the style's mean and covariance. A value, as `Adain` is."""
+
+    rule: wct.Rule
+
+    def __call__(self, content: Activation, style: Activation) -> Activation:
+        """What the decoder takes."""
+        return wct.wct(content, style, alpha=1.0, rule=self.rule)
 
 
 class Decoding(NamedTuple):

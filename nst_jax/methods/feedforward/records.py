@@ -201,3 +201,8 @@ def mirror(widths: Widths, *, level: str) -> Mirror:
             before = width
         layers.append("up")
     return Mirror((before, *reversed(layers)))
+
+
+def deepen(record: Mirror, widths: Widths, *, level: str, number: int) -> Mirror:
+    """The decoder with `number` convolutions before its own, of the level's channels: it sees farther. Ours."""
+    return record._replace(layers=(*(widths[LEVELS.index(level)][0],) * number, *record.layers))

@@ -100,6 +100,8 @@ class Config:
     pixel_weight: float = 0.0  # of wct
     level: Any = None  # of adain and wct
     form: str = ""  # of adain
+    mix: str = ""  # of adain
+    more: int = 0  # of adain and wct
     draw: str = "torch"  # of adain and wct
     normalise: bool = False  # of adain and wct
 
@@ -113,10 +115,9 @@ def check(config: Config) -> None:
 def problems(c: Config) -> Iterator[str]:
     """What is wrong with the values, in words."""
     least: dict[str, float] = {"steps": 1, "batch": 1, "side": 16, "report": 1, "threads": 1, "largest": c.side}
-    least |= dict.fromkeys(("seed", "held_out", "memory", "warmup", "every", "clip", "sheet", "patience", "devices"), 0)
-    least |= dict.fromkeys(
-        ("content_weight", "style_weight", "tv_weight", "pixel_weight", "decay", "learning_rate", "checkpoint"), 0
-    )
+    counts = ("seed", "held_out", "warmup", "every", "sheet", "patience", "devices", "more")
+    weights = ("content_weight", "style_weight", "tv_weight", "pixel_weight")
+    least |= dict.fromkeys((*counts, *weights, "memory", "clip", "decay", "learning_rate", "checkpoint"), 0)
     for key, low in least.items():
         if not low <= getattr(c, key) < float("inf"):
             yield f"{key}={getattr(c, key):g}: it must be {low:g} or more"

@@ -5,9 +5,10 @@ from typing import Any
 from nst_jax.methods.feedforward.adain import FORMS
 from nst_jax.methods.feedforward.decoders import DRAWS, Decoder
 from nst_jax.methods.feedforward.johnson import Transform
-from nst_jax.methods.feedforward.painters import Adain, Decoding, Transformer
-from nst_jax.methods.feedforward.records import ENCODERS, LEVELS, RECORDS, Mirror, Record, mirror, with_widths
+from nst_jax.methods.feedforward.painters import Adain, Decoding, Transformer, Wct
+from nst_jax.methods.feedforward.records import ENCODERS, LEVELS, RECORDS, Mirror, Record, deepen, mirror, with_widths
 from nst_jax.methods.feedforward.training import Code
+from nst_jax.methods.feedforward.wct import RULES
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import look_up
 from nst_jax.shell.training.feedforward.config import Config
@@ -53,7 +54,15 @@ def make_decoder(method: str, config: Config, *, divisor: float) -> tuple[Mirror
     widths = look_up(ENCODERS, config.record, "record, a decoder's, which is the mirror of an encoder")
     look_up(dict.fromkeys(DRAWS), config.draw, "draw")
     record = mirror(widths, level=config.level)._replace(divisor=divisor, draw=config.draw)
+    record = deepen(record, widths, level=config.level, number=config.more)
     if config.side % record.multiple:
         raise UserError(f"side={config.side}: give a multiple of {record.multiple}, for the encoder halves it")
-    mix = Adain(look_up(FORMS, config.form, "form")) if method == "adain" else None
-    return record, Decoding(Decoder(record), Code(config.level, mix))
+    return record, Decoding(Decoder(record), Code(config.level, make_mix(method, config)))
+
+
+def make_mix(method: str, config: Config) -> Adain | Wct | None:
+    """How the style comes into the activation. Raises UserError for what is no mix or no form."""
+    if method != "adain":
+        return None
+    means = Adain(look_up(FORMS, config.form, "form"))
+    return look_up({"means": means, "covariances": Wct(RULES["relative"])}, config.mix, "mix")

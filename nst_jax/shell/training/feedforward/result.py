@@ -24,7 +24,8 @@ def write(made: Made, state: State, folder: Path, *, seconds: float) -> Path:
     """Write the mean of the parameters, and return the file's path."""
     dtype = np.dtype(made.config.precision)
     variables = jax.tree.map(lambda a: np.asarray(a).astype(dtype), jax.device_get(state.ema))
-    model = models.Model(made.method, made.record, variables, notes(made, steps=int(state.step), seconds=seconds))
+    method = "wct" if made.config.mix == "covariances" else made.method  # in use it is a level of wct
+    model = models.Model(method, made.record, variables, notes(made, steps=int(state.step), seconds=seconds))
     path = folder / FILE
     models.save(model, path)
     numbers = sum(a.size for a in jax.tree.leaves(variables))
