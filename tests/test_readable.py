@@ -67,7 +67,7 @@ def test_long_sentences_are_marked():
         "It is there (as the program of the authors has it, whatever that means to a reader of ours) too."
     )
     assert readable.judge(
-        "If it is a large one, it is cut in tiles, which takes long, and if it is small, it is not cut."
+        "If the image is a large one, it is cut in tiles, which takes a long time, but if it is a small one, it stays."
     )
 
 
