@@ -8,7 +8,7 @@ with a command and a word behind it. "Run" means, by command:
   is really run: 48 pixels, one step.
 - `nst -m`: the same for every job of the sweep, launchers and searches included. One is really run.
 - `nst-train`: every training of the line is composed and checked. One is really run, for one step.
-- `nst-convert`, `nst-gallery`, `nst-weights list | verify`: they really run.
+- `nst-convert`, `nst-weights list | verify`: they really run, and so does `nst-gallery` on the sweep that ran.
 - `nst-export`: the reader takes the line. Its packages are extras; tests/shell/sweeps/test_export.py and
   tests/shell/test_export_models.py run them.
 - `nst-weights fetch | convert`: the reader takes the line. They need a network, or a file of 80 MB.
@@ -171,7 +171,7 @@ def place(tmp_path_factory):
             (folder / name).touch()
         for name in re.findall(r"\b(photos|paintings|others|pictures|photographs|textures)/?", command.text):
             (folder / name).mkdir(exist_ok=True)
-            for number in range(2):
+            for number in range(3):
                 small.save(folder / name / f"{number}.jpg")
     for name in nst_jax.pictures.NAMES + nst_jax.pictures.MASKS:
         file = nst_jax.pictures.path(name)
@@ -317,6 +317,9 @@ def test_one_line_of_each_kind_really_runs(text, called, here, place):
     code, said = called(main.main, "nst", *given, *small, *network)
     assert code == 0, said
     assert re.search(r"^(result|gallery): +(\S+)$", said, re.MULTILINE), said
+    if "-m" in given:
+        code, said = called(gallery.main, "nst-gallery", next((place / "runs/sweeps").iterdir()))
+        assert code == 0, said
 
 
 @of("nst-train")
@@ -329,6 +332,15 @@ def test_trainings(command, here):
     for job in jobs:
         config = train.read(method, job)
         (distil if method == "distil" else feedforward).check(config)
+
+
+def test_one_training_really_runs(called, here):
+    text = "nst-train johnson style=painting.jpg data=photos/"
+    assert text in [" ".join(c.words()) for c in COMMANDS]
+    small = "side=32 batch=1 steps=1 width=0.125 style_size=32 threads=1 sheet=0 network=distilled devices=1"
+    code, said = called(train.main, *text.split(), *small.split())
+    assert code == 0, said
+    assert (here / "runs/train/johnson/model.safetensors").is_file()
 
 
 @of("nst-convert")
@@ -356,7 +368,7 @@ def test_galleries(command, called, here, tmp_path):
     given = command.words()[1:]
     assert len(given) == 1
     code, said = called(gallery.main, "nst-gallery", tmp_path)
-    assert code == 2, said  # a folder without a sweep; test_sweeps.py builds galleries
+    assert code == 2, said  # a folder without a sweep is refused; above, the gallery of a sweep is built
 
 
 @of("nst-weights")
