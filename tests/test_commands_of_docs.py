@@ -29,7 +29,7 @@ import shlex
 import shutil
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -280,7 +280,7 @@ def read_many(line, monkeypatch):
             job = []
             for override in given:
                 if override.is_sweep_override() and not override.is_discrete_sweep():
-                    value = override.value()
+                    value: Any = override.value()
                     job.append(f"{override.get_key_element()}={(value.start, value.end)[end]}")
                 else:
                     job.append(sweeping.line.words(override)[end])
@@ -441,7 +441,7 @@ class Small(ast.NodeTransformer):
     def visit_keyword(self, node):
         """size=512 is size=32."""
         self.generic_visit(node)
-        if node.arg in SMALLER and isinstance(node.value, ast.Constant):
+        if node.arg in SMALLER and isinstance(node.value, ast.Constant) and isinstance(node.value.value, int):
             node.value = ast.Constant(min(node.value.value, SMALLER[node.arg]))
         return node
 
