@@ -96,6 +96,7 @@ def plain(text: str) -> str:
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"``[^`]+``|`[^`]+`", "CODE", text)
+    text = re.sub(r"\$[^$]+\$", "CODE", text)  # a formula
     text = re.sub(r"<!--.*?-->", "", text)
     return re.sub(r"\s+", " ", text.replace("**", "").replace("*", "")).strip()
 
@@ -104,7 +105,7 @@ def paragraphs(text: str) -> Iterator[str]:
     """The prose of a page of Markdown: no code, no tables, no headings; each item of a list by itself."""
     text = re.sub(r"^---\n.*?\n---\n", "", text, flags=re.DOTALL)
     text = re.sub(r"^( *)(```|~~~).*?^\1\2[^\n]*$", "\n", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"<!--.*?-->", "\n", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->|\$\$.*?\$\$", "\n", text, flags=re.DOTALL)
     piece: list[str] = []
     blank, item = True, False
     for line in [*text.splitlines(), ""]:

@@ -4,7 +4,8 @@ Left out, since a program writes them and their sentences come from elsewhere:
 
 - docs/gallery/experiments.md: experiments/common/index.py writes it from the records of the runs.
 - docs/project/mutants.md: tests/mutants.py writes it.
-- docs/reference/: the site's build writes its tables from conf/ and from docstrings.
+- docs/reference/ (except for its index), docs/project/benchmarks.md and docs/project/changelog.md: the site's build
+  writes them from conf/, from docstrings and from the files at the root.
 - tables of any page, such as those of conventions.md and coming_from.md: tools/published.py and tools/coming_from.py
   write them, and a cell is no sentence. Code, headings and captions of pictures are no sentences either.
 
@@ -15,11 +16,17 @@ import pytest
 import readable
 
 ROOT = readable.ROOT
-GENERATED = ("docs/gallery/experiments.md", "docs/project/mutants.md", "docs/reference/")
+GENERATED = (
+    "docs/gallery/experiments.md",
+    "docs/project/mutants.md",
+    "docs/project/benchmarks.md",
+    "docs/project/changelog.md",
+)
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if not str(page.relative_to(ROOT)).startswith(GENERATED)
+    if page.relative_to(ROOT).as_posix() not in GENERATED and (page.parts[-2] != "reference" or page.stem == "index")
+    if "models" not in page.parts
 ]
 MARKED = {
     "an old word": "Hence the run begins anew.",
