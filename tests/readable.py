@@ -15,7 +15,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 WORDS = 26  # a sentence without its brackets; a list of numbers is one word, and so is a piece of code
 COMMAS = 3  # beside those of a list of short items
-SMALL_NAMES = ("distilled", "texnet", "style_", "jax", "torch", "cu", "optax", "jcjohnson", "neural-", "crowsonkb")
+SMALL_NAMES = (  # a sentence may begin with them
+    *("distilled", "texnet", "style_", "jax", "torch", "cu", "optax", "jcjohnson", "neural-", "crowsonkb", "lpips"),
+    *("hatch", "hydra", "grain", "orbax", "pystiche"),
+)
 BRACKET = 16  # words in one pair of brackets
 
 PATTERNS = {
@@ -80,6 +83,25 @@ PATTERNS = {
         "the name of it",
     ),
 }
+
+
+GENERATED = (  # by a program: their sentences come from elsewhere
+    "docs/gallery/experiments.md",  # experiments/common/index.py, from the records of the runs
+    "docs/project/mutants.md",  # tests/mutants.py
+    "docs/project/benchmarks.md",  # the site's build, from the files at the root
+    "docs/project/changelog.md",
+)
+
+
+def pages() -> list[Path]:
+    """README.md and the pages of docs/ that people write. Of docs/reference/ that is its index."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = {page: page.relative_to(ROOT).as_posix() for page in found}
+    return [
+        page
+        for page, name in named.items()
+        if name not in GENERATED and (not name.startswith("docs/reference/") or name == "docs/reference/index.md")
+    ]
 
 
 class Mark(NamedTuple):
@@ -170,8 +192,7 @@ def marks(path: Path) -> list[Mark]:
 
 def main(words: list[str]) -> None:
     """Print the marks of the files that are named, or of all pages."""
-    pages = [Path(word) for word in words] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    for page in pages:
+    for page in [Path(word) for word in words] or pages():
         for mark in marks(page):
             print(f"{mark.path}: {mark.rule}: {mark.sentence}")
 

@@ -16,18 +16,7 @@ import pytest
 import readable
 
 ROOT = readable.ROOT
-GENERATED = (
-    "docs/gallery/experiments.md",
-    "docs/project/mutants.md",
-    "docs/project/benchmarks.md",
-    "docs/project/changelog.md",
-)
-PAGES = [
-    page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if page.relative_to(ROOT).as_posix() not in GENERATED and (page.parts[-2] != "reference" or page.stem == "index")
-    if "models" not in page.parts
-]
+PAGES = readable.pages()
 MARKED = {
     "an old word": "Hence the run begins anew.",
     "a riddle": "The log is told of it.",
