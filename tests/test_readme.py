@@ -16,6 +16,8 @@ import nst_jax
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+PAGES = [README, *sorted((README.parent / "docs").rglob("*.md"))]
+TABLES = ("docs/how_to/settings.md", "docs/how_to/weights.md", "docs/explanations/conventions.md")
 
 
 def test_its_python_runs(tmp_path, monkeypatch):
@@ -68,15 +70,31 @@ def test_the_wheel_holds_settings_and_pictures(tmp_path):
     assert not (tmp_path / "installed/tools").exists()
 
 
+def links(page):
+    """The targets of a page's links, without what follows a hash."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"\]\((?!http|#|`)([^)#\s]+)(?:#[^)]*)?\)", re.sub(r"`[^`\n]*`", "`", text))
+    return sorted(set(found))
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", TEXT))))
 def test_pictures_and_links_are_there(path):
     assert (README.parent / path).is_file()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_of_the_pages_lead_somewhere(page):
+    assert [path for path in links(page) if not (page.parent / path).exists()] == []
+
+
+def test_it_is_short():
+    assert TEXT.count("\n") <= 120
+
+
 def test_every_group_and_option_is_named():
-    """In the README, or, of the many conventions and their layers, in the page on conventions."""
+    """In the pages of settings and weights, or, of the many conventions and their layers, in that of conventions."""
     conf = README.parent / "conf"
-    pages = TEXT + (README.parent / "docs/explanations/conventions.md").read_text(encoding="utf-8")
+    pages = "".join((README.parent / page).read_text(encoding="utf-8") for page in TABLES)
     for group in (
         "convention",
         "preset",

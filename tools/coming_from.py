@@ -14,11 +14,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "coming_from.md"
 HEAD = """\
 # Coming from another program
 
-A line of `nst` is `nst photo.jpg painting.jpg`, and settings, `KEY=VALUE` or `--key VALUE`, in any order. `nst help`
-lists them. Words of other programs are read where they mean the same, and the log says as what. A line of
-neural-style, neural-style-pt or style-transfer-pytorch is answered with the line that does it here. A weight of another
-program means the same only with that program's preset: each has constants of its own
-([conventions.md](conventions.md)).
+A line of `nst` is `nst photo.jpg painting.jpg` with settings, `KEY=VALUE` or `--key VALUE`, in any order. `nst help`
+lists them. `nst` understands words of other programs where they mean the same, and the log reports the setting. For a
+line of neural-style, neural-style-pt or style-transfer-pytorch, `nst` prints the line that does it here. A weight of
+another program means the same only with that program's preset, because each program has constants of its own
+([conventions](../explanations/conventions.md)).
 
 Generated from `nst_jax/shell/settings/synonyms.py` by `python -m tools.coming_from`.
 """

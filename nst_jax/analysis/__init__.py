@@ -1,1 +1,1 @@
-"""What can be said about results and conventions: metrics, translation, what weights mean at another size."""
+"""Measures of results and conventions: metrics, translation, and weights at another size."""

@@ -1,4 +1,4 @@
-"""What weights mean at another size.
+"""The meaning of weights at another size.
 
 A sum over positions grows with the picture, a mean does not: a convention that adds a sum to a mean has another
 balance at every size. `growth` measures how the gradient of each term grows, and `invariant` removes it.
@@ -104,7 +104,7 @@ def scale(term: Term, *, factor: float) -> Term:
 
 
 def words(convention: Convention, *, pixels: int, reference: int) -> str:
-    """What `invariant` does, for a person to read."""
+    """The effect of `invariant`, in words."""
     own = growth(convention)
     times = {part: (reference / pixels) ** power for part, power in own._asdict().items() if power}
     if not times or pixels == reference:

@@ -1,6 +1,6 @@
 """One convention in the terms of another.
 
-Whatever compares Gram matrices by squares can be brought to one form,
+Every loss that compares Gram matrices by squares has one form,
 
     sum_l c_l mean((F_l - P_l)^2) + sum_l s_l mean((G_l / M_l - A_l / M_l)^2),
 
@@ -79,7 +79,7 @@ def translate(
 
 
 def remarks(one: Convention, other: Convention, found: Weights) -> tuple[str, ...]:
-    """What has no equivalent, and what holds under a condition only."""
+    """The parts without an equivalent, and those that hold under a condition only."""
     lost = {"content": found.content, "style": found.style, "smoothness": {"all layers": found.smooth}}
     lines = [
         f"{part} has no equivalent ({', '.join(layer for layer, w in weights.items() if np.isnan(w))})"
@@ -124,7 +124,7 @@ def style_ratio(one: Convention, other: Convention, shape: Shape, *, pixels: int
 
 
 def smooth_ratio(one: Convention, other: Convention, *, height: int, width: int) -> float:
-    """k of one's smoothness = k times the other's, by what moves the image: the gradient. NaN if there is none."""
+    """k of one's smoothness = k times the other's, measured by the gradient. NaN if there is none."""
     if one.smooth_term == other.smooth_term:
         return 1.0
     if one.smooth_term is None or other.smooth_term is None:
@@ -147,7 +147,7 @@ def multiple(one: Sequence[Array], other: Sequence[Array]) -> float:
 
 
 def needs_one_size(convention: Convention) -> bool:
-    """Whether the style term changes when the style picture is laid beside itself: if sums are compared."""
+    """Whether the style term changes when the style picture is repeated beside itself: if sums are compared."""
     term = convention.style_term
     if term.measure is not moments:
         return False

@@ -1,4 +1,4 @@
-"""What a researcher types: load a network, state a problem, run it. Made of the pure functions of the package.
+"""The functions that a researcher types: load a network, state a problem, run it. They call the pure functions below.
 
 >>> import nst_jax as nst
 >>> net = nst.load("distilled")
@@ -6,5 +6,5 @@
 >>> image.shape
 (24, 32, 3)
 
-What reads or writes files is imported by the function that needs it.
+Modules that read or write files are imported by the function that needs them.
 """

@@ -54,7 +54,7 @@ def paint(
     colour: str = "style",
     regions: Mapping[str, Region] | None = None,
 ) -> Result:
-    """Paint a photograph in one pass. The result has an image and facts, and no terms and no curve.
+    """Paint a photograph in one pass. The result has an image and facts, but neither terms nor a curve.
 
     Args:
       model: by `load_model`.
@@ -126,7 +126,7 @@ def look(
 
 
 def facts(model: Model, alpha: float, colour: str, chosen: Sequence[Any]) -> dict[str, Any]:
-    """What a saved picture says it came from."""
+    """The origin of a saved picture."""
     files = model.header.get("files", [])
     known = {"model": model.method, "files": files, "colour": colour}
     known |= {"alpha": str(alpha)} if model.apply.styles is None else {}

@@ -1,4 +1,4 @@
-"""What is minimised: a problem of published terms, one with a term of your own, many that differ in weights."""
+"""Problems: one of published terms, one with a term of your own, many that differ in weights."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,7 +66,7 @@ def problem(
     style_layers: Mapping[str, float] | Sequence[str] | None = None,
     seed: int = 0,
 ) -> Task:
-    """What is minimised: terms, aims and weights.
+    """A problem to minimise: terms, aims and weights.
 
     Args:
       net: the network.
@@ -154,7 +154,7 @@ def measure_aims(
     key: Array | None = None,
     masks: Mapping[str, Masks] | None = None,
 ) -> dict[str, Aim]:
-    """What the terms aim at, by name. key: of what they draw; masks: of the regions."""
+    """The aims of the terms, by name. key: for their random numbers; masks: of the regions."""
     height, width = size_of(pictures)
     used = {name: pictures[name] for name in dict.fromkeys(t.of for t in terms if t.of)}
     for picture in used.values():
@@ -232,7 +232,7 @@ def parts_of(problem: Task, name: str) -> list[str]:
 
 
 def split(problem: Task, solver: Method | None = None, *, average: Any = None) -> tuple[Spec, Problem]:
-    """What shapes the program, and what is a number: for the pure functions `values`, `objective`, `begin`, `advance`.
+    """The static part of a problem and its numbers: for the pure functions `values`, `objective`, `begin`, `advance`.
 
     Args:
       problem: by `problem`.
@@ -272,7 +272,7 @@ def as_image(name: str, image: Any) -> Image:
 
 
 def advise(shape: tuple[int, ...]) -> str:
-    """What to do with an array of another shape than an image's."""
+    """Advice for an array that has not the shape of an image."""
     if len(shape) == 4:
         return "a batch: give one picture; many starts go to nst.run(problem, starts)"
     if len(shape) == 3 and shape[0] == 3:

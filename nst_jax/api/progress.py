@@ -104,7 +104,7 @@ def finish(
 
 
 def join(spec: Spec, chunks: Sequence[tuple[np.ndarray, np.ndarray, Any]], *, lanes: int, steps: int) -> Any:
-    """What every lane saw at each iteration; NaN, and 0 evaluations, where it took none.
+    """The values of every lane at each iteration; NaN, and 0 evaluations, where it took none.
 
     chunks: the iterations that each lane had done before, how many it took, and what it saw.
     """

@@ -20,7 +20,7 @@ class Result(NamedTuple):
     facts: Mapping[str, Any]
 
     def save(self, path: str | Path, *, lane: int = 0) -> Path:
-        """Write the image as PNG, JPEG or WebP, with what it came from in its metadata; returns the path."""
+        """Write the image as PNG, JPEG or WebP, with its origin in its metadata; returns the path."""
         from nst_jax.shell.io.saving import write
         from nst_jax.shell.running.provenance import text_chunks, versions
 
@@ -40,7 +40,7 @@ class Result(NamedTuple):
 
 
 def as_result(found: transfer.Result, facts: Mapping[str, Any]) -> Result:
-    """What a program returned, with the facts. Every array may have a leading axis."""
+    """The output of a program, with the facts. Every array may have a leading axis."""
     infos = found.infos
     curve = {"total": infos.value, "grad_norm": infos.grad_norm, "evaluations": infos.evaluations}
     return Result(found.image, found.terms, {**curve, **infos.parts}, facts)

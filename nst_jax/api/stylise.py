@@ -96,7 +96,7 @@ def stylise(
 
 
 class Given(NamedTuple):
-    """What `stylise` paints, as it is given: pictures may be files."""
+    """The input of `stylise`, as given: pictures may be files."""
 
     net: Network
     content: Any

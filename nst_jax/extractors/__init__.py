@@ -28,7 +28,7 @@ AVERAGES = ("vgg", "distilled", "texnet")  # modules whose networks have average
 
 
 def architecture(name: str) -> "Architecture":
-    """What is known of the network of this name.
+    """The architecture of the network of this name.
 
     A network of another package is named "package.module:NAME", where NAME is an `Architecture`.
 

@@ -1,4 +1,4 @@
-"""What a feature extractor is, and what the package must know of a network that has a name."""
+"""The protocol of a feature extractor, and the entry of a network that has a name."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -81,7 +81,7 @@ def shapes(network: Extractor, params: Any, *, height: int, width: int) -> dict[
 
 
 def is_local(network: Extractor) -> bool:
-    """Whether an activation is that of what its position sees. An extractor says `local = False` where it is not."""
+    """Whether an activation depends only on the window of its position. `local = False` says that it is not."""
     return bool(getattr(network, "local", True))
 
 
@@ -91,7 +91,7 @@ NONE: Mapping[str, Any] = MappingProxyType({})
 class Architecture(NamedTuple):
     """A network by name: all that the rest of the package asks of it.
 
-    A layer is what can be tapped; a convolution is what has parameters. A raw output is that of a convolution, before
+    A layer can be tapped; a convolution has parameters. A raw output is the value after a convolution, before
     its normalisation and its ReLU. Parameters are
     {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing. A convolution
     that a batch normalisation follows has "scale", "offset", "mean" and "variance" (out) in place of "bias".
@@ -172,7 +172,7 @@ def pick_factors(arch: Architecture, *, side: str, count: int) -> dict[str, floa
 
 
 class Input(nn.Module):
-    """The preprocessing of the weights: from RGB in [0, 1] to what the network was trained on, as an affine map."""
+    """The preprocessing of the weights: from RGB in [0, 1] to the input of its training, as an affine map."""
 
     @nn.compact
     def __call__(self, image: Image) -> Float[Array, "h w 3"]:

@@ -7,7 +7,7 @@ The raw output of each convolution, before its normalisation and ReLU, has Keras
 `conv2d_93`. Keras counts as it builds, which is the order of these tables.
 
 An average of 3 x 3 at the border: torchvision's divides by 9, `inception_v3`; TensorFlow's by the number of pixels
-inside, `inception_v3_keras`. TensorFlow's is what both publishers' weights were trained with. Both see 2 x - 1.
+inside, `inception_v3_keras`. Both publishers' weights were trained with TensorFlow's. Both see 2 x - 1.
 """
 
 from functools import partial
@@ -132,7 +132,7 @@ NAMES = tuple(one.name for one in every_convolution(KERAS))
 
 
 def entry(name: str, blocks: tuple[Block, ...], publisher: str) -> Architecture:
-    """What is known of Inception v3 as a publisher has it."""
+    """The architecture of Inception v3 in a publisher's variant."""
     return describe(
         name,
         blocks,

@@ -77,7 +77,7 @@ def keras_table() -> tuple[Block, ...]:
 
 
 def entry(name: str, unit: Callable[..., Part], numbers: tuple[int, ...]) -> Architecture:
-    """What is known of one of torchvision's."""
+    """The architecture of one of torchvision's."""
     blocks = table_1(unit, numbers)
     names = [one.name for one in every_convolution(blocks)]
     theirs = {one.replace("_", ".", 1) if one.startswith("layer") else one: one for one in names}
@@ -99,7 +99,7 @@ def norm_of(path: str) -> str:
 
 
 def keras_entry() -> Architecture:
-    """What is known of Keras' ResNet-50."""
+    """The architecture of Keras' ResNet-50."""
     blocks = keras_table()
     names = [one.name for one in every_convolution(blocks)]
     return describe(

@@ -4,7 +4,7 @@ Wang, Li & Vasconcelos 2021, CVPR, "Rethinking and Improving the Robustness of I
 2104.05623), section 4: networks with shortcuts have activations with few large peaks, and these alone make the Gram
 matrices and their gradients. The softmax of the activations takes their place in all losses.
 
-The paper's softmax has no axis and no temperature of its own; see docs/explanations/networks.md on its released code.
+The paper states neither an axis nor a temperature for its softmax; docs/explanations/networks.md has the released code.
 """
 
 import math
@@ -26,7 +26,7 @@ ALIKE = 0.05  # as the logarithm of a ratio: two pictures have as many pixels. s
 
 
 class Softmax(NamedTuple):
-    """An extractor that gives the softmax of what another one gives. The layer `input` stays as it is.
+    """An extractor that gives the softmax of another one's activations. The layer `input` stays as it is.
 
     Attributes:
       network: the other one.

@@ -182,7 +182,7 @@ def aliases(blocks: Blocks) -> dict[str, str]:
 
 
 def describe(name: str, blocks: Blocks) -> Architecture:
-    """What is known of a VGG of these blocks."""
+    """The architecture of a VGG of these blocks."""
     convolutions = tuple(kernels(blocks))
     by_block = [tuple(c for c in convolutions if c.startswith(f"conv{b}_")) for b in range(1, len(blocks) + 1)]
     return Architecture(

@@ -135,7 +135,7 @@ def add_window(image: Image, part: Image, grid: Grid, number: Any) -> Image:
 
 
 def cells(along: Line, *, whole: int, part: int) -> Cells:
-    """The positions of a layer along one axis. The stride is what a longer picture has more of them.
+    """The positions of a layer along one axis. The stride is the number by which a longer picture has more of them.
 
     Args:
       along: the windows.

@@ -23,7 +23,7 @@ def mse(a: Array, b: Array) -> Scalar:
 
 
 def relative_error(a: Array, b: Array) -> Scalar:
-    """The sum of squared errors in parts of the second array's energy."""
+    """The sum of squared errors relative to the second array's energy."""
     return sse(a, b) / energy(b)
 
 
@@ -37,7 +37,7 @@ class Errors(NamedTuple):
 
 
 def errors(f: Activation, p: Activation, where: Places | None = None) -> Errors:
-    """The sums of the errors of F. What a comparison does not use, the compiler leaves out.
+    """The sums of the errors of F. The compiler leaves out everything that a comparison does not use.
 
     where: (height, width): the positions that count; None: all.
     """

@@ -41,7 +41,7 @@ class Region(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The regions of an image at each layer. What a style takes that has no region is named `style`."""
+    """The regions of an image at each layer. The part of a style that has no region is named `style`."""
 
     masks: Mapping[str, Masks]  # of each region that is painted
     areas: Mapping[str, float]  # the part of the image that each region takes, painted or not
@@ -117,7 +117,7 @@ def masks_of(layout: Layout, rest: Sequence[str]) -> dict[str, Masks]:
 
 
 def keep(layout: Layout, photo: Image) -> Kept | None:
-    """What stays of the photograph."""
+    """The parts of the photograph that stay."""
     return None if layout.kept is None else Kept(layout.kept, photo)
 
 

@@ -1,7 +1,7 @@
 """The brush strokes of one painting and the composition of another: Gatys et al. 2017, arXiv 1611.07865, section 6.
 
 The coarse style is an image that is optimised, with style terms of the fine one alone, at the layers that see small
-parts of a picture. What comes out is the style of an ordinary transfer.
+parts of a picture. The result is the style of an ordinary transfer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def style_terms(convention: Convention, layers: Mapping[str, float]) -> Terms:
 
 
 def weights(layers: Mapping[str, float]) -> dict[str, Scalar]:
-    """The weight of each layer's style term: its own factor in parts of their number, whatever its channels.
+    """The weight of each layer's style term: its own factor divided by their number, for any number of channels.
 
     leongatys/NeuralImageSynthesis @cced0b9, ScaleControl: ptw / len(layers) for each. ptw is 1 here: there is no other
     term that it would be weighed against.

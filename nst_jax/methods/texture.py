@@ -108,5 +108,5 @@ def inner_masks(layers: Iterable[str], windows: Callable[[str], Sequence[Window]
 
 
 def count_tiles(axes: Axes) -> tuple[int, int] | None:
-    """How often the image is laid down and to the right, to look at its seams; None where there are none to see."""
+    """How often the image is repeated down and to the right, to show its seams; None if it has none."""
     return (1 + (0 in axes), 1 + (1 in axes)) if axes else None

@@ -1,6 +1,6 @@
 """The objective of a large image with the memory of one tile: the same value, and the same gradient.
 
-What additive terms measure are sums over positions. A first pass adds them up tile by tile. Their comparisons give
+Additive terms measure sums over positions. A first pass adds them up tile by tile. Their comparisons give
 one cotangent for each sum, the same for all tiles. A second pass computes each tile again, and adds its gradient to the
 image's. Galerne, Raad, Lezama & Morel 2024, "Scaling Painting Style Transfer" (SPST, arXiv 2212.13459), published exact
 gradients in tiles first, for Gram matrices, means and deviations, with derivatives written by hand.
@@ -32,14 +32,14 @@ class CannotTile(ValueError):
 
 
 class Sight(NamedTuple):
-    """What a term sees of a picture."""
+    """A term's view of a picture."""
 
     activation: Any  # its shape, where `summary` is all that is needed of it
     summary: Any  # of its aim; None where it was not taken in tiles
 
 
 class Plan(NamedTuple):
-    """What shapes a program in tiles."""
+    """The static part of a program in tiles."""
 
     network: Extractor
     terms: Terms  # of layers
@@ -63,7 +63,7 @@ def tiles_of(arch: Architecture, taps: Sequence[str], *, side: int, rounding: st
 
 
 def check(terms: Terms, network: Extractor) -> None:
-    """Raise CannotTile for what needs all positions at once, a term of layers or the network, or can leave none out."""
+    """Raise CannotTile for a term or a network that needs all positions at once, or a term that can leave none out."""
     at_layers = [t for t in terms if t.tap != IMAGE]
     if at_layers and not is_local(network):
         raise CannotTile("each activation of this network depends on all positions (smooth=all): no tiles")
@@ -119,7 +119,7 @@ def make_plan(network: Extractor, terms: Terms, params: Any, grid: Grid) -> Plan
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def add_tiles(plan: Plan, params: Any, own: Mapping[str, Any], picture: Image) -> dict[str, Any]:
-    """What each term measures of the whole picture, by name.
+    """The measure of each term over the whole picture, by name.
 
     jax's own gradient of this loop would keep every tile's activations. With jax.checkpoint around a tile, it would
     still add up an array of the image's size for each tile.
@@ -154,7 +154,7 @@ add_tiles.defvjp(_forward, _backward)
 
 
 def measure_tile(plan: Plan, params: Any, own: Mapping[str, Any], part: Image, number: Any) -> dict[str, Any]:
-    """What each term measures of the positions of one tile, by name. part: its window."""
+    """The measure of each term over the positions of one tile, by name. part: its window."""
     seen, cuts = activations(plan.network, params, part), cuts_of(plan, number)
     found = {}
     for t in plan.terms:
@@ -178,7 +178,7 @@ def look(
     masks: Mapping[str, Mask],
     tiles: Tiles | None,
 ) -> dict[str, Sight]:
-    """What terms that aim at a picture see of it, by the term's name.
+    """The views of a picture for the terms that aim at it, by the term's name.
 
     Args:
       network: whose taps do not matter.
@@ -207,7 +207,7 @@ def look(
 def look_in_tiles(
     network: Extractor, terms: Sequence[Term], params: Any, picture: Image, grid: Grid, masks: Mapping[str, Mask]
 ) -> dict[str, Sight]:
-    """What the terms see of a picture: sums for aims that need no more, a whole activation for the others."""
+    """The terms' views of a picture: sums for aims that need no more, a whole activation for the others."""
     plan = make_plan(network, tuple(t for t in terms if t.tap != IMAGE), params, grid)
     wide = windows.wrap(picture, grid)
     brief = [t for t in plan.terms if hasattr(t.aim, "summary")]

@@ -25,7 +25,7 @@ from nst_jax.types import Image, Mask, Scalar
 
 
 class Spec(NamedTuple):
-    """What shapes the program."""
+    """The static part of a transfer, which shapes the program."""
 
     network: Extractor  # tapped at the layers that the terms measure
     terms: Terms
@@ -52,7 +52,7 @@ EVERYWHERE = Masks({}, {})
 
 
 class Problem(NamedTuple):
-    """What is a number."""
+    """The numbers of a transfer."""
 
     params: Any  # the network's
     aims: Mapping[str, Aim]  # by the term's name
@@ -63,7 +63,7 @@ class Problem(NamedTuple):
 
 
 def compose(problem: Problem, image: Image) -> Image:
-    """The image with what is kept of the photograph. It is what the terms see, and what a run returns."""
+    """The image with the kept parts of the photograph. The terms see it, and a run returns it."""
     if problem.kept is None:
         return image
     mask = problem.kept.mask[..., None]
@@ -79,7 +79,7 @@ class Result(NamedTuple):
 
 
 def aims_key(*, seed: int) -> Array:
-    """The key of what the aims draw, of a run's seed: another one than the start's."""
+    """The key for the random numbers of the aims, from a run's seed. It differs from the start's."""
     return jax.random.fold_in(jax.random.key(seed), 1)
 
 

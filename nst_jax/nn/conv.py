@@ -3,7 +3,7 @@
 Why not jax.grad of lax.conv: inside scan and while_loop, XLA's CPU backend chooses the layout `01oi` for the kernel of
 the input gradient and leaves its fast path. It is 3 to 6 times slower on jax 0.10 and 25 times on 0.12
 (jax-ml/jax#12868). The gradient of a convolution with respect to its input is itself a convolution, with the kernel
-rotated by 180 degrees and its channels swapped. Written so, it runs at full speed everywhere.
+rotated by 180 degrees and its channels swapped. In this form it runs at full speed everywhere.
 
 A kernel has one of two forms. (3, 3, in, out) is convolved directly. (36, in, out) is a Winograd spectrum, made once
 per run by an extractor's `prepare`: see `winograd`. The dtype of the kernel is the precision of the convolution.

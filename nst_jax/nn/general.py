@@ -27,7 +27,7 @@ WIDE = 32  # channels in from which a convolution for each phase is faster, on a
 
 
 class Form(NamedTuple):
-    """How a kernel is laid over the image: what shapes the program."""
+    """How a kernel covers the image: the static part of a convolution."""
 
     stride: int
     pads: Pads
@@ -60,7 +60,7 @@ def general_conv(
 
 
 def pad(x: Batch, pads: Pads, padding: str) -> tuple[Batch, Pads]:
-    """The activations with what stands beyond the border, and the zeros that are still to add."""
+    """The activations with the values beyond the border, and the zeros that are still to add."""
     if padding in ("zero", "replicate_once"):
         return x, pads
     for axis, (mode, beyond) in enumerate(zip(PADDINGS[padding], pads, strict=True), 1):

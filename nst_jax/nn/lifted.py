@@ -1,6 +1,6 @@
 """Activations in few channels, and the linear map that lifts them to many.
 
-Moments are linear in what they sum: they are taken of the few channels, and lifted afterwards.
+Moments are sums, so they are linear: they are taken of the few channels, and lifted afterwards.
 """
 
 from typing import NamedTuple

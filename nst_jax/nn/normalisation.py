@@ -23,7 +23,7 @@ class Statistics(NamedTuple):
 
 
 def standardise(x: Batch, *, eps: float) -> Batch:
-    """Each image's channels with the mean 0 and the variance 1. The variance is that of its own positions, biased."""
+    """Each image's channels with the mean 0 and the variance 1. The variance is of its own positions, biased."""
     wide = widen(x)
     centred = wide - wide.mean((1, 2), keepdims=True)
     variance = (centred**2).mean((1, 2), keepdims=True)

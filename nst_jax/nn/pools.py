@@ -41,7 +41,7 @@ def pool_windows(x: Batch, window: Window, *, kind: str, padding: str) -> Batch:
 
 
 def continue_axis(x: Batch, window: Window, *, axis: int, mode: str, kind: str) -> Batch:
-    """The activations with what stands before and after them along an axis."""
+    """The activations with the values before and after them along an axis."""
     ends = (window.padding, window.padding + overhang(side=x.shape[axis], window=window))
     if not any(ends):
         return x

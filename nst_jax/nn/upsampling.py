@@ -50,7 +50,7 @@ def phases(kernel: Float[Array, "3 3 c out"], *, pads: str) -> Float[Array, "2 2
     first = min(table[0])
 
     def part(*, down: int, across: int) -> Array:
-        """What the four phases take from one position."""
+        """The input of the four phases from one position."""
         pairs = [(even.get(down), odd.get(across)) for even in table for odd in table]
         return jnp.concatenate([none if None in pair else kernel[pair] for pair in pairs], -1)
 

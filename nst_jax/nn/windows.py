@@ -1,4 +1,4 @@
-"""What a position of a layer sees of the image: the windows on the way, and masks that pass through them."""
+"""The part of the image that a position of a layer sees: the windows on the way, and masks through them."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def narrowest(mask: Mask, windows: Sequence[Window]) -> Mask:
     """The smallest weight that each position sees: 1 where its receptive field lies inside the region.
 
     Gatys et al. 2017 (arXiv 1611.07865) find these positions by noise outside the region (get_fm_guides, mode `inside`,
-    NeuralImageSynthesis @cced0b9). What lies beyond the picture's border counts neither as inside nor as outside.
+    NeuralImageSynthesis @cced0b9). The area beyond the picture's border counts neither as inside nor as outside.
     """
     return _reduce(mask, windows, lax.min, jnp.inf)
 

@@ -98,7 +98,7 @@ def newest_row(pairs: Array, *, memory: int) -> Int[Array, ""]:
 def inner_products(memory: Float[Array, "m n"], *vectors: Variable) -> tuple[Numbers, ...]:
     """The inner products of each vector with all rows, in one pass over the memory.
 
-    The memory must stay the left factor: as the right one, XLA's CPU backend packs it anew in each call.
+    The memory must stay the left factor: as the right one, XLA's CPU backend packs it again in each call.
     """
     columns = jnp.matmul(memory, jnp.stack([v.ravel() for v in vectors]).T, precision=lax.Precision.HIGHEST)
     return tuple(columns[:, i] for i in range(len(vectors)))

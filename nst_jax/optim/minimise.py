@@ -38,7 +38,7 @@ class State(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What a call of `advance` carries through its loop."""
+    """The values that a call of `advance` carries through its loop."""
 
     state: State
     infos: Info  # an entry for each iteration
@@ -117,7 +117,7 @@ def run_turns(
 
 
 def wants_turn(chunk: Chunk, *, steps: Int[Array, ""] | int) -> Bool[Array, ""]:
-    """Whether another turn is to be taken."""
+    """Whether the loop takes another turn."""
     return (chunk.steps < jnp.minimum(steps, chunk.infos.value.shape[0])) & chunk.state.finite
 
 

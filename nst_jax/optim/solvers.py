@@ -56,7 +56,7 @@ class Solver(NamedTuple):
     iteration.
 
     `powers` says what of the state is of the shape of x, by the field's name, and which power of the gradient it holds:
-    Adam's `mu` the first, `nu` the second. A solver without them begins anew where x changes its shape.
+    Adam's `mu` the first, `nu` the second. A solver without them begins again where x changes its shape.
 
     If `active` is False, x and opt must stay as they are. The solver itself does this: a choice between the old state
     and the new one outside of it, as vmap makes in a loop, would copy the memory of L-BFGS in each turn.

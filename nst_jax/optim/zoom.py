@@ -1,9 +1,9 @@
 """A step length that satisfies the strong Wolfe conditions, by interval search and zoom.
 
 Nocedal & Wright 2006, algorithms 3.5 and 3.6, with the approximate decrease of Hager & Zhang 2006 for values near
-rounding. Each decision is that of optax's scale_by_zoom_linesearch; the tests compare them.
+rounding. Each decision equals that of optax's scale_by_zoom_linesearch; the tests compare them.
 
-It is written anew because optax evaluates the objective at two places, under a lax.cond: the program then contains the
+It is written again because optax evaluates the objective at two places, under a lax.cond: the program then contains the
 network three times, and under vmap each lane takes both branches, with copies of the network's weights. Here the search
 is a value: `propose` returns the next step to try, the caller evaluates, `judge` updates the search.
 """

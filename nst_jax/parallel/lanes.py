@@ -1,7 +1,7 @@
 """Many runs in one program: Problems with a leading axis, each lane of it one run.
 
 Lanes share the `Spec` and the shapes; they differ in numbers. Every turn is one evaluation of each lane, within its
-line search or not; the cost is that of the lane that needs the most of them. A lane equals the single run to
+line search or not; the lane that needs the most of them sets the cost. A lane equals the single run to
 tolerance, not to the bit: a batched convolution adds up in another order. A lane whose loss is not finite stops, and no
 value of another lane depends on it. One lane alone is the program of a single run.
 
@@ -141,7 +141,7 @@ def images(states: State) -> Images:
 
 
 def pictures(problems: Problem, images: Images, *, axes: Axes) -> Images:
-    """Each lane's image with what is kept of the photograph."""
+    """Each lane's image with the kept parts of the photograph."""
     return images if problems.kept is None else over_lanes(transfer.compose, problems, axes)(images)
 
 

@@ -1,7 +1,7 @@
 """Where each array of a run lies on a mesh of devices: lanes along one axis of it, rows of the image along another.
 
-The image, the solver's arrays of its shape, L-BFGS's flat memories, and the aims that are laid out like an activation
-are cut by their rows. All else is whole on each device. XLA follows the layout of the arguments, and exchanges the rows
+The image, the solver's arrays of its shape, L-BFGS's flat memories, and the aims with the layout of an activation are
+cut by their rows. All else is whole on each device. XLA follows the layout of the arguments, and exchanges the rows
 at the seams of a convolution. `nn.rows` does what it cannot find out by itself; for it, programs are traced `within`.
 
 An argument of a program must be cut evenly (jax.jit). One that the devices do not divide is whole on each of them; the
@@ -52,7 +52,7 @@ def within(mesh: Mesh | None) -> AbstractContextManager[Any]:
 
 
 def spans_processes(mesh: Mesh | None) -> bool:
-    """Whether some of the devices are those of another process."""
+    """Whether some of the devices belong to another process."""
     return mesh is not None and not whole(mesh).is_fully_addressable
 
 

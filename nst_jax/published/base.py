@@ -44,7 +44,7 @@ class AimAtSummary(NamedTuple):
         return Aim(whole=self.finish(view.summary if known else self.measure(view.activation, None), view))
 
     def summary(self, activation: Any, mask: Mask | None, where: Places | None) -> Any:
-        """What the term measures at the positions that count. It sees no region."""
+        """The measure of the term at the positions that count. It sees no region."""
         return self.measure(activation, None, where=where)
 
 

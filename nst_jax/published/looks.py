@@ -1,8 +1,7 @@
 """Looks: how much of the painting a picture has, in words. Ours; found by experiments/networks/looks.py.
 
 The style weight alone does not say it. From the photograph on, weights from 1 to 1e5 end at one structural similarity
-with it, since the content term is of a deep layer (docs/how_to/controls.md). What keeps the photograph is its
-Laplacian.
+with it, since the content term is of a deep layer (docs/how_to/looks.md). The Laplacian keeps the photograph.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ class NoWeights(UserError):
 
 
 class Ended(Exception):
-    """Nothing more is to be done, and the exit code is not 0. What there is to report has been reported.
+    """The command ends, and the exit code is not 0. Everything is reported already.
 
     Attributes:
       code: the exit code.

@@ -18,7 +18,7 @@ def load(module: str, extra: str) -> Any:
 
 
 def packages(extra: str) -> list[str]:
-    """What an extra of this package installs, by the names that pip takes."""
+    """The packages that an extra installs, by their names for pip."""
     try:
         wanted = requires("nst-jax") or []
     except PackageNotFoundError:

@@ -39,7 +39,7 @@ def look_up(table: Mapping[str, T], name: str, key: str) -> T:
 
 
 def find(resolve: Callable[[str], T], names: Iterable[str], name: str, key: str) -> T:
-    """What has this name in the package, or is called package.module:NAME.
+    """The object of this name in the package, or of package.module:NAME.
 
     Args:
       resolve: returns it, as `nst_jax.extractors.architecture` does.

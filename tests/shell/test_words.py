@@ -50,6 +50,10 @@ def hydra(line):
         ("size=-5 tv_weight=-1", ["size=-5", "tv_weight=-1"]),
         ("-m content=a.jpg,'b c.jpg'", ["-m", "content=a.jpg,'b c.jpg'"]),
         ("style='[a.jpg,b.jpg]'", ["style=[a.jpg,b.jpg]"]),
+        (
+            f"-m seed={','.join(map(str, range(200)))}.",
+            ["-m", f"seed={','.join(map(str, range(200)))}."],
+        ),  # no name of a file
     ],
 )
 def test_lines(line, expected):

@@ -1,4 +1,4 @@
-"""What the package must know of a network that is a table."""
+"""The entry of a network that is a table."""
 
 from functools import partial
 from typing import Any
@@ -49,7 +49,7 @@ def build(
 
 
 def describe(name: str, blocks: tuple[Block, ...], **known: Any) -> Architecture:
-    """What is known of a network of these blocks.
+    """The architecture of a network of these blocks.
 
     Args:
       name: of the network.

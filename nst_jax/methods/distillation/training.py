@@ -46,7 +46,7 @@ ADAM = optax.adam(RATE, b1=0.9, b2=0.99)
 
 
 class Settings(NamedTuple):
-    """What shapes a step."""
+    """The static settings of a step."""
 
     gram: float  # weight of the Gram errors
     rate: float  # learning rate, at its highest
@@ -68,7 +68,7 @@ class Transfers(NamedTuple):
 
 
 class Fresh(NamedTuple):
-    """What a step is given: pictures to learn from, and what transfers begin with."""
+    """The input of a step: pictures to learn from, and the starts of transfers."""
 
     pictures: Images
     start: Images
@@ -150,7 +150,7 @@ def transfer_loss(params: Params, images: Images, aims: tuple[Batch, dict[str, A
 
 
 def go_on(params: Params, transfers: Transfers, fresh: Fresh, entry: Layer, *, turns: int) -> Transfers:
-    """Some steps of Adam (0.9, 0.99) for each transfer. One that has had its share begins anew."""
+    """Some steps of Adam (0.9, 0.99) for each transfer. One that has had its share begins again."""
     over = transfers.age >= LIFE
     now = jax.tree.map(
         lambda a, b: jnp.where(over.reshape(-1, *[1] * (a.ndim - 1)), a, b), begin_transfers(fresh), transfers

@@ -62,7 +62,7 @@ def deviation(variance: Array) -> Array:
 
 
 def restyle(x: Features, own: Channels, style: Channels, *, form: Form) -> Features:
-    """The features with the style's mean and deviation in place of their own."""
+    """The features with the style's mean and deviation instead of their own."""
     scale = deviation(style.variance + form.style_eps) / jnp.sqrt(own.variance + form.content_eps)
     return (widen(x) - own.mean) * scale + style.mean
 

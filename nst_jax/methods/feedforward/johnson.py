@@ -1,4 +1,4 @@
-"""The transformation networks of Johnson, Ulyanov, Dumoulin and others: one module, whose record says which it is."""
+"""The transformation networks of Johnson, Ulyanov, Dumoulin and others: one module, and a record for each of them."""
 
 import math
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Transform(nn.Module):
 
 
 def check(record: Record, images: Images, styles: Styles) -> None:
-    """Raises ValueError for what the network cannot take."""
+    """Raises ValueError for images that the network cannot take."""
     if any(side % record.multiple for side in images.shape[1:3]):
         raise ValueError(f"sides must be multiples of {record.multiple}; got {images.shape[1:3]}: see `fit`")
     if record.norm != "conditional":
@@ -89,7 +89,7 @@ def names(record: Record) -> tuple[str, ...]:
 
 
 def enter_caffe(images: Images) -> Images:
-    """From RGB in [0, 1] to what Caffe's VGG takes: BGR in 0..255 minus the mean."""
+    """From RGB in [0, 1] to the input of Caffe's VGG: BGR in 0..255 minus the mean."""
     return (255 * images - jnp.asarray(MEAN))[..., ::-1]
 
 
@@ -123,7 +123,7 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: Batch, styles: Styles, training: bool) -> Batch:
-        """What the layer makes of x."""
+        """The layer's output."""
         record, width = self.record, self.layer.width
         shape = (self.layer.size, self.layer.size, x.shape[-1], width)
         kernel = self.param("kernel", INITIALISERS[record.draw], shape)

@@ -21,7 +21,7 @@ class Transformer(NamedTuple):
     code: None = None
 
     def shares(self, labels: Labels) -> Array | None:
-        """What the network takes for the styles: one of each picture."""
+        """The network's input for the styles: one of each picture."""
         return jax.nn.one_hot(labels, self.styles) if self.styles else None
 
     def init(self, key: Array, images: Images, codes: Codes, labels: Labels) -> Any:
@@ -44,7 +44,7 @@ class Adain(NamedTuple):
     form: Form
 
     def __call__(self, content: Activation, style: Activation) -> Activation:
-        """What the decoder takes."""
+        """The decoder's input."""
         return adain(content, style, alpha=1.0, form=self.form)
 
 

@@ -19,7 +19,7 @@ class Layer(NamedTuple):
 
     kind:
       conv: a convolution.
-      residual: two convolutions with a ReLU between, added to what comes in. No ReLU after the sum.
+      residual: two convolutions with a ReLU between, added to the input. No ReLU after the sum.
       nearest: each pixel becomes 2 x 2, then a convolution.
       transposed: a transposed convolution of stride 2, which doubles the sides.
     """
@@ -173,7 +173,7 @@ class Mirror(NamedTuple):
 
     @property
     def multiple(self) -> int:
-        """A side of what it paints is a multiple of so many pixels."""
+        """The sides of its pictures are multiples of so many pixels."""
         return 2 ** self.layers.count("up")
 
 

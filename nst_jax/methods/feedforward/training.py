@@ -2,7 +2,7 @@
 
     total = mean over the pictures of a batch of  sum over terms of  weights[term] * value(term, picture, its aims)
 
-The terms are those of an optimisation: any convention, any network. A content term aims at the picture's own
+The terms are the same as for an optimisation: any convention, any network. A content term aims at the picture's own
 activations. A style term aims at a painting, whose aims are computed once; of a conditional network each picture of a
 batch has a painting of its own. AdaIN's content terms aim at what its decoder was given, and its style terms at a style
 picture that comes with the batch.
@@ -61,7 +61,7 @@ class Schedule(NamedTuple):
 
 
 class Code(NamedTuple):
-    """What a decoder takes: the encoder's activation at a layer, that of the content or with the style in it."""
+    """A decoder's input: the encoder's activation at a layer, of the content or with the style in it."""
 
     tap: str
     mix: Any = None  # (content, style) -> the activation with the style in it: `painters.Adain`; None: the content's
@@ -73,7 +73,7 @@ class Painter(Protocol):
 
     @property
     def code(self) -> Code | None:
-        """What its decoder takes of the encoder; None: it takes the picture itself."""
+        """The decoder's input from the encoder; None: it takes the picture itself."""
         ...
 
     def init(self, key: Array, images: Images, codes: Codes, labels: Labels) -> Any:
@@ -88,7 +88,7 @@ class Painter(Protocol):
 
 
 class Settings(NamedTuple):
-    """What shapes a step."""
+    """The static settings of a step."""
 
     painter: Painter
     network: Extractor  # sees; tapped at the layers of the terms
@@ -100,7 +100,7 @@ class Settings(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """What is a number and does not change while it learns."""
+    """The numbers that do not change while it learns."""
 
     params: Any  # of the network that sees
     aims: Mapping[str, Aim]  # of the style terms, by name, an entry for each style; {}: they are `Batch.styles`
@@ -109,7 +109,7 @@ class Goal(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a step is given."""
+    """The input of a step."""
 
     images: Bytes
     labels: Labels  # of each picture, the number of its style
@@ -126,7 +126,7 @@ class State(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """What a step tells."""
+    """The report of a step."""
 
     values: Mapping[str, Scalar]  # the unweighted mean value of each term, by name
     total: Scalar
@@ -166,7 +166,7 @@ def style_aims(settings: Settings, goal: Goal, style: Image, *, side: int) -> di
 
 
 def look(settings: Settings, batch: Batch, goal: Goal) -> tuple[Codes, dict[str, Aim]]:
-    """What the decoder takes, and what the terms aim at, each with an entry for each picture. It has no gradient."""
+    """The decoder's input and the aims of the terms, each with an entry for each picture. It has no gradient."""
     one = partial(look_at_one, settings, goal)
     styles = None if batch.styles is None else as_floats(batch.styles)
     found = jax.vmap(one, in_axes=(0, 0, None if styles is None else 0))(as_floats(batch.images), batch.labels, styles)
@@ -176,7 +176,7 @@ def look(settings: Settings, batch: Batch, goal: Goal) -> tuple[Codes, dict[str,
 def look_at_one(
     settings: Settings, goal: Goal, image: Image, label: Array, style: Image | None
 ) -> tuple[Array | None, dict[str, Aim]]:
-    """What the decoder takes, and the aims, of one picture."""
+    """The decoder's input and the aims, of one picture."""
     code, own = settings.painter.code, () if settings.painter.code is None else (settings.painter.code.tap,)
     seen: dict[str, Any] = {"content": see(settings, goal.params, image, of="content", more=own)}
     if style is not None:
@@ -248,7 +248,7 @@ def restart(state: State, variables: Any) -> State:
 def loss(
     params: Any, settings: Settings, variables: Any, batch: Batch, goal: Goal, codes: Codes, aims: Mapping[str, Aim]
 ) -> tuple[Scalar, tuple[dict[str, Scalar], Any, Scalar]]:
-    """What is minimised; the mean value of each term; the other variables; the share of numbers outside of [0, 1]."""
+    """The loss, the mean value of each term, the other variables, and the share of numbers outside of [0, 1]."""
     given = {**variables, "params": params}
     painted, others = settings.painter.paint(given, as_floats(batch.images), codes, batch.labels, training=True)
     values = {name: jnp.mean(v) for name, v in measure(settings, goal, painted, aims).items()}

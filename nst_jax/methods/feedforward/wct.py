@@ -57,7 +57,7 @@ class Spread(NamedTuple):
 
 
 class Colour(NamedTuple):
-    """What a style is: its mean, and the root of its covariance."""
+    """A style: its mean, and the root of its covariance."""
 
     mean: Float[Array, "*batch c"]
     root: Matrix
@@ -107,7 +107,7 @@ def rounding(spread: Spread, rule: Rule) -> Float[Array, "*batch"]:
 def power_by_eigh(matrix: Matrix, floor: Float[Array, "*batch"], *, exponent: float, rule: Rule) -> Matrix:
     """A power of a symmetric matrix on the directions that count.
 
-    Eigenvalues are masked and not sliced, so that shapes are static under jit and vmap. `eigh` in place of the
+    Eigenvalues are masked and not sliced, so that shapes are static under jit and vmap. `eigh` instead of the
     published singular values: the matrix is symmetric.
 
     floor: an eigenvalue below is left out, and those that the rule says.

@@ -1,4 +1,4 @@
-"""What `nst --help` and `nst help WORD` print, from the comments of conf/. Nothing is imported that takes long."""
+"""The output of `nst --help` and `nst help WORD`, from the comments of conf/. It imports no slow modules."""
 
 import re
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ def place(line: Line, *, strict: bool = True) -> None:
 
 
 def expand_folders(line: Line) -> None:
-    """Put the pictures in the place of folders and patterns in content=, style= and texture=. Several are a sweep."""
+    """Replace folders and patterns in content=, style= and texture= by their pictures. Several are a sweep."""
     for at, word in enumerate(line.words):
         names = pictures_of(word)
         if names and len(names) > 1 and not line.is_sweep():

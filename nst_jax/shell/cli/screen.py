@@ -1,4 +1,4 @@
-"""What commands print."""
+"""The output of the commands."""
 
 import json
 import logging

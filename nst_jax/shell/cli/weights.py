@@ -1,6 +1,6 @@
 """The command `nst-weights`: fetch, verify, convert and list weights. Exit code 2 for a mistake of the user's.
 
-What takes long to import is imported by the subcommand that needs it, so that --help answers at once.
+The subcommands import slow modules themselves, so that --help answers at once.
 """
 
 import argparse

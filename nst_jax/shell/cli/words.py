@@ -1,4 +1,4 @@
-"""What people type, as the words that Hydra reads: pictures by their place, options with hyphens, words of others.
+"""The reader of command lines, for Hydra: pictures by their place, options with hyphens, words of other programs.
 
     nst photo.jpg painting.jpg size=256 -o out.jpg
     nst photos/ painting.jpg --style-weight 1e4
@@ -131,11 +131,11 @@ def is_setting(word: str) -> bool:
     if word.startswith("~"):
         return not word.startswith("~/") and "/" not in word
     key, equals, _ = word.partition("=")
-    return bool(equals and KEY.fullmatch(key)) and not (Path(word).is_file() and "." in word)
+    return bool(equals and KEY.fullmatch(key)) and not ("." in word and exists(word) and Path(word).is_file())
 
 
 def take_setting(line: Line, word: str) -> None:
-    """Take KEY=VALUE. A word of other programs is read as what it is here."""
+    """Take KEY=VALUE. A word of another program is read as the setting here."""
     key, equals, value = word.partition("=")
     if key.lstrip("+~").startswith(("hydra.run.", "hydra.sweep.", "hydra.output_subdir")):
         raise UserError(f"{key} has no effect here: output.folder (of runs) and sweep.folder name the folders")
@@ -204,7 +204,7 @@ def booleans() -> set[str]:
 
 
 def answer(line: Line) -> str:
-    """What to say to a line of neural-style or style-transfer-pytorch: the line that does it here."""
+    """The answer to a line of neural-style or style-transfer-pytorch: the line that does it here."""
     words = [name for name, _ in line.foreign]
     of = NEURAL_STYLE if all(synonyms.entry(w, NEURAL_STYLE) for w in words) else CROWSON
     unknown = [w for w in words if not synonyms.entry(w, of)]
@@ -237,7 +237,7 @@ def complete(line: Line) -> None:
 
 
 def words_of_texture(words: Sequence[str]) -> list[str]:
-    """What a line with texture=PICTURE means, where it does not say otherwise; nothing for another line."""
+    """The settings of a line with texture=PICTURE that it leaves open; nothing for another line."""
     given = {word.partition("=")[0].lstrip("+") for word in words}
     if "texture" not in given:
         return []

@@ -30,7 +30,7 @@ class Unpacked(NamedTuple):
 
 
 def losses(picture: Image.Image) -> Notes:
-    """What Pillow leaves out of this file. Call it before the pixels are loaded."""
+    """The parts of this file that Pillow leaves out. Call it before the pixels are loaded."""
     return _frames(picture) + _depth(picture)
 
 

@@ -90,7 +90,7 @@ def fetch(published: tuple[Published, ...], *, mirror: str | None, log: Log) -> 
 
 
 def _obtain(source: Source, log: Log) -> Path:
-    """Download from one address. What a killed run left is continued; after a wrong hash, once more from the start."""
+    """Download from one address. The download of a killed run goes on; after a wrong hash it starts again, once."""
     final = cache.folder() / source.file
     part = cache.begin_download(source.file)
     resumes = part.stat().st_size > 0

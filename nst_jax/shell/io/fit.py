@@ -79,7 +79,7 @@ def _match(contents: Contents, architecture: "Architecture") -> tuple[dict[str, 
 
 
 def norm_role(role: str, path: str, contents: Contents) -> str:
-    """What an array of a batch normalisation is, by its name in the file, or by its number there."""
+    """The role of an array of a batch normalisation, by its name in the file or by its number there."""
     if contents.kind != "keras":
         return ROLES.get(role, role)
     if role.isdigit():

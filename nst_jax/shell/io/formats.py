@@ -145,7 +145,7 @@ def _groups(file: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _member(group: Any, name: str) -> Any:
-    """What the group has under a name. Raises UserError for a link that leads to another file or to another place."""
+    """The group's member of a name. Raises UserError for a link that leads to another file or to another place."""
     import h5py
 
     place = group

@@ -53,7 +53,7 @@ class Global(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What the opcodes work on."""
+    """The state of the opcodes."""
 
     stack: list[Any]
     marks: list[int]
@@ -61,7 +61,7 @@ class Machine(NamedTuple):
 
 
 def replay(stream: Any) -> Any:
-    """What one pickle describes: plain dicts, lists, tuples, numbers, strings and `Tensor`s.
+    """The content of one pickle: plain dicts, lists, tuples, numbers, strings and `Tensor`s.
 
     Args:
       stream: a binary file at the pickle's first byte; it is left after the pickle's last.

@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a weight file holds, whatever network it is for."""
+    """The content of a weight file, for any network."""
 
     kind: str  # keras | torch | matconvnet | safetensors
     arrays: Mapping[str, Stored]  # in the file's order; `.kernel` is (h, w, in, out), `.weight` (out, in, h, w)

@@ -40,7 +40,7 @@ class NetworkParams(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What is wanted of a source."""
+    """A request to a source."""
 
     architecture: "Architecture"
     needed: tuple[str, ...]

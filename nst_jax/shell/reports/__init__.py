@@ -1,1 +1,1 @@
-"""What people look at, drawn from plain files: tables, pages, contact sheets, curves, films, trackers."""
+"""Reports, drawn from plain files: tables, pages, contact sheets, curves, films, trackers."""

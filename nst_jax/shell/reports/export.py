@@ -51,7 +51,7 @@ def find_jobs(folder: Path) -> Iterator[Path]:
 def read_scalars(job: Path) -> Iterator[tuple[int, dict[str, float]]]:
     """Each line of metrics.jsonl: its step, and its numbers by name.
 
-    The names are those of the line, with slashes: total, weighted/style, terms/style/relu1_1, evaluations, seconds.
+    The names come from the line, with slashes: total, weighted/style, terms/style/relu1_1, evaluations, seconds.
     """
     for line in (job / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)

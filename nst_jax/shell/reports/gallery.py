@@ -1,4 +1,4 @@
-"""nst-gallery FOLDER: a sweep as one static page, index.html, that needs no server and no network."""
+"""nst-gallery FOLDER: a sweep as one static page, index.html, that needs neither a server nor a network."""
 
 import csv
 import hashlib
@@ -59,7 +59,7 @@ def words(rows: Sequence[dict[str, Any]], keys: Sequence[str], given: dict[str, 
 
 
 def objectives(folder: Path) -> dict[str, Any] | None:
-    """What a search in this folder minimised or maximised; None where there was none."""
+    """The objectives of a search in this folder; None without a search."""
     try:
         told = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
         return {"objectives": [str(o) for o in told["objectives"]], "directions": [str(d) for d in told["directions"]]}
@@ -99,7 +99,7 @@ def address(*parts: str) -> str:
 
 
 def cell(folder: Path, row: dict[str, Any], result: Path | None, config: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows of one job: of its row, its picture and its settings."""
+    """One job on the page: its row, its picture and its settings."""
     mark = marks.read(folder / row["path"]) or {"words": []}  # a damaged one
     told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"])}
     if result is None:

@@ -72,7 +72,7 @@ def draw(folder: Path, rows: Rows, keys: Sequence[str], pictures: Mapping[str, P
 
 
 class Grid(NamedTuple):
-    """What goes where."""
+    """The places of a sheet."""
 
     across: str
     down: str

@@ -22,7 +22,7 @@ DAMAGE = (
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     leaves: list[np.ndarray]  # of the State, in jax's order
     curve: dict[str, np.ndarray]

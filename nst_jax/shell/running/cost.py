@@ -1,4 +1,4 @@
-"""What it takes to compute a program: the whole image at once, or by a way that needs less memory.
+"""The cost of computing a program: the whole image at once, or by a way that needs less memory.
 
 A way that needs less computes blocks of the network again for the gradient, or the image in tiles.
 """
@@ -111,7 +111,7 @@ def lesser_ways(seen: Seen, *, checkpoint: bool, tiles: bool) -> list[Way]:
 
 
 def work(tiles: Tiles | None, height: int, width: int) -> float:
-    """The work of a step in parts of that of the whole image: forward twice and backward once, over all windows."""
+    """The work of a step relative to the whole image: forward twice and backward once, over all windows."""
     if tiles is None:
         return 1.0
     grid = lay(tiles, height=height, width=width)

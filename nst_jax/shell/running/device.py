@@ -159,8 +159,8 @@ def convolution(wanted: str, mesh: str = "lanes") -> str:
 def release_programs() -> None:
     """Let go of all compiled programs after every KEPT programs of a sweep.
 
-    Each holds some 600 of the 65,530 memory maps that Linux grants a process, and 40 MB. What the next program shares
-    with them comes back from the cache.
+    Each holds some 600 of the 65,530 memory maps that Linux grants a process, and 40 MB. The next program gets the
+    shared parts back from the cache.
     """
     if next(ENDED) % KEPT:
         return

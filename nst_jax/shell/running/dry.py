@@ -139,7 +139,7 @@ def between(least: float, most: float, words: Callable[[float], str]) -> str:
 
 
 def describe_memory(compiled: Any) -> list[str]:
-    """What the compiled program asks for, in MiB. jax may know nothing on this device."""
+    """The memory of the compiled program, in MiB. jax may know nothing on this device."""
     sizes = program.sizes_of(compiled)
     if sizes is None:
         return ["memory: not known on this device"]
@@ -148,7 +148,7 @@ def describe_memory(compiled: Any) -> list[str]:
 
 
 def seconds_of_a_step(measure: Callable[[int], float]) -> float:
-    """How long a step takes. Quick ones are repeated, until together they can be told from the noise of the clock.
+    """How long a step takes. Quick ones are repeated, until together they are longer than the noise of the clock.
 
     measure: returns the seconds that so many steps take from the start.
     """

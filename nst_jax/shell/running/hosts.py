@@ -1,7 +1,7 @@
-"""One run of several processes: how they meet, and how they decide alike.
+"""One run of several processes: how they meet, and how they reach the same decision.
 
 Each process runs the same line with the devices of its host. A program that exchanges rows with another process ends
-only where every process calls it. What a clock or a signal decides, they therefore decide together. The first process
+only where every process calls it. So they decide together about clocks and signals. The first process
 writes the run's folder and speaks; the others do as it does, in a folder that is thrown away.
 """
 
@@ -70,7 +70,7 @@ def gather(numbers: Sequence[int]) -> np.ndarray:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """All processes get through the block, or none. What goes wrong in one of them is its own to say."""
+    """All processes get through the block, or none. Each of them reports its own errors."""
     if many() == 1:
         yield
         return

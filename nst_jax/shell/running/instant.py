@@ -35,7 +35,7 @@ LEAST = "a smaller size, or free some memory"
 
 @dataclass
 class Tally:
-    """What has come of the photographs so far."""
+    """The results of the photographs so far."""
 
     pictures: list[Path] = field(default_factory=list)  # of those that are painted, where output.to has them, too
     records: list[dict[str, Any]] = field(default_factory=list)  # and what is known of them
@@ -187,7 +187,7 @@ def names_of(contents: Sequence[str], config: Config) -> list[str]:
 
 
 def facts(setup: Setup) -> dict[str, Any]:
-    """What the records of all results have in common."""
+    """The common part of all records."""
     config, header = setup.config, setup.model.header
     chosen = {key.partition(".")[0] for key in (*TAKES, *GROUPS)}
     used = ("steps", "date", "licence", "encoder", "encoder_sha256")
@@ -210,7 +210,7 @@ def facts(setup: Setup) -> dict[str, Any]:
 def describe_result(
     shared: dict[str, Any], setup: Setup, path: str, photo: Picture, painted: Painted, *, seconds: float
 ) -> dict[str, Any]:
-    """What one result came from."""
+    """The origin of one result."""
     paths = paths_of(setup.config) | {"content": path}
     files = {"content": photo, **setup.styles, **painted.files}
     read = {name: {"path": paths[name], "sha256": p.sha256} for name, p in files.items() if p}

@@ -1,4 +1,4 @@
-"""What one run computes with, as values: nothing below `prepare` knows the settings."""
+"""The inputs of one run, as values: nothing below `prepare` knows the settings."""
 
 from typing import Any, NamedTuple
 

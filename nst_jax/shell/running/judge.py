@@ -1,4 +1,4 @@
-"""One network that looks at all results alike, whatever network, layers and convention made them."""
+"""One network that looks at all results, whatever network, layers and convention made them."""
 
 import functools
 from typing import Any

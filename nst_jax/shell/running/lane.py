@@ -124,7 +124,7 @@ class Lane:
             self.attempt(partial(self.write_snapshot, self.picture(state)), "a snapshot")
 
     def image(self, state: State) -> np.ndarray:
-        """The image in [0, 1], with what is kept of the photograph."""
+        """The image in [0, 1], with the kept parts of the photograph."""
         return np.asarray(compose(self.job.problem, jnp.asarray(pixels(state))))
 
     def picture(self, state: State) -> np.ndarray:
@@ -151,7 +151,7 @@ class Lane:
             self.unwritten.add(what)
 
     def curve(self) -> dict[str, np.ndarray]:
-        """What every iteration saw: an array for each name of CURVE, and for each part of the total."""
+        """The values of every iteration: an array for each name of CURVE, and for each part of the total."""
         names = dict.fromkeys((*CURVE, *(part(term.name) for term in self.job.spec.terms)))
         whole = {k: np.concatenate([c[k] for c in self.chunks]) if self.chunks else np.zeros(0) for k in names}
         return whole | {"evaluations": whole["evaluations"].astype(np.int64)}  # an empty part is of floats
@@ -174,7 +174,7 @@ class Lane:
         self.results |= {"seconds": round(self.seconds, 3), "lane": self.number, "lanes": lanes}
 
     def origin(self, state: State, *, lanes: int) -> dict[str, Any]:
-        """What the result came from. lanes: of the program."""
+        """The origin of the result. lanes: of the program."""
         last, x = self.records[-1], np.asarray(outcome(state))
         return self.job.facts | {
             "versions": provenance.versions(),

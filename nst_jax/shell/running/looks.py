@@ -34,7 +34,7 @@ def check_input(config: Config, params: Mapping[str, Any]) -> None:
 
 
 def remark(look: str, layers: Mapping[str, Any]) -> str | None:
-    """What a user should know of a look with these layers, content and style; None where they are its own."""
+    """A warning about a look with these layers, content and style; None where they are its own."""
     if look not in LOOKS or (layers["content"], layers["style"]) == (PROFILES[LAYERS].content, PROFILES[LAYERS].style):
         return None
     return f"look={look} is made for layers={LAYERS}: with others its weights mean something else"
@@ -46,7 +46,7 @@ def refuse_input(look: str) -> UserError:
 
 
 def refusal(look: str, wanted: str, given: str) -> str:
-    """What to say of a look that has no meaning: what it is made for, what is given, and what to do."""
+    """The message for a look without a meaning: its purpose, the given settings, and the remedy."""
     chosen = LOOKS[look]
     sets = [f"{key}={value:g}" for key, value in chosen.settings().items()]
     sets += [f"canvas={chosen.start}"] if chosen.start else []

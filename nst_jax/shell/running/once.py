@@ -1,4 +1,4 @@
-"""What the jobs of a sweep, and the sizes of a run, have in common is made once."""
+"""The jobs of a sweep, and the sizes of a run, make their common values once."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a trained network needs to paint: the photograph, the looks of the styles, the masks, and a program."""
+"""The inputs of a trained network: the photograph, the looks of the styles, the masks, and a program."""
 
 import time
 from collections import OrderedDict
@@ -207,12 +207,12 @@ def divide(config: Config, drawn: Mapping[str, regions.Drawn], content: Image) -
 
 
 def look(model: Model, style: Image, mask: Mask | None = None) -> Any:
-    """What a network takes of a painting."""
+    """A network's view of a painting."""
     return with_options(study, static="apply")(model.apply, model.params, style, mask)
 
 
 def look_of_style(setup: Setup, name: str, photo: Picture, log: Log) -> Any:
-    """What the network takes of a painting, once for all photographs where its colours do not depend on them."""
+    """The network's view of a painting, once for all photographs where its colours do not depend on them."""
     config, place = setup.config, list(setup.styles).index(name)
 
     def make() -> Any:
@@ -264,7 +264,7 @@ def paint_start(config: Config, start: Mapping[str, Any], found: Inputs, log: Lo
 def paint_content(
     config: Config, model: Model, start: Mapping[str, Any], found: Inputs, shares: Sequence[float]
 ) -> Image:
-    """What the network makes of the photograph. Of regions it takes no notice: it paints in the style of the whole."""
+    """The network's picture of the photograph. Of regions it takes no notice: it paints in the style of the whole."""
     own, chosen = model.apply.styles, start["style"]
     if own is not None and start["alpha"] != 1:
         raise UserError(f"canvas.alpha: this network ({model.method}) has a strength of its own: leave it out")

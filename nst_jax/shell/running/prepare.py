@@ -67,7 +67,7 @@ def prepare(
     scale: float = 1.0,
     compute: Compute = at_once,
 ) -> Job:
-    """The job that the settings describe. Raises UserError for what the user can mend, before the long work.
+    """The job that the settings describe. Raises UserError for mistakes of the user, before the long work.
 
     Args:
       config: the settings.
@@ -144,7 +144,7 @@ def facts(
     files: Files,
     stage: Stage,
 ) -> dict[str, Any]:
-    """What the result's provenance says of its settings, network and pictures."""
+    """The part of the result's provenance on its settings, network and pictures."""
     paths = {**paths_of(config), "strokes": config.strokes.style}
     return {
         "config": settings.plain(config),

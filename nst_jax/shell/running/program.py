@@ -118,7 +118,7 @@ def describe_mesh(mesh: Mesh | None) -> str:
 
 
 def facts(program: Program) -> dict[str, Any]:
-    """What a result's provenance says of the way it was computed, and of the devices that shared it."""
+    """The part of a result's provenance on its computation, and on the devices that shared it."""
     tiles = {"tiles": program.way.tiles.side} if program.way.tiles else {}
     if program.mesh is None:
         return tiles
@@ -146,7 +146,7 @@ def lower_and_compile(spec: Spec, job: Job, axes: Axes, width: int, mesh: Mesh |
 def compile_on_mesh(
     spec: Spec, mesh: Mesh, axes: Axes, problems: Any, states: Any, steps: Any, turns: Any
 ) -> tuple[Compiled, Compiled]:
-    """Both programs for a mesh. A state comes back as it was laid out; every device has the other results whole."""
+    """Both programs for a mesh. A state keeps its layout; every device has the other results whole."""
     _, height, width, _ = states.x.shape
     place = lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where)
     by_rows, whole = layout.of_state(mesh, states, image=(height, width), lanes=True), layout.whole(mesh)

@@ -1,4 +1,4 @@
-"""What a result came from: settings, weights, versions, device, commit."""
+"""The origin of a result: settings, weights, versions, device, commit."""
 
 import os
 import platform

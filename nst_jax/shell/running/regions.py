@@ -1,4 +1,4 @@
-"""The regions that the settings name: masks and styles, read and brought to their sizes, and what the run is told."""
+"""The regions of the settings: masks and styles, read and brought to their sizes, and the messages about them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -30,7 +30,7 @@ def passage(scale: Mapping[str, Any]) -> Passage | None:
 
 
 def remember(config: Config) -> Once:
-    """What the sizes of a run have in common is made once; of one size alone nothing is kept."""
+    """The sizes of a run make their common values once; a run of one size keeps nothing."""
     return always if len(sizes_of_run(config)) == 1 else memory()
 
 

@@ -158,7 +158,7 @@ class Session:
         self.on_end(lane)
 
     def _decide(self) -> None:
-        """Decide by the clock how long the next chunk is, and whether a checkpoint is due; of several processes alike.
+        """Decide by the clock how long the next chunk is, and whether a checkpoint is due, in all processes.
 
         The first one's clock counts, and a signal to any of them.
         """

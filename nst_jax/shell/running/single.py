@@ -185,7 +185,7 @@ def describe_scales(stages: Sequence[Stage], height: int, width: int) -> str:
 
 
 def hints(job: Job) -> Iterable[str]:
-    """What is worth to know before the run."""
+    """Hints before the run."""
     config = job.facts["config"]
     if config["seed"] and not job.facts["seed_used"]:
         yield f"seed={config['seed']} has no effect: nothing is random here (canvas={config['canvas']['start']})"
@@ -231,7 +231,7 @@ def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
 
 
 def advice(job: Job) -> str:
-    """What may help after a value that is not finite, or one above the start."""
+    """Advice after a value that is not finite, or one above the start."""
     rate = "a smaller optimiser.learning_rate" if "learning_rate" in job.problem.hyper else "smaller weights"
     other = "" if job.spec.solver.__name__ == "lbfgs" else ", or optimiser=lbfgs"
     return rate + other

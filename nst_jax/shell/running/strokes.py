@@ -32,7 +32,7 @@ QUICK = 2  # seconds without a progress bar
 
 
 class Comparison(NamedTuple):
-    """What compares pictures."""
+    """The comparison of pictures."""
 
     arch: Architecture
     network: Extractor

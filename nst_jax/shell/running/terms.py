@@ -1,4 +1,4 @@
-"""What a run compares: the convention, its terms and their weights, and what they aim at."""
+"""The terms of a run: the convention, its terms, their weights and their aims."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast

@@ -96,7 +96,7 @@ def find_packaged(name: str) -> Path | None:
 
 
 def other_names(path: Path) -> str:
-    """What else there is, in words."""
+    """The other names, in words."""
     known = sorted({place.stem for place in (PACKAGE / "trained" / "models").glob("*")})
     near = suggest(path.name, [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else [])
     return (f", or one that comes with nst_jax: {', '.join(known)}." if known else ".") + near
@@ -113,7 +113,7 @@ def read(path: Path) -> Part:
 
 
 def header(parts: Sequence[Part], **more: Any) -> dict[str, Any]:
-    """What the files say of themselves, and their hashes."""
+    """The headers of the files, and their hashes."""
     files = [{"path": str(part.path), "sha256": part.sha256} for part in parts]
     return {**parts[0].model.notes, "files": files, **more}
 

@@ -115,7 +115,7 @@ def yaml(config: Config) -> str:
 
 
 def problems(c: Config) -> Iterable[str]:
-    """What is wrong with the values, in words."""
+    """The mistakes in the values, in words."""
     yield from (f"{key} must be one of {', '.join(known)}; got {value}" for key, value, known in _wrong_choices(c))
     for key, value in _numbers(c):
         if not 0 <= value < float("inf"):
@@ -175,7 +175,7 @@ def scales_of(c: Config) -> list[float]:
 
 
 def _wrong_styles(c: Config) -> Iterable[str]:
-    """What is wrong with the style pictures, their shares and their scales. The first of it alone."""
+    """The mistakes in the style pictures, their shares and their scales. Only the first of them."""
     paths = c.style if isinstance(c.style, list) else [c.style]
     if not paths or not all(isinstance(path, str | int | float | None) for path in paths):
         yield f"style must be a picture, or a list of pictures: [one.jpg,two.jpg]; got {c.style}"
@@ -258,7 +258,7 @@ def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
 
 
 def elsewhere(key: str) -> str | None:
-    """What to say of a key that another option of its group has; None where none has it."""
+    """The message for a key that another option of its group has; None if no option has it."""
     group, _, name = key.partition(".")
     files = sorted((conf() / group).glob("*.yaml")) if name and group in ("scale", "optimiser", "canvas") else []
     having = [file.stem for file in files if name in cast(DictConfig, OmegaConf.load(file))]

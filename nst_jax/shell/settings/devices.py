@@ -1,4 +1,4 @@
-"""What the settings say of several devices: `device.mesh=rows device.distributed=true`."""
+"""The settings of several devices: `device.mesh=rows device.distributed=true`."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ def by_rows(mesh: str) -> bool:
 
 
 def wrong_devices(c: Config) -> Iterable[str]:
-    """What is wrong with the use of several devices, in words. The first of it alone."""
+    """The mistakes in the use of several devices, in words. Only the first of them."""
     mesh = c.device.mesh
     if not re.fullmatch(r"lanes|rows|[1-9]\d{0,4}x[1-9]\d{0,4}", str(mesh)):
         yield f"device.mesh must be lanes, rows, or two numbers such as 2x4: devices by lanes and by rows; got {mesh}"

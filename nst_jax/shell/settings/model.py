@@ -1,4 +1,4 @@
-"""What the settings say of a trained network that paints in one pass: `nst content=photo.jpg model=FILE`."""
+"""The settings of a trained network that paints in one pass: `nst content=photo.jpg model=FILE`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,7 +29,7 @@ def refuse(words: Iterable[str]) -> None:
 
 
 def wrong_model(c: Config) -> Iterable[str]:
-    """What is wrong with the model and its strength, in words."""
+    """The mistakes in the model and its strength, in words."""
     named = c.model if isinstance(c.model, list) else [c.model]
     if not named or not all(isinstance(one, str) for one in named if c.model is not None):
         yield f"model must be a file of nst-train, or a list of files: [one.safetensors,two.safetensors]; got {c.model}"
@@ -46,7 +46,7 @@ def wrong_model(c: Config) -> Iterable[str]:
 
 
 def wrong_start(canvas: dict[str, Any]) -> Iterable[str]:
-    """What is wrong with canvas=instant, in words."""
+    """The mistakes in canvas=instant, in words."""
     alpha = canvas.get("alpha")
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 <= alpha < float("inf"):
         yield f"canvas.alpha must be a finite number, 0 or more; got {alpha}"

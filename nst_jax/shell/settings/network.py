@@ -1,4 +1,4 @@
-"""What the settings say of a softmax of the activations: `network.smooth=channels`."""
+"""The settings of a softmax of the activations: `network.smooth=channels`."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from nst_jax.shell.settings.schema import Config
 
 
 def wrong_network(c: Config) -> Iterable[str]:
-    """What is wrong with `network.smooth` and `network.temperature`, in words."""
+    """The mistakes in `network.smooth` and `network.temperature`, in words."""
     n = c.network
     if n.smooth == "none":
         if n.temperature != 1:

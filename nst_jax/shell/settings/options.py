@@ -16,7 +16,7 @@ def files(group: str) -> dict[str, Path]:
 
 
 def settings(group: str, name: str) -> dict[str, Any]:
-    """What an option's file holds. Raises UserError with the nearest name, and all of them."""
+    """The content of an option's file. Raises UserError with the nearest name, and all of them."""
     path = look_up(files(group), name, group)
     from omegaconf import OmegaConf
 

@@ -1,4 +1,4 @@
-"""What a preset of the command line needs."""
+"""The needs of a preset of the command line."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What the settings say of regions: `regions.sky={content: sky.png, style: night.jpg}`."""
+"""The settings of regions: `regions.sky={content: sky.png, style: night.jpg}`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ def regions_of(c: Config) -> dict[str, RegionSettings]:
 
 
 def wrong_regions(c: Config) -> Iterable[str]:
-    """What is wrong with the regions and with the way that they are used, in words."""
+    """The mistakes in the regions and in their use, in words."""
     from nst_jax.methods.regions import CARRIES, WEIGHS  # jax: tab completion does not wait for it
 
     m = c.masks
@@ -58,7 +58,7 @@ def wrong_regions(c: Config) -> Iterable[str]:
 
 
 def _wrong_region(name: str, given: Any, c: Config) -> Iterable[str]:
-    """What is wrong with one region. The first of it alone."""
+    """The mistakes in one region. Only the first of them."""
     if given is None:
         return
     if not re.fullmatch(r"\w+", name) or name in TAKEN:

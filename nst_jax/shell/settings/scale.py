@@ -1,4 +1,4 @@
-"""What the settings say of scales: `scale=multi scale.from=256`."""
+"""The settings of scales: `scale=multi scale.from=256`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -57,7 +57,7 @@ def steps_of(c: Config, *, many: int) -> list[int]:
 
 
 def wrong_scale(c: Config) -> Iterable[str]:
-    """What is wrong with the scales, in words. The first of it alone."""
+    """The mistakes in the scales, in words. Only the first of them."""
     if not 0 <= c.average < 1:
         yield f"average must be in [0, 1): the decay of the mean of the iterates, such as 0.99; got {c.average}"
     known = ("name",) if is_single(c) else KEYS

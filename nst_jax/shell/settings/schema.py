@@ -114,7 +114,7 @@ class Output:
 
 @dataclass
 class Sweep:
-    """conf/config.yaml, `sweep`: how a sweep is run. What a job computes does not depend on it."""
+    """conf/config.yaml, `sweep`: how a sweep is run. The results of a job do not depend on it."""
 
     folder: str | None = None
     redo: str = MISSING

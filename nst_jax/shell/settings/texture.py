@@ -1,4 +1,4 @@
-"""What the settings say of a texture: `texture=brick.jpg`."""
+"""The settings of a texture: `texture=brick.jpg`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +16,7 @@ OCTAVES = 6
 
 
 def wrong_texture(c: Config) -> Iterable[str]:
-    """What is wrong with the settings of a texture, in words."""
+    """The mistakes in the settings of a texture, in words."""
     if c.texture is None:
         return
     from nst_jax.methods.texture import SEAMLESS  # jax: tab completion does not wait for it
@@ -78,7 +78,7 @@ def axes_of(c: Config) -> tuple[int, ...]:
 
 
 def outline(c: Config) -> object:
-    """What of a texture shapes the program."""
+    """The part of a texture that shapes the program."""
     if c.texture is None:
         return None
     p = c.pattern

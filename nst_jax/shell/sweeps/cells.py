@@ -1,4 +1,4 @@
-"""The jobs of a sweep. Each has a folder that is named by what it computes, and a mark that is written last."""
+"""The jobs of a sweep. Each has a folder that is named by its computation, and a mark that is written last."""
 
 import hashlib
 import json

@@ -58,7 +58,7 @@ class Composer:
         return self.groups[key]
 
     def base(self, words: tuple[str, ...]) -> DictConfig:
-        """What the options of the groups give, composed once for each choice of them."""
+        """The settings of the groups' options, composed once for each choice of them."""
         if words not in self.bases:
             cfg = self.loader.load_sweep_config(self.config, list(words))
             with open_dict(cfg):

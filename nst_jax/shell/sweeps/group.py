@@ -23,7 +23,7 @@ News = Callable[[Program, Sequence[Lane]], None]
 
 
 def run(group: Sequence[Cell], how: Sweep, stop: Stop, news: News) -> None:
-    """Run jobs that can be lanes of one program. What came of each is in its folder."""
+    """Run jobs that can be lanes of one program. The results of each are in its folder."""
     device.set_up(group[0].config.device)
     once = memory()
     lanes, own = begin(group, stop, once)
@@ -103,7 +103,7 @@ class Programs:
 
 
 def former_width(lanes: Sequence[Lane]) -> int | None:
-    """The width of the program that the jobs were begun in, if one was: another one would go on to other pixels."""
+    """The width of the program in which the jobs started, if they did. Another width would give other pixels."""
     return max(checkpoint.former_width(lane.folder) for lane in lanes) or None
 
 

@@ -1,4 +1,4 @@
-"""A whole sweep: what is there already, what has to run, by which engine, and what came of it."""
+"""A whole sweep: the finished jobs, the jobs to run, their engine and their results."""
 
 import logging
 import shlex
@@ -173,7 +173,7 @@ def deliver_results(planned: Sequence[Cell], rows: Sequence[Row]) -> list[Path]:
 
 
 def row_of(cell: Cell) -> Row:
-    """What came of the job."""
+    """The row of the job in the table."""
     found = marks.row(cell.folder)
     return {**cell.swept, **(found or {"status": MISSING, "path": cell.folder.name})}
 

@@ -16,7 +16,7 @@ Launch = Callable[[Sequence[Sequence[str]], Sequence[str]], Sequence["Done"]]  #
 
 
 class Done(NamedTuple):
-    """What came of a job."""
+    """The result of a job."""
 
     words: tuple[str, ...]  # its overrides
     row: Row | None  # of the table; None from a launcher that keeps none

@@ -1,4 +1,4 @@
-"""What the engines beyond one process have in common: the state of parts, and the environment of workers."""
+"""The common part of the engines beyond one process: the state of parts, and the environment of workers."""
 
 import logging
 import os

@@ -82,7 +82,7 @@ def study_folder(composer: Composer, fixed: Sequence[str], keys: Sequence[str]) 
 
 
 def distribution(optuna: Any, override: Override) -> Any:
-    """What Hydra's grammar says of a key, as Optuna's distribution; tag(log, interval(1, 10)) is logarithmic."""
+    """A key's values in Hydra's grammar, as Optuna's distribution; tag(log, interval(1, 10)) is logarithmic."""
     value: Any = override.value()
     log = "log" in value.tags
     d = optuna.distributions

@@ -56,12 +56,12 @@ def run(config: Config, stop: Stop) -> Path:
 
 
 def settings(config: Config) -> training.Settings:
-    """What shapes a step."""
+    """The static settings of a step."""
     return training.Settings(config.gram, config.learning_rate, config.warmup, config.steps, config.decay, config.turns)
 
 
 def fingerprint(made: Made) -> str:
-    """What a checkpoint belongs to: the settings, the teacher, the number of pictures."""
+    """The identity of a checkpoint: the settings, the teacher, the number of pictures."""
     facts = {**dataclasses.asdict(made.config), "teacher": made.source.sha256, "pictures": made.pictures.different}
     for free in ("folder", "checkpoint", "report"):
         facts.pop(free)

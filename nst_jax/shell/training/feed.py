@@ -1,4 +1,4 @@
-"""What steps are given, made by threads ahead of them."""
+"""The inputs of steps, made by threads ahead of them."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

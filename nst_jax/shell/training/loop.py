@@ -24,7 +24,7 @@ Means = dict[str, float]
 
 
 class Training(NamedTuple):
-    """What a training is to the loop. A state has a field `step`, the number of steps so far."""
+    """A training, for the loop. A state has a field `step`, the number of steps so far."""
 
     folder: Path
     fingerprint: str  # the settings and pictures that a checkpoint belongs to

@@ -1,6 +1,6 @@
-"""What a distillation works with: the teacher and the pictures, and what each step is given of them.
+"""The materials of a distillation: the teacher, the pictures, and the input of each step.
 
-What a step sees depends on the seed and its number alone, so that a resumed training equals an uninterrupted one.
+A step's input depends on the seed and its number alone, so that a resumed training equals an uninterrupted one.
 """
 
 import logging
@@ -25,7 +25,7 @@ AT_ONCE = 8  # pieces that are fitted to in one batch
 
 
 class Made(NamedTuple):
-    """What a training consists of before its first step."""
+    """The parts of a training before its first step."""
 
     config: Config
     source: weights.NetworkParams
@@ -68,7 +68,7 @@ def sample(config: Config, pictures: Pictures, *, count: int) -> list[jax.Array]
 
 
 def fresh(config: Config, pictures: Pictures, *, number: int) -> Fresh:
-    """What step `number` is given."""
+    """The input of step `number`."""
     rng = np.random.default_rng((config.seed, 1, number))
     side, n = config.side, config.transfers
     content, style = (crops(rng, pictures.train, side=side, count=n) for _ in range(2))

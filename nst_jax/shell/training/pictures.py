@@ -56,7 +56,7 @@ def load(folders: Sequence[str], *, side: int, largest: int, held_out: float, lo
 
 
 def find(folders: Sequence[str], key: str = "data") -> Iterator[tuple[str, Path]]:
-    """The pictures' paths, in order, each with the name of its folder. Raises UserError for what is no folder.
+    """The pictures' paths, in order, each with the name of its folder. Raises UserError if it is no folder.
 
     key: the setting that names them.
     """

@@ -54,7 +54,7 @@ def middle(picture: np.ndarray) -> Image:
 
 
 def transfers(params: Any, pictures: Sequence[Image]) -> Iterable[Image]:
-    """What the student makes of each picture in the style of the one before."""
+    """The student's transfer of each picture in the style of the one before."""
     extractor, style_layers = STUDENT.clone(taps=(*STYLE, CONTENT)), dict.fromkeys(STYLE, 1.0)
     net = Network(extractor, params, content_layers={CONTENT: 1.0}, style_layers=style_layers, convention="relative")
     for style, content in islice(pairwise(pictures), TRANSFERS):

@@ -40,7 +40,7 @@ def finish(made: Made, state: State, folder: Path, *, seconds: float) -> Path:
 
 
 def notes(made: Made, quality: Quality, *, seconds: float) -> dict[str, str]:
-    """What the file says about itself."""
+    """The notes in the file's header."""
     config = dataclasses.asdict(made.config)
     del config["folder"]
     config["data"] = [Path(folder).name for folder in folders(made.config)]  # whose machine it was is nobody's affair

@@ -1,4 +1,4 @@
-"""What a step of a training sees: pieces of pictures, changed so that no two are the same."""
+"""The views of a step of a training: pieces of pictures, changed so that all of them differ."""
 
 from collections.abc import Sequence
 

@@ -19,7 +19,7 @@ MODULES = {name: f"nst_jax.shell.sweeps.engines.{name}" for name in ("pool", "ra
 
 
 def run(engine: str, waiting: Sequence[Cell], how: Sweep, stop: Stop, *, folder: Path, **options: Any) -> None:
-    """Run jobs. What an earlier attempt that ended has left is removed; one that was cut short goes on."""
+    """Run jobs. The files of an earlier attempt that ended are removed; an interrupted one goes on."""
     check(options)
     for cell in waiting:
         if how.redo == "all" or cells.status(cell) != MISSING:

@@ -45,7 +45,7 @@ def cluster(distributed: Any, address: str | None, workers: int | None) -> Any:
 
 
 def task(part: Mapping[str, Any], known: Mapping[str, str]) -> int:
-    """What a Dask worker runs: the environment first, then jax."""
+    """The task of a Dask worker: the environment first, then jax."""
     parts.set_environment(known)
     return worker.run(part)
 

@@ -29,7 +29,7 @@ def run(
     gpu_memory: float,
     retries: int,
 ) -> None:
-    """Run the groups. What came of each job is in its folder."""
+    """Run the groups. The results of each job are in its folder."""
     devices = list(visible() if gpus is None else gpus)
     many = workers or len(devices) or max(1, (os.cpu_count() or 1) // threads)
     pool = Pool(split(found, many), how, folder, retries)

@@ -55,7 +55,7 @@ class Convention:
 
 @dataclass
 class Config:
-    """The settings. What a method does not take is null, and not in its file."""
+    """The settings. A setting that a method does not take is null, and its file leaves it out."""
 
     data: Any
     record: str
@@ -113,7 +113,7 @@ def check(config: Config) -> None:
 
 
 def problems(c: Config) -> Iterator[str]:
-    """What is wrong with the values, in words."""
+    """The mistakes in the values, in words."""
     least: dict[str, float] = {"steps": 1, "batch": 1, "side": 16, "report": 1, "threads": 1, "largest": c.side}
     counts = ("seed", "held_out", "warmup", "every", "sheet", "patience", "devices", "more")
     weights = ("content_weight", "style_weight", "tv_weight", "pixel_weight")

@@ -1,4 +1,4 @@
-"""What the training of a feed-forward network works with: the network that sees, the pictures, the styles, the goal."""
+"""The materials of a feed-forward training: the network that sees, the pictures, the styles, the goal."""
 
 import json
 import logging
@@ -47,7 +47,7 @@ class Style(NamedTuple):
 
 
 class Made(NamedTuple):
-    """What a training consists of before its first step."""
+    """The parts of a training before its first step."""
 
     method: str
     config: Config
@@ -62,7 +62,7 @@ class Made(NamedTuple):
 
 
 def make(method: str, config: Config) -> Made:
-    """Load the network that sees, the styles and the pictures. Raises UserError for what is missing or does not fit."""
+    """Load the network that sees, the styles and the pictures. Raises UserError if one is missing or does not fit."""
     check_network(method, config)
     mesh = make_mesh(config)
     arch = find(architecture, MODULES, config.network.name, "network.name")
@@ -205,7 +205,7 @@ def piece_of(config: Config) -> Piece:
 
 
 def fresh(made: Made, number: int) -> Batch:
-    """What step `number` is given."""
+    """The input of step `number`."""
     config = made.config
     piece, which = piece_of(config), {"seed": config.seed, "step": number, "count": config.batch}
     images = corpus.pieces(made.contents, piece, stream=CONTENT, **which)
@@ -232,7 +232,7 @@ FILES = ("data", "style", "styles", "start", "weights")  # their hashes count, n
 
 
 def fingerprint(made: Made, plain: Mapping[str, Any]) -> str:
-    """What a checkpoint belongs to: the settings, the network that sees, the pictures and the styles.
+    """The identity of a checkpoint: the settings, the network that sees, the pictures and the styles.
 
     plain: the settings as a dict.
     """

@@ -49,7 +49,7 @@ def make_transformer(method: str, config: Config, *, styles: int) -> tuple[Recor
 
 
 def make_decoder(method: str, config: Config, *, divisor: float) -> tuple[Mirror, Decoding]:
-    """A decoder from the encoder's level. Raises UserError for what is no level or no record."""
+    """A decoder from the encoder's level. Raises UserError for an unknown level or record."""
     look_up({level: level for level in LEVELS}, config.level, "level")
     widths = look_up(ENCODERS, config.record, "record, a decoder's, which is the mirror of an encoder")
     look_up(dict.fromkeys(DRAWS), config.draw, "draw")

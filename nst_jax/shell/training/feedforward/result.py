@@ -34,7 +34,7 @@ def write(made: Made, state: State, folder: Path, *, seconds: float) -> Path:
 
 
 def notes(made: Made, *, steps: int, seconds: float) -> dict[str, str]:
-    """What the file says about itself."""
+    """The notes in the file's header."""
     config = asdict(made.config)
     del config["folder"]
     for key in ("data", "style", "styles", "start"):  # whose machine it was is nobody's affair
@@ -66,7 +66,7 @@ def describe(corpus: Corpus) -> dict[str, str | int]:
 
 
 def licence(made: Made) -> str:
-    """What the file says where nothing is given: what it is made of."""
+    """The licence in the file where none is given: its sources."""
     styles = ", ".join(style.name for style in made.styles)
     made_of = f"{made.config.network.name} ({made.source.source})" + (f", the styles {styles}" if styles else "")
     return f"not given. It was learnt from {made_of} and {made.contents.number} pictures, whose licences may bind it"

@@ -112,7 +112,7 @@ def describe(made: Made, folder: Path, feed: Callable[[int], Batch]) -> Training
 
 
 def summary(metrics: training.Metrics) -> Means:
-    """What a step tells. Of one that is not finite the numbers do not count."""
+    """The report of a step. Of one that is not finite the numbers do not count."""
     numbers = {name: float(value) for name, value in metrics.values.items()}
     numbers |= {"loss": float(metrics.total), "gradient": float(metrics.slope), "learning_rate": float(metrics.rate)}
     return numbers | {"clipped": float(metrics.clipped), "not_finite": float(not metrics.finite)}
