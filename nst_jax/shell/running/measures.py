@@ -71,7 +71,9 @@ def _load_trunk(net: str, path: str | None, log: Log) -> Seen:
     seen = load_network(trunk.network, trunk.taps, trunk.rounding, path, log)
     own, theirs = seen.params["input"], preprocessing.layer("torchvision")
     if not all(np.allclose(own[part], theirs[part], rtol=1e-5) for part in theirs):
-        raise UserError(f"{path}: not torchvision's weights of {net}; LPIPS is fitted on those, and means nothing on others")
+        raise UserError(
+            f"{path}: not torchvision's weights of {net}; LPIPS is fitted on those, and means nothing on others"
+        )
     with jax.ensure_compile_time_eval():
         return seen._replace(linear={tap: jnp.asarray(numbers) for tap, numbers in linear.items()})
 
