@@ -2,7 +2,7 @@
 
 A network trained to name objects, the trunk, sees both images. At each of a few layers the activations of each
 position are divided by their length, and the squared differences of the channels are summed with weights that were
-fitted to 161,000 judgements of people. The distance is the mean over the positions, summed over the layers.
+fitted to judgements of people. The distance is the mean over the positions, summed over the layers.
 """
 
 from collections.abc import Mapping

@@ -80,8 +80,8 @@ def frechet_distance(a, b):
 
     one, two = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     gap = a.mean(0) - b.mean(0)
-    root = linalg.sqrtm(one.dot(two)).real
-    return float(gap.dot(gap) + np.trace(one) + np.trace(two) - 2 * np.trace(root))
+    root = linalg.sqrtm(one.dot(two))
+    return float(gap.dot(gap) + np.trace(one) + np.trace(two) - 2 * np.real(np.trace(root)))
 
 
 def main():

@@ -95,7 +95,7 @@ def lay_out(folder: Path, words: list[str]) -> str:
     if size is not None and not (size.isdecimal() and int(size) > 0):
         raise UserError(f"size={size}: a number of pixels")
     to = Path(given["to"]).expanduser() if "to" in given else None
-    return str(evaluation.lay_out(folder, tell, size=size and int(size), to=to))
+    return str(evaluation.lay_out(folder, tell, size=int(size) if size else None, to=to))
 
 
 EVALUATIONS = {"metrics": tabulate, "artfid": lay_out}

@@ -72,7 +72,7 @@ def _load_trunk(net: str, path: str | None, log: Log) -> Seen:
     own, theirs = seen.params["input"], preprocessing.layer("torchvision")
     if not all(np.allclose(own[part], theirs[part], rtol=1e-5) for part in theirs):
         raise UserError(
-            f"{path}: not torchvision's weights of {net}; LPIPS is fitted on those, and means nothing on others"
+            f"{path}: not torchvision's weights of {net}; LPIPS is fitted to those, and has no meaning with others"
         )
     with jax.ensure_compile_time_eval():
         return seen._replace(linear={tap: jnp.asarray(numbers) for tap, numbers in linear.items()})
@@ -87,8 +87,7 @@ def load_inception(path: str | None, log: Log) -> Seen:
 def load_network(name: str, taps: tuple[str, ...], rounding: str, path: str | None, log: Log) -> Seen:
     """A network with torchvision's weights, or those of a file, as far as the taps need it."""
     arch = architecture(name)
-    source = {"source": "file", "path": path} if path else {"source": "torchvision"}
-    loaded = weights.load(network=name, needed=arch.needs(taps), log=log, **source)
+    loaded = weights.load("file" if path else "torchvision", network=name, needed=arch.needs(taps), path=path, log=log)
     wanted = ("input", *arch.needs(taps))
     with jax.ensure_compile_time_eval():  # a first call may be within a traced function
         params = {n: {part: jnp.asarray(a) for part, a in loaded.params[n].items()} for n in wanted}
