@@ -3,11 +3,14 @@
 import csv
 
 import pytest
+import yaml
 from PIL import Image
 from sweep_lines import ADAM, sweep_folder
 from trunk_files import inception_file, trunk_file
 
 from nst_jax.shell.cli import export
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.running import evaluation
 
 
 @pytest.fixture
@@ -72,6 +75,59 @@ def test_artfid_has_three_folders_of_one_size(swept, command):
     assert "remove it" in command(swept, "artfid")[1]
     assert "an enlarged picture" in command(swept, "artfid", "size=9999", f"to={swept / 'other'}")[1]
     assert not (swept / "other").exists()
+
+
+SETTINGS = {"content": "photo.png", "style": "painting.png", "style_scale": 0.5, "size": 48, "size_rule": "long"}
+SETTINGS |= {"background": "white", "max_pixels": 10**6, "output": {"file": "result.png"}}
+
+
+def make_run(folder, *, picture=(48, 24), **settings):
+    """The folder of a run, as far as it is read. picture: width and height; None: there is none."""
+    folder.mkdir(parents=True)
+    content = {"content": str(folder.parent / "photo.png"), "style": str(folder.parent / "painting.png")}
+    (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS | content | settings))
+    sizes = {
+        folder.parent / "photo.png": (64, 32),
+        folder.parent / "painting.png": (90, 60),
+        folder / "result.png": picture,
+    }
+    for path, size in sizes.items():
+        if size:
+            Image.effect_noise(size, 60).convert("RGB").save(path)
+    return folder
+
+
+def test_pictures_have_the_sizes_of_the_run(tmp_path):
+    make_run(tmp_path / "texture", texture=str(tmp_path / "painting.png"), style=None)
+    make_run(tmp_path / "blend", style=[str(tmp_path / "painting.png")] * 2, style_scale=[1, 1])
+    make_run(tmp_path / "plain")
+    make_run(tmp_path / "shrink", style_scale=10, scale={"style": "shrink"})
+    make_run(tmp_path / "unfinished", picture=None)
+    said = []
+    runs = {run.name: run for run in evaluation.find_runs(tmp_path, said.append)}
+    assert list(runs) == ["blend", "plain", "shrink", "texture"]
+    assert said == [f"{tmp_path / 'unfinished'}: left out, there is no result.png"]
+    shapes = {name: (evaluation.content_of(run, (24, 48, 3)), evaluation.style_of(run)) for name, run in runs.items()}
+    shapes = {name: tuple(None if image is None else image.shape for image in pair) for name, pair in shapes.items()}
+    content = (24, 48, 3)
+    assert shapes == {
+        "blend": (content, None),
+        "plain": (content, (16, 24, 3)),  # half of 48 pixels
+        "shrink": (content, (60, 90, 3)),
+        "texture": (None, (30, 45, 3)),
+    }
+    row = evaluation.measure(runs["blend"], ("ssim", "judge_distance"), {}, said.append)
+    assert row["judge_distance"] is None
+    assert -1 <= row["ssim"] <= 1
+
+
+def test_a_run_alone_and_what_its_picture_is_too_small_for(tmp_path):
+    folder = make_run(tmp_path / "plain", picture=(48, 20))
+    table = evaluation.tabulate(folder, print, measures=("ssim",), to=None, files={})
+    assert [row["run"] for row in rows_of(table)] == ["plain"]
+    files = {"alex": trunk_file(tmp_path, "alex")}
+    with pytest.raises(UserError, match=r"lpips_alex: an image of 48 x 20 pixels is too small.*leave it out"):
+        evaluation.tabulate(folder, print, measures=("lpips_alex",), to=None, files=files)
 
 
 def test_mistakes(tmp_path, command):
