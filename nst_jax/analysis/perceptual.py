@@ -30,7 +30,7 @@ class Trunk(NamedTuple):
 
 # richzhang/PerceptualSimilarity, lpips/pretrained_networks.py
 TRUNKS = {
-    "alex": Trunk("nst_jax.extractors.alexnet:ALEXNET", ("conv1", "conv2", "conv3", "conv4", "conv5"), "floor"),
+    "alex": Trunk("alexnet", ("conv1", "conv2", "conv3", "conv4", "conv5"), "floor"),
     "vgg": Trunk("vgg16", ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"), "floor"),
     "squeeze": Trunk("squeezenet", ("conv1", "fire3", "fire5", "fire6", "fire7", "fire8", "fire9"), "ceil"),
 }

@@ -1,7 +1,7 @@
 """AlexNet as torchvision has it (Krizhevsky 2014, arXiv 1404.5997, "one weird trick"), to its last convolution.
 
 It is the trunk of LPIPS, whose authors recommend it (`analysis.perceptual`), and no network for style transfer here: it
-is not in the table of names. Taps: `conv1` ... `conv5`, each after its ReLU.
+is in no setting's table of names. Taps: `conv1` ... `conv5`, each after its ReLU.
 """
 
 from nst_jax.extractors.addresses import PUBLISHED
@@ -19,11 +19,13 @@ BLOCKS = (
 PLACES = {"features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4"}
 PLACES |= {"features.10": "conv5"}  # in torchvision's files
 
-ALEXNET = describe(
-    "alexnet",
-    BLOCKS,
-    roundings=("floor",),
-    aliases={name: name for name in PLACES.values()} | PLACES,
-    sources={"torchvision": PUBLISHED["alexnet", "torchvision"]},
-    inputs={"torch": "torchvision"},
-)
+ARCHITECTURES = {
+    "alexnet": describe(
+        "alexnet",
+        BLOCKS,
+        roundings=("floor",),
+        aliases={name: name for name in PLACES.values()} | PLACES,
+        sources={"torchvision": PUBLISHED["alexnet", "torchvision"]},
+        inputs={"torch": "torchvision"},
+    )
+}

@@ -88,3 +88,11 @@ def test_sifid_is_that_of_singan(inception):
     assert float(nst.sifid(A, A, path=inception)) < 1e-5 * float(found)
     with pytest.raises(ValueError, match=r"two features|too small"):
         nst.sifid(A[:9, :9], A, path=inception)
+
+
+def test_weights_that_are_not_to_be_had(monkeypatch, tmp_path):
+    monkeypatch.setenv("NST_JAX_CACHE", str(tmp_path))
+    monkeypatch.setattr("socket.socket.connect", lambda *args: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: (_ for _ in ()).throw(OSError("no network")))
+    with pytest.raises(UserError, match=r"(?s)^alexnet: the weights could not be downloaded.*torchvision's file"):
+        nst.lpips(A, B)

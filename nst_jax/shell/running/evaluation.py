@@ -31,7 +31,7 @@ README = """\
 # {results} results for ArtFID
 
 `stylised/`, `content/` and `style/` have one picture of the same name for each run, {side} x {side} pixels, cut from
-the middle: {photographs} photographs and {paintings} paintings. ArtFID's program resizes nothing.
+the middle. Different photographs: {photographs}; paintings: {paintings}. ArtFID's program resizes nothing.
 {absent}
 In an environment of its own (the program wants numpy < 2, and brings torch):
 

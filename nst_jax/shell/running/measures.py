@@ -15,7 +15,7 @@ from nst_jax.analysis.perceptual import TRUNKS, lpips
 from nst_jax.extractors import architecture
 from nst_jax.extractors.base import Extractor
 from nst_jax.losses.term import Blend
-from nst_jax.shell.errors import UserError
+from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import formats, preprocessing, weights
 from nst_jax.shell.names import look_up
 from nst_jax.shell.places import package_file
@@ -87,7 +87,12 @@ def load_inception(path: str | None, log: Log) -> Seen:
 def load_network(name: str, taps: tuple[str, ...], rounding: str, path: str | None, log: Log) -> Seen:
     """A network with torchvision's weights, or those of a file, as far as the taps need it."""
     arch = architecture(name)
-    loaded = weights.load("file" if path else "torchvision", network=name, needed=arch.needs(taps), path=path, log=log)
+    source = "file" if path else "torchvision"
+    try:
+        loaded = weights.load(source, network=name, needed=arch.needs(taps), path=path, log=log)
+    except NoWeights as error:
+        tried = str(error).partition("\nThree ways on")[0]
+        raise NoWeights(f"{name}: {tried}\nGive torchvision's file of {name}, or leave this measure out") from None
     wanted = ("input", *arch.needs(taps))
     with jax.ensure_compile_time_eval():  # a first call may be within a traced function
         params = {n: {part: jnp.asarray(a) for part, a in loaded.params[n].items()} for n in wanted}
