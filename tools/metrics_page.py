@@ -63,7 +63,7 @@ def draw(folder: Path, rows: Sequence[Row]) -> None:
 
     lines = [[row for row in rows if pair(row) == name] for name in dict.fromkeys(map(pair, rows))]
     across = max(map(len, lines))
-    figure = Figure(figsize=(across * INCH, len(lines) * INCH * 1.15), layout="constrained")
+    figure = Figure(figsize=(across * INCH, len(lines) * INCH * 1.25), layout="constrained")
     cells = figure.subplots(len(lines), across, squeeze=False)
     for axis in cells.flat:
         axis.set_axis_off()
