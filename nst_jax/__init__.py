@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 _API = {
     "instant": ("load_model", "paint"),
+    "metrics": ("lpips", "sifid"),
     "networks": ("Network", "load", "picture"),
     "optimisers": ("Method", "adagrad", "adam", "lbfgs", "lbfgs_torch", "rmsprop", "sgd"),
     "problems": ("Task", "add", "over", "problem", "split"),
@@ -66,6 +67,7 @@ _WHERE = {name: f"api.{module}" for module, names in _API.items() for name in na
     "SOLVERS": "optim.solvers",
     "Region": "methods.regions",
     "State": "optim.minimise",
+    "frechet_distance": "analysis.frechet",
     "ssim": "analysis.metrics",
     "gray": "images.colour",
     "match_colours": "images.colour",

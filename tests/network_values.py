@@ -16,9 +16,14 @@ def rng_of(*names):
     return np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
 
 
-def image():
+def other_image():
+    """Another one, of warmer colours."""
+    return image("other image") * np.array((1, 0.8, 0.6), np.float32)
+
+
+def image(name="image"):
     """RGB in [0, 1]: noise of several sizes."""
-    rng, total = rng_of("image"), np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    rng, total = rng_of(name), np.zeros((HEIGHT, WIDTH, 3), np.float32)
     for step in (1, 4, 16, 48):
         rows, columns = -(-HEIGHT // step), -(-WIDTH // step)
         coarse = rng.random((rows, columns, 3), dtype=np.float32)

@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import linalg
 
+from nst_jax.analysis.frechet import frechet_distance
 from nst_jax.analysis.metrics import ssim, style_distances
 from nst_jax.losses.moments import moments
 
@@ -52,3 +54,33 @@ def test_style_distances():
     assert all(float(v) < 1e-6 for v in same.values())
     brighter = {k: moments(f * jnp.sqrt(1.5)) for k, f in (("relu1_1", A), ("relu2_1", B))}
     np.testing.assert_allclose(list(style_distances(brighter, wanted).values()), 0.5, rtol=1e-4)
+
+
+def frechet_by_scipy(x, y):
+    """The formula as it is written, in float64."""
+    one, two = (np.cov(f, rowvar=False) for f in (x, y))
+    gap = x.mean(0) - y.mean(0)
+    return gap @ gap + np.trace(one + two) - 2 * np.real(np.trace(linalg.sqrtm(one @ two)))
+
+
+@pytest.mark.parametrize("rows", [(300, 170), (40, 9)])  # the second: covariances that are singular
+def test_the_frechet_distance_is_its_formula(rows):
+    rng = np.random.default_rng(0)
+    x, y = (rng.random((n, 1)) + rng.standard_normal((n, 24)) @ rng.standard_normal((24, 24)) for n in rows)
+    found = frechet_distance(jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32))
+    np.testing.assert_allclose(found, frechet_by_scipy(x, y), rtol=1e-4)
+
+
+def test_the_frechet_distance_of_one_feature_is_known():
+    """Of two normal distributions of one variable: (m1 - m2)^2 + (s1 - s2)^2."""
+    x, y = np.array([1.0, 3, 5, 7]), np.array([2.0, 2, 8])
+    expected = (x.mean() - y.mean()) ** 2 + (x.std(ddof=1) - y.std(ddof=1)) ** 2
+    found = frechet_distance(jnp.asarray(x, jnp.float32)[:, None], jnp.asarray(y, jnp.float32)[:, None])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="two features"):
+        frechet_distance(jnp.ones((1, 3)), jnp.ones((4, 3)))
+
+
+def test_equal_features_have_no_distance():
+    x = jax.random.normal(jax.random.key(0), (50, 8))
+    assert float(frechet_distance(x, x[::-1])) < 1e-5

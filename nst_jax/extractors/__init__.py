@@ -24,6 +24,7 @@ MODULES = {  # name -> module
     "resnet101": "resnet",
     "resnet50_keras": "resnet",
 }
+METRICS = {"alexnet": "alexnet"}  # networks of metrics alone: no setting names them
 AVERAGES = ("vgg", "distilled", "texnet")  # modules whose networks have average pooling, too; the others' overlap
 
 
@@ -33,10 +34,10 @@ def architecture(name: str) -> "Architecture":
     A network of another package is named "package.module:NAME", where NAME is an `Architecture`.
 
     Raises:
-      KeyError: the name is not in MODULES.
+      KeyError: the name is in neither table.
       ImportError, AttributeError: there is no such module, or no such NAME in it.
     """
     module, colon, attribute = name.partition(":")
     if colon:
         return getattr(import_module(module), attribute)
-    return import_module(f"nst_jax.extractors.{MODULES[name]}").ARCHITECTURES[name]
+    return import_module(f"nst_jax.extractors.{(MODULES | METRICS)[name]}").ARCHITECTURES[name]

@@ -96,6 +96,7 @@ PUBLISHED: dict[tuple[str, str], tuple[Published, ...]] = {
     ("resnet50", "torchvision"): _torchvision("resnet50-0676ba61", size=0),  # IMAGENET1K_V1
     ("resnet101", "torchvision"): _torchvision("resnet101-63fe2227", size=0),  # IMAGENET1K_V1
     ("resnet50_keras", "keras"): (_keras("resnet50", md5="4d473c1dd8becc155b73f8504c6f6626", size=0, folder="resnet"),),
+    ("alexnet", "torchvision"): _torchvision("alexnet-owt-7be5be79", size=244_408_911),
     ("squeezenet", "torchvision"): (
         Published(
             "squeezenet1_1-b8a52dc0.pth",

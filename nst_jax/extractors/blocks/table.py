@@ -24,10 +24,13 @@ class Conv(NamedTuple):
     eps: float | None = None  # of the batch normalisation that follows; None: none does, and it has a bias
     rectify: bool = True  # whether a ReLU follows
     raw: str = ""  # as what its output before both can be tapped; "": it cannot
+    around: int | None = None  # positions beyond each border, where they are not half of the kernel's size
 
     @property
     def padding(self) -> tuple[int, int]:
         """Positions beyond the border, above and below, and on the left and right."""
+        if self.around is not None:
+            return (self.around, self.around)
         return (self.size[0] // 2, self.size[1] // 2) if self.same else (0, 0)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nst_jax.extractors import MODULES, architecture
+from nst_jax.extractors import METRICS, MODULES, architecture
 from nst_jax.shell.errors import NoWeights, UserError
 from nst_jax.shell.io import atomic, cache, fetch, fit, formats, preprocessing
 from nst_jax.shell.io.preprocessing import STANDS_FOR
@@ -84,7 +84,7 @@ def load(
         raise UserError(f"weights={source} is unknown; there are {', '.join(SOURCES)}")
     if path and source != "file":
         raise UserError(f"weights.path={path} has no effect with weights={source}; say weights=file as well")
-    found = find(architecture, MODULES, network, "network")  # before anything is downloaded
+    found = find(architecture, MODULES | METRICS, network, "network")  # before anything is downloaded
     request = Request(found, needed, path, mirror, seed, STANDS_FOR.get(preprocessing, preprocessing), log)
     loaded = (
         load_source(source, request) if random_from is None else load_partly(source, request, random_from=random_from)

@@ -42,10 +42,15 @@ def as_text(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
 
 
-def write(folder: Path, found: Sequence[dict[str, Any]]) -> None:
-    """Write results.csv. A field is empty where a job has no such value."""
+def as_csv(found: Sequence[dict[str, Any]]) -> str:
+    """The rows as CSV. A field is empty where a row has no such value."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns(found), lineterminator="\n")
     table.writeheader()
     table.writerows({key: as_text(value) for key, value in row.items()} for row in found)
-    write_text(folder / "results.csv", text.getvalue())
+    return text.getvalue()
+
+
+def write(folder: Path, found: Sequence[dict[str, Any]]) -> None:
+    """Write results.csv."""
+    write_text(folder / "results.csv", as_csv(found))
