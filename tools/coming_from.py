@@ -18,7 +18,7 @@ A line of `nst` is `nst photo.jpg painting.jpg`, and settings, `KEY=VALUE` or `-
 lists them. Words of other programs are read where they mean the same, and the log says as what. A line of
 neural-style, neural-style-pt or style-transfer-pytorch is answered with the line that does it here. A weight of another
 program means the same only with that program's preset: each has constants of its own
-([conventions.md](conventions.md)).
+([conventions.md](../explanations/conventions.md)).
 
 Generated from `nst_jax/shell/settings/synonyms.py` by `python -m tools.coming_from`.
 """
