@@ -20,7 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 from tools import reference  # noqa: E402  (from the folder above)
 
-NAMES = ROOT / "build" / "names"  # a copy of the package whose names are not lazy, for autoapi, which reads and does not import
+NAMES = (
+    ROOT / "build" / "names"
+)  # a copy of the package whose names are not lazy, for autoapi, which reads and does not import
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT.get("urls", {}).get("Repository", "").removesuffix("/")
 INTERNAL = ("shell", "api/progress", "parallel/compiler", "trained", "pictures")  # not what a notebook calls
@@ -35,7 +37,7 @@ exclude_patterns = ["_static"]
 suppress_warnings = ["autoapi.python_import_resolution"]  # jax and flax are not in the copy
 nitpicky = False  # annotations name jax's and flax's classes; links between pages are checked without it
 default_role = "code"  # docstrings write `name`
-highlight_language = "text"
+highlight_language = "none"
 
 # Markdown
 myst_enable_extensions = ["dollarmath", "amsmath", "attrs_inline", "deflist"]
@@ -77,6 +79,7 @@ html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],
     **({"repository_url": REPOSITORY, "use_repository_button": True} if REPOSITORY else {}),
 }
 copybutton_exclude = ".linenos, .gp, .go"
@@ -128,8 +131,8 @@ class LargerPictures(SphinxTransform):
         """Replace the links."""
         depth = self.env.docname.count("/")
         for link in list(self.document.findall(addnodes.download_reference)):
-            if link.next_node(nodes.image):
-                name = Path(link["reftarget"]).name
+            picture, name = link.next_node(nodes.image), Path(link["reftarget"]).name
+            if picture and Path(picture["uri"]).name == name:
                 link.replace_self(nodes.reference("", "", *link.children, refuri=f"{'../' * depth}_images/{name}"))
 
 

@@ -51,9 +51,15 @@ GROUPS = {  # groups of options that are not published programs, and what a read
     "hydra/sweeper": "What chooses the jobs of a sweep",
 }
 PARTS = (  # of the Python page: title, modules of the names
-    ("A picture in a line", ("api.networks", "api.stylise", "api.instant", "api.results", "methods.feedforward.instant")),
+    (
+        "A picture in a line",
+        ("api.networks", "api.stylise", "api.instant", "api.results", "methods.feedforward.instant"),
+    ),
     ("A problem, and its run", ("api.problems", "api.runs", "api.optimisers")),
-    ("Regions, strokes, textures, sizes", ("api.regions", "api.strokes", "api.textures", "api.scales", "methods.regions")),
+    (
+        "Regions, strokes, textures, sizes",
+        ("api.regions", "api.strokes", "api.textures", "api.scales", "methods.regions"),
+    ),
     ("The pure layer", ("methods.transfer", "optim.minimise", "optim.solvers")),
     ("Terms of the objective", ("losses.",)),
     ("Networks", ("extractors",)),
@@ -144,7 +150,9 @@ def options(group: str) -> Iterable[str]:
     yield table(("option", "what"), ((code(f"{group}={f.stem}"), linked(said(f))) for f in files)) + "\n"
     prefix = "" if group in ("experiment", "look", "network") else f"{group.replace('/', '.')}."
     found = {file: [e for e in manual.entries(file) if e.key not in manual.OWN] for file in files}
-    meanings = {e.key: e.meaning for own in found.values() for e in own if e.meaning}  # a file says what the others repeat
+    meanings = {
+        e.key: e.meaning for own in found.values() for e in own if e.meaning
+    }  # a file says what the others repeat
     for file in files:
         rows = [row(manual.Entry(prefix + e.key, e.value, e.meaning or meanings.get(e.key, ""))) for e in found[file]]
         if rows and group != "experiment":
@@ -160,10 +168,19 @@ def said(file: Path) -> str:
 
 def training_page() -> str:
     """Every setting of `nst-train`."""
-    text = ["# Settings of nst-train\n", "`nst-train METHOD KEY=VALUE ...`. The defaults are in `conf/train/METHOD.yaml`.\n"]
+    text = [
+        "# Settings of nst-train\n",
+        "`nst-train METHOD KEY=VALUE ...`. The defaults are in `conf/train/METHOD.yaml`.\n",
+    ]
     for file in sorted((manual.conf() / "train").glob("*.yaml")):
-        rows = [(code(e.key), code(e.value) if e.value != "???" else "needed", linked(e.meaning)) for e in entries(file)]
-        text += [f"## {file.stem}\n", f"{linked(manual.about(file))}\n", table(("setting", "default", "meaning"), rows) + "\n"]
+        rows = [
+            (code(e.key), code(e.value) if e.value != "???" else "needed", linked(e.meaning)) for e in entries(file)
+        ]
+        text += [
+            f"## {file.stem}\n",
+            f"{linked(manual.about(file))}\n",
+            table(("setting", "default", "meaning"), rows) + "\n",
+        ]
     return "\n".join(text)
 
 
@@ -214,7 +231,7 @@ def losses(record: Losses) -> tuple[str, ...]:
     """A convention as a row."""
     name = f"[`{record.name}`]{{#convention-{slug(record.name)}}}"
     same = f" The terms are those of `{record.same_as}`." if record.same_as else ""
-    numbers = " ".join(code(f"{w:g}") for w in (record.content_weight, record.style_weight, record.tv_weight))
+    numbers = code(", ".join(f"{w:g}" for w in (record.content_weight, record.style_weight, record.tv_weight)))
     return name, numbers, linked(sentence(record.source) + same + "".join(f" {sentence(n)}" for n in record.notes))
 
 
@@ -247,10 +264,14 @@ def published_page() -> str:
         table(("look", "what it sets", "what"), looks) + "\n",
         "## Conventions\n",
         "`convention=NAME`. The three numbers are the published weights of content, style and smoothness.\n",
-        table(("convention", "weights", "from"), (losses(r) for r in sorted(published.LOSSES.values(), key=name_of))) + "\n",
+        table(("convention", "weights", "from"), (losses(r) for r in sorted(published.LOSSES.values(), key=name_of)))
+        + "\n",
         "## Layers\n",
         "`layers=NAME`. A factor stands behind its layer; without one it is 1.\n",
-        table(("layers", "content", "style", "from"), (profile(r) for r in sorted(published.PROFILES.values(), key=name_of))),
+        table(
+            ("layers", "content", "style", "from"),
+            (profile(r) for r in sorted(published.PROFILES.values(), key=name_of)),
+        ),
         "\n## Presets\n",
         "`+preset=NAME`. What a row does not name is the default of [the settings](settings.md).\n",
     ]
@@ -274,7 +295,10 @@ def networks_page() -> str:
     for name in sorted(extractors.MODULES):
         known = extractors.architecture(name)
         files = [(who, file) for (network, who), found in PUBLISHED.items() if network == name for file in found]
-        text += [f"## {name}\n", f"{linked(said(manual.conf() / 'network' / f'{name}.yaml'))}\n" if exists(name) else ""]
+        text += [
+            f"## {name}\n",
+            f"{linked(said(manual.conf() / 'network' / f'{name}.yaml'))}\n" if exists(name) else "",
+        ]
         text += [f"Layers: {', '.join(map(code, known.layers))}.\n"]
         if known.raw:
             text += [f"Before the ReLU: {', '.join(map(code, known.raw))}.\n"]
@@ -300,7 +324,9 @@ def exists(name: str) -> bool:
 def commands_page() -> str:
     """What each command prints when it is asked for help."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    first = {target: name for name, target in reversed(scripts.items())}  # a second name of one command is not shown twice
+    first = {
+        target: name for name, target in reversed(scripts.items())
+    }  # a second name of one command is not shown twice
     jobs = [(name, target, ("--help",)) for target, name in sorted(first.items(), key=lambda item: item[1])]
     with ThreadPoolExecutor(2) as pool:
         helps = list(pool.map(answer, jobs))
