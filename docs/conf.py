@@ -1,6 +1,5 @@
-"""The site: `make docs` builds it. Its pages are Markdown and notebooks; the reference is made from the code at each build."""
+"""The site: `make docs` builds it. Pages are Markdown and notebooks; each build makes the reference from the code."""
 
-import ast
 import os
 import re
 import shutil

@@ -188,7 +188,7 @@ def test_every_record_is_in_the_reference():
     page = reference.published_page()
     for name in published.PROGRAMS:
         assert f"\n### {name}\n" in page
-    wanted = {w for w in re.findall(r"\(#((?:convention|layers)-[\w-]+)\)", page)}
+    wanted = set(re.findall(r"\(#((?:convention|layers)-[\w-]+)\)", page))
     there = set(re.findall(r"\{#((?:convention|layers)-[\w-]+)\}", page))
     assert wanted <= there
     assert len(there) == len(published.LOSSES) + len(published.PROFILES)

@@ -1,9 +1,9 @@
-"""Write the pages of the reference that say what the code says: settings, published programs, commands, names in Python.
+"""Write the pages of the reference: settings, published programs, networks, commands, names in Python.
 
 python -m tools.reference           # write them under docs/, where git ignores them; the build of the site does it, too
 
-The sources are conf/ and its schema, nst_jax/published/, what the commands print, and the docstrings. Beside these pages it
-writes copies: the notebooks, the changelog, the benchmarks and the cards of the trained models, with their links as they
+The sources are conf/ and its schema, nst_jax/published/, what the commands print, and the docstrings. Copies come with
+these pages: the notebooks, the changelog, the benchmarks and the cards of the trained models, with their links as they
 must be at their new place.
 """
 
@@ -118,9 +118,9 @@ def settings_page() -> str:
     main = manual.entries(manual.conf() / "config.yaml")
     text = [
         "# Settings of nst\n",
-        "`nst KEY=VALUE ...` overrides any setting, in any order. `nst help` prints this list, `nst help KEY` a part of it. "
-        "The defaults are in `conf/`, a file for each group. `null` stands for none. [Options](options.md) has the settings "
-        "that come with a choice.\n",
+        "`nst KEY=VALUE ...` overrides any setting, in any order. `nst help` prints this list, `nst help KEY` a part "
+        "of it. The defaults are in `conf/`, a file for each group. `null` stands for none. [Options](options.md) has "
+        "the settings that come with a choice.\n",
     ]
     for title, keys, _, files in manual.SECTIONS:
         rows = [row(e) for e in main if e.key.split(".")[0] in keys]
@@ -136,8 +136,8 @@ def options_page() -> str:
     """The options of each group, and the settings that they bring."""
     text = [
         "# Options of groups\n",
-        "`GROUP=OPTION` chooses an option, and the option brings settings of its own. The groups `convention`, `layers` and "
-        "`preset` are on the page [Published programs](published.md).\n",
+        "`GROUP=OPTION` chooses an option, and the option brings settings of its own. The groups `convention`, "
+        "`layers` and `preset` are on the page [Published programs](published.md).\n",
     ]
     for group, title in GROUPS.items():
         text += [f"## {group}: {title[0].lower()}{title[1:]}\n", *options(group)]
@@ -252,37 +252,33 @@ def published_page() -> str:
         (code(look.name), ", ".join(code(f"{k}={render(v)}") for k, v in look.settings().items()), sentence(look.about))
         for look in published.LOOKS.values()
     ]
+    tables = (published.PROGRAMS, published.LOSSES, published.PROFILES)
+    presets, conventions, layers = ([record for _, record in sorted(records.items())] for records in tables)
     text = [
         "# Published programs\n",
-        "Each program is a record in `nst_jax/published/`. `+preset=NAME` selects all of its settings. `convention=NAME` selects "
-        "its losses alone, and `layers=NAME` its layers. [Conventions](../explanations/conventions.md) explains how they "
-        "differ, and why one weight means another thing in each.\n",
-        f"This page has {len(published.PROGRAMS)} presets, {len(published.LOSSES)} conventions, {len(published.PROFILES)} "
-        f"choices of layers and {len(looks)} looks.\n",
+        "Each program is a record in `nst_jax/published/`. `+preset=NAME` selects all of its settings. "
+        "`convention=NAME` selects its losses alone, and `layers=NAME` its layers. "
+        "[Conventions](../explanations/conventions.md) explains how they differ, and why one weight means another thing in each.\n",
+        f"This page has {len(presets)} presets, {len(conventions)} conventions, {len(layers)} choices of layers and "
+        f"{len(looks)} looks.\n",
         "## Looks\n",
         "`look=NAME`, made for `convention=gatys_released`.\n",
         table(("look", "what it sets", "what"), looks) + "\n",
         "## Conventions\n",
         "`convention=NAME`. The three numbers are the published weights of content, style and smoothness.\n",
-        table(("convention", "weights", "from"), (losses(r) for r in sorted(published.LOSSES.values(), key=name_of)))
-        + "\n",
+        table(("convention", "weights", "from"), map(losses, conventions)) + "\n",
         "## Layers\n",
         "`layers=NAME`. A factor stands behind its layer; without one it is 1.\n",
         table(
             ("layers", "content", "style", "from"),
-            (profile(r) for r in sorted(published.PROFILES.values(), key=name_of)),
+            map(profile, layers),
         ),
         "\n## Presets\n",
         "`+preset=NAME`. What a row does not name is the default of [the settings](settings.md).\n",
     ]
-    for record in sorted(published.PROGRAMS.values(), key=name_of):
+    for record in presets:
         text += program(record)
     return "\n".join(text)
-
-
-def name_of(record: Any) -> str:
-    """The record's name."""
-    return record.name
 
 
 def networks_page() -> str:
@@ -382,8 +378,9 @@ def python_page() -> str:
     left = dict(nst_jax._WHERE)
     text = [
         "# Python\n",
-        "`import nst_jax as nst` hands out the names below. [The API](api/nst_jax/index) has their signatures and docstrings, "
-        "and those of every module of the pure layers. An image is `(height, width, 3)` float32 RGB in [0, 1].\n",
+        "`import nst_jax as nst` hands out the names below. [The API](api/nst_jax/index) has their signatures and "
+        "docstrings, and those of every module of the pure layers. An image is "
+        "`(height, width, 3)` float32 RGB in [0, 1].\n",
     ]
     for title, modules in PARTS:
         names = [name for name, module in left.items() if module.startswith(modules)]
@@ -395,7 +392,7 @@ def python_page() -> str:
 
 
 def lazy_names() -> str:
-    """nst_jax/__init__.py as it would be without laziness: what reads source text, and does not import, finds the names."""
+    """nst_jax/__init__.py as it would be without laziness, for what reads source text and does not import."""
     doc = ast.get_docstring(ast.parse((ROOT / "nst_jax/__init__.py").read_text(encoding="utf-8")))
     lines = [f'"""{doc}\n"""', *(f"from nst_jax.{module} import {name}" for name, module in nst_jax._WHERE.items())]
     return "\n".join([*lines, f"__all__ = {sorted(nst_jax._WHERE)!r}", ""])
