@@ -252,13 +252,15 @@ def published_page() -> str:
         (code(look.name), ", ".join(code(f"{k}={render(v)}") for k, v in look.settings().items()), sentence(look.about))
         for look in published.LOOKS.values()
     ]
-    tables = (published.PROGRAMS, published.LOSSES, published.PROFILES)
-    presets, conventions, layers = ([record for _, record in sorted(records.items())] for records in tables)
+    presets = [published.PROGRAMS[name] for name in sorted(published.PROGRAMS)]
+    conventions = [published.LOSSES[name] for name in sorted(published.LOSSES)]
+    layers = [published.PROFILES[name] for name in sorted(published.PROFILES)]
     text = [
         "# Published programs\n",
         "Each program is a record in `nst_jax/published/`. `+preset=NAME` selects all of its settings. "
         "`convention=NAME` selects its losses alone, and `layers=NAME` its layers. "
-        "[Conventions](../explanations/conventions.md) explains how they differ, and why one weight means another thing in each.\n",
+        "[Conventions](../explanations/conventions.md) explains how they differ, and why one weight means another "
+        "thing in each.\n",
         f"This page has {len(presets)} presets, {len(conventions)} conventions, {len(layers)} choices of layers and "
         f"{len(looks)} looks.\n",
         "## Looks\n",
