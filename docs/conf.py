@@ -1,5 +1,6 @@
 """The site: `make docs` builds it. Pages are Markdown and notebooks; each build makes the reference from the code."""
 
+import ast
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from tools import reference  # noqa: E402  (from the folder above)
 NAMES = (
     ROOT / "build" / "names"
 )  # a copy of the package whose names are not lazy, for autoapi, which reads and does not import
+COLON = "\ue000"  # stands for one while napoleon reads
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT.get("urls", {}).get("Repository", "").removesuffix("/")
 INTERNAL = ("shell", "api/progress", "parallel/compiler", "trained", "pictures")  # not what a notebook calls
@@ -92,8 +94,32 @@ def copy_package(_app: Sphinx) -> None:
         part = file.relative_to(source)
         if not part.as_posix().startswith(INTERNAL):
             (NAMES / "nst_jax" / part).parent.mkdir(parents=True, exist_ok=True)
-            (NAMES / "nst_jax" / part).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+            text = comments_as_docstrings(file.read_text(encoding="utf-8"), names=part.name == "types.py")
+            (NAMES / "nst_jax" / part).write_text(text, encoding="utf-8")
     (NAMES / "nst_jax/__init__.py").write_text(reference.lazy_names(), encoding="utf-8")
+
+
+def comments_as_docstrings(text: str, *, names: bool) -> str:
+    """Python whose classes' fields have the comments behind them as docstrings, where the class does not explain them.
+
+    names: whether those of the module's own names become docstrings, too.
+    """
+    lines, tree = text.splitlines(), ast.parse(text)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    bodies = [c.body for c in classes if "Attributes:" not in (ast.get_docstring(c) or "")]
+    for body in [*bodies, *([tree.body] if names else [])]:
+        for node in body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                code, _, said = lines[(node.end_lineno or 0) - 1].partition("  # ")
+                indent = " " * node.col_offset
+                lines[(node.end_lineno or 0) - 1] = f"{code}\n{indent}{said!r}" if said else code
+    return "\n".join(lines) + "\n"
+
+
+def keep_fields(_app: Sphinx, what: str, name: str, obj: Any, skip: bool, _options: Any) -> bool | None:
+    """The fields of a class without a word of their own, and what nst_jax hands out, are in the reference as well."""
+    handed_out = name in {f"nst_jax.{public}" for public in reference.nst_jax._WHERE}
+    return False if handed_out or (what == "attribute" and not obj.is_private_member) else None
 
 
 def write_reference(_app: Sphinx) -> None:
@@ -147,12 +173,27 @@ def visit_math(self: Any, node: nodes.math | nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def hide_colons(_app: Sphinx, what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """Before napoleon, which takes what stands before a colon for the type of an attribute."""
+    if what in ("attribute", "data"):
+        lines[:] = [line.replace(":", COLON) for line in lines]
+
+
 def plain_docstring(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
     """A docstring's text without what reStructuredText would take for markup: |x|, x* and the like."""
     for number, line in enumerate(lines):
         parts = re.split(r"(`[^`]*`)", line)
         parts = [p if p.startswith("`") else re.sub(r"(?<!\\)([*|])|_(?=\W|$)", r"\\\g<0>", p) for p in parts]
-        lines[number] = "".join(parts)
+        lines[number] = "".join(parts).replace(COLON, ":")
+
+
+def short_annotations(_app: Sphinx, tree: nodes.document, _name: str) -> None:
+    """Annotations in signatures without the modules of their names: Float[Array, ...], Mapping, Image."""
+    for signature in tree.findall(addnodes.desc_signature):
+        for text in list(signature.findall(nodes.Text)):
+            short = re.sub(r"\b(?:collections\.abc|typing|jaxtyping|jax|nst_jax(?:\.\w+)*)\.(?=[A-Z])", "", text)
+            if short != text and text.parent is not None:
+                text.parent.replace(text, nodes.Text(short))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -160,7 +201,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", copy_package, priority=1)
     app.connect("builder-inited", write_reference, priority=1)
     app.connect("source-read", follow_links)
+    app.connect("autoapi-skip-member", keep_fields)
+    app.connect("autodoc-process-docstring", hide_colons, priority=100)
     app.connect("autodoc-process-docstring", plain_docstring, priority=900)
+    app.connect("doctree-resolved", short_annotations, priority=900)
     app.add_transform(LargerPictures)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
