@@ -18,10 +18,8 @@ from tools import reference
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 MADE = {*reference.PAGES, *reference.COPIES} | {f"tutorials/{p.name}" for p in (ROOT / "notebooks").glob("*.ipynb")}
-WRITTEN = sorted(
-    p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if p.relative_to(DOCS).as_posix() not in MADE
-)
-WRITTEN = [page for page in WRITTEN if not page.startswith("reference/api/")]
+EVERY = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
+WRITTEN = [p for p in EVERY if p not in MADE and (p == "reference/index.md" or not p.startswith("reference/"))]
 TEXTS = {page: (DOCS / page).read_text(encoding="utf-8") for page in WRITTEN}
 OUTSIDE = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "BENCHMARKS.md", "CHANGELOG.md")}
 PICTURES = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*") if p.suffix in (".jpg", ".png"))
