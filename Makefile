@@ -68,4 +68,4 @@ $(VENV)/bin/python:
 	exit 1
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .import_linter_cache
