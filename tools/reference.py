@@ -64,7 +64,7 @@ PARTS = (  # of the Python page: title, modules of the names
     ("Terms of the objective", ("losses.",)),
     ("Networks", ("extractors",)),
     ("Published conventions", ("published",)),
-    ("Pictures and measures", ("images.", "analysis.")),
+    ("Pictures and measures", ("images.", "analysis.", "api.")),
 )
 
 
@@ -129,6 +129,9 @@ def settings_page() -> str:
             rows += [row(e._replace(key=f"{file.split('/')[0]}.{e.key}")) for e in own]
         if rows:
             text += [f"## {title}\n", table(SETTING, rows) + "\n"]
+    known = {key for _, keys, groups, _ in manual.SECTIONS for key in (*keys, *groups)}
+    if rows := [row(e) for e in main if e.key.split(".")[0] not in known]:
+        text += ["## Others\n", table(SETTING, rows) + "\n"]
     return "\n".join(text)
 
 
@@ -384,12 +387,10 @@ def python_page() -> str:
         "docstrings, and those of every module of the pure layers. An image is "
         "`(height, width, 3)` float32 RGB in [0, 1].\n",
     ]
-    for title, modules in PARTS:
+    for title, modules in (*PARTS, ("Others", ("",))):
         names = [name for name, module in left.items() if module.startswith(modules)]
         rows = [(f"{{py:obj}}`nst.{n} <nst_jax.{n}>`", summary(left.pop(n), n)) for n in sorted(names, key=str.lower)]
-        text += [f"## {title}\n", table(("name", "what"), rows) + "\n"]
-    if left:
-        raise SystemExit(f"tools/reference.py: PARTS has no place for {', '.join(left)}")
+        text += [f"## {title}\n", table(("name", "what"), rows) + "\n"] if rows else []
     return "\n".join(text)
 
 
