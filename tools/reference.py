@@ -115,23 +115,18 @@ SETTING = ("setting", "default", "type", "meaning")
 
 def settings_page() -> str:
     """Every setting of `nst` that a line has whatever it chooses, in the sections of `nst help`."""
-    main = manual.entries(manual.conf() / "config.yaml")
+    left = {e.key: e for e in manual.settings()}
     text = [
         "# Settings of nst\n",
         "`nst KEY=VALUE ...` overrides any setting, in any order. `nst help` prints this list, `nst help KEY` a part "
         "of it. The defaults are in `conf/`, a file for each group. `null` stands for none. [Options](options.md) has "
         "the settings that come with a choice.\n",
     ]
-    for title, keys, _, files in manual.SECTIONS:
-        rows = [row(e) for e in main if e.key.split(".")[0] in keys]
-        for file in files:
-            own = manual.entries(manual.conf() / f"{file}.yaml")
-            rows += [row(e._replace(key=f"{file.split('/')[0]}.{e.key}")) for e in own]
+    groups = [(title, {*keys, *(file.split("/")[0] for file in files)}) for title, keys, _, files in manual.SECTIONS]
+    for title, keys in (*groups, ("Others", {key.split(".")[0] for key in left})):
+        rows = [row(left.pop(key)) for key in list(left) if key.split(".")[0] in keys]
         if rows:
             text += [f"## {title}\n", table(SETTING, rows) + "\n"]
-    known = {key for _, keys, groups, _ in manual.SECTIONS for key in (*keys, *groups)}
-    if rows := [row(e) for e in main if e.key.split(".")[0] not in known]:
-        text += ["## Others\n", table(SETTING, rows) + "\n"]
     return "\n".join(text)
 
 
