@@ -71,6 +71,11 @@ def test_every_link_leads_somewhere(page):
         assert inside.removeprefix("docs/") in MADE or target.is_file(), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_every_link_of_what_is_copied_leads_somewhere(name):
+    assert [link for link in links(OUTSIDE[name]) if not (ROOT / link).exists()] == []
+
+
 def test_every_picture_is_used():
     named = {Path(link).name for text in (*TEXTS.values(), *OUTSIDE.values()) for link in links(text)}
     assert [p for p in PICTURES if Path(p).name not in named] == []
