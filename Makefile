@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 CANDIDATES := python3 python python3.13 python3.12 python3.11 $(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin/python)
 FITS := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
 
-.PHONY: help demo test test-fast campaign experiment experiments-smoke lint clean
+.PHONY: help demo test test-fast campaign experiment experiments-smoke lint docs clean
 
 help:
 	@echo "make demo   stylise a bundled picture and say where the result is"
 	@echo "make test   run the whole test suite"
 	@echo "make test-fast | lint | clean | campaign (half an hour of random damage, see docs/explanations/reliability.md)"
+	@echo "make docs   build the site into build/site"
 	@echo "make experiment NAME=start WORDS=\"content=photo.jpg style=painting.jpg\"   one of experiments/papers/; without NAME: all of them, and what they cost"
 	@echo "make experiments-smoke   all of them, two steps each"
 
@@ -40,12 +41,20 @@ lint: $(VENV)/installed-test
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+docs: $(VENV)/installed-docs
+	JAX_PLATFORMS=cpu $(BIN)/python -m sphinx -q --fail-on-warning --keep-going -b html -d build/doctrees docs build/site
+	@echo "The front page is $(CURDIR)/build/site/index.html"
+
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $(VENV)/installed $@
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	@touch $(VENV)/installed $@
 
 $(VENV)/bin/python:
@@ -59,4 +68,4 @@ $(VENV)/bin/python:
 	exit 1
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .import_linter_cache
