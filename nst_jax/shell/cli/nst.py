@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nst_jax import __version__
+import nst_jax
 from nst_jax.shell.cli import manual, words
 from nst_jax.shell.cli.line import Line
 from nst_jax.shell.cli.screen import command, log_to_screen
@@ -31,7 +31,7 @@ def main() -> None:
         print(manual.USAGE)
         return
     if arguments == ["--version"]:
-        print(f"nst_jax {__version__}")
+        print(f"nst_jax {nst_jax.__version__}")
         return
     try:
         line = words.read(arguments)
