@@ -144,7 +144,7 @@ def test_the_settings_of_a_program_are_its_sources(name):
     scale = settings_of_scale(program)
     assert bool(scale) == bool(wanted.sizes)
     if scale:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), **settings.VERSION_BASE):
             config = settings.read(compose("config", overrides=["content=a", "style=b", f"+preset={name}"]))
         found = stages(config)
         assert tuple(round(stage.scale * config.size) for stage in found) == wanted.sizes

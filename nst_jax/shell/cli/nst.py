@@ -92,9 +92,9 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
 
     try:
         if line.flags:
-            hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
+            hydra.main(config_path=str(conf()), config_name="config", **config.VERSION_BASE)(task)()
         else:  # hydra.main composes twice
-            with hydra.initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+            with hydra.initialize_config_dir(str(conf().resolve()), **config.VERSION_BASE):
                 composed = hydra.compose("config", overrides=line.hydra())
             task(composed)
     except UserError as error:  # of the sweep as a whole

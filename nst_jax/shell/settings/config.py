@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from hydra import __version__ as hydra_version
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -30,7 +31,8 @@ SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
 PADDINGS = ("zero", "reflect", "replicate", "replicate_once", "circular", "circular_x", "circular_y")
 NO_OPTION = "Config group override must be a string"  # a ValueError of Hydra's, for network=null
-HYDRA = "1.3"  # version_base, stated here only
+# hydra-core 1.3 wants a word on which defaults it takes, and 1.4 warns of it: they are its only ones
+VERSION_BASE = {"version_base": "1.3"} if hydra_version.startswith("1.3.") else {}
 
 ConfigStore.instance().store(name="schema", node=Config)
 
