@@ -157,7 +157,7 @@ def settings_of_scale(program):
     """All settings of `scale` of a program, as its preset has them; none where it has one size."""
     if program.scale is None:
         return {}
-    own = CONF / f"scale/published/{program.name}.yaml"
+    own = CONF / f"scale/published_{program.name}.yaml"
     file = own if own.exists() else CONF / f"scale/{program.scale.name}.yaml"
     return yaml.safe_load(file.read_text(encoding="utf-8"))
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import nst_jax
+from nst_jax.shell.settings.options import files
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -75,7 +76,6 @@ def test_pictures_and_links_are_there(path):
 
 def test_every_group_and_option_is_named():
     """In the README, or, of the many conventions and their layers, in the page on conventions."""
-    conf = README.parent / "conf"
     pages = TEXT + (README.parent / "docs/conventions.md").read_text(encoding="utf-8")
     for group in (
         "convention",
@@ -89,5 +89,5 @@ def test_every_group_and_option_is_named():
         "output",
         "device",
     ):
-        for file in (conf / group).glob("*.yaml"):
-            assert f"`{file.stem}`" in pages or f"`.{file.stem}`" in pages, f"{group}={file.stem} is on neither page"
+        for name in files(group):
+            assert f"`{name}`" in pages or f"`.{name}`" in pages, f"{group}={name} is on neither page"

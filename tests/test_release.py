@@ -1,4 +1,4 @@
-"""What a release is made of: the changelog, the address, the links on the index, what is in the sdist, and the workflows."""
+"""What a release is made of: changelog, address, the links on the index, what is in the sdist, and the workflows."""
 
 import json
 import re
