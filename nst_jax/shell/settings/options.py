@@ -9,7 +9,6 @@ from typing import Any, cast
 from nst_jax.shell.names import look_up
 from nst_jax.shell.places import conf
 
-
 PUBLISHED = "published_"  # begins the options that presets have for themselves; no list names them
 
 
