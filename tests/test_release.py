@@ -84,7 +84,9 @@ def test_every_address_is_that_of_pyproject():
     ours = release.slug(release.address())
     for path in release.places():
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        for found in re.findall(r"github(?:usercontent)?\.com/([\w.-]+/nst[-_]jax)(?![\w-])", text):
+        for found in re.findall(
+            r"(?:github(?:usercontent)?\.com|google\.com/github)/([\w.-]+/nst[-_]jax)(?![\w-])", text
+        ):
             assert found == ours, path
     assert all(url.startswith(release.address()) for url in PROJECT["project"]["urls"].values())
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == release.address()
@@ -222,3 +224,41 @@ def test_the_newest_python_that_is_allowed_is_the_newest_that_is_tested():
     named = {c.rpartition(" ")[2] for c in PROJECT["project"]["classifiers"] if re.search(r":: 3\.\d+$", c)}
     assert named == {f"3.{minor}" for minor in (11, 12, 13)}
     assert all(f'"{version}"' in pythons for version in named)
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_opens_on_colab(path):
+    """Its badge leads to itself, and it installs the package before it imports it, only where there is none."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    place = (
+        f"https://colab.research.google.com/github/{release.slug(release.address())}/blob/main/notebooks/{path.name}"
+    )
+    assert f"]({place})" in texts[0]
+    install = next(n for n, text in enumerate(texts) if "%pip install" in text)
+    assert install < next(n for n, text in enumerate(texts) if "import nst_jax" in text)
+    assert f"    %pip install --quiet {PROJECT['project']['name']}" in texts[install]
+    assert 'if find_spec("nst_jax") is None:' in texts[install]
+
+
+def test_the_container_is_built_from_what_there_is():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    extras = set(re.findall(r"cuda\d+", text))
+    assert extras
+    assert extras <= set(PROJECT["project"]["optional-dependencies"])
+    entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)[0])
+    assert entry[0] in PROJECT["project"]["scripts"]
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert not {".git", ".git/", "**"} & set(ignored), "the version comes from git"
+    used = {match for match in re.findall(r"FROM python:(3\.\d+)-slim", text)}
+    assert used <= {c.rpartition(" ")[2] for c in PROJECT["project"]["classifiers"]}
+
+
+def test_the_development_container_makes_what_the_makefile_has():
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    found = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    target = found["postCreateCommand"].removeprefix("make .venv/")
+    assert f"$(VENV)/{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
