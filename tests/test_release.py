@@ -82,11 +82,9 @@ def test_the_citation_is_of_the_newest_release():
 def test_every_address_is_that_of_pyproject():
     """One place says it; the others are written from there."""
     ours = release.slug(release.address())
+    named = re.compile(r"(?:github(?:usercontent)?\.com|google\.com/github)/([\w.-]+/nst[-_]jax)(?![\w-])")
     for path in release.places():
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        for found in re.findall(
-            r"(?:github(?:usercontent)?\.com|google\.com/github)/([\w.-]+/nst[-_]jax)(?![\w-])", text
-        ):
+        for found in named.findall(path.read_text(encoding="utf-8") if path.is_file() else ""):
             assert found == ours, path
     assert all(url.startswith(release.address()) for url in PROJECT["project"]["urls"].values())
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == release.address()
@@ -253,7 +251,7 @@ def test_the_container_is_built_from_what_there_is():
     assert entry[0] in PROJECT["project"]["scripts"]
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert not {".git", ".git/", "**"} & set(ignored), "the version comes from git"
-    used = {match for match in re.findall(r"FROM python:(3\.\d+)-slim", text)}
+    used = set(re.findall(r"FROM python:(3\.\d+)-slim", text))
     assert used <= {c.rpartition(" ")[2] for c in PROJECT["project"]["classifiers"]}
 
 
