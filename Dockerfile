@@ -12,7 +12,7 @@ WORKDIR /source
 COPY . .
 # the version comes from git; VERSION says it where .git is not in the context
 ARG VERSION=""
-RUN if [ -n "$VERSION" ]; then export SETUPTOOLS_SCM_PRETEND_VERSION_FOR_NST_JAX="$VERSION"; fi; \
+RUN if [ -n "$VERSION" ]; then export SETUPTOOLS_SCM_PRETEND_VERSION="$VERSION"; fi; \
     python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 FROM python:3.13-slim
