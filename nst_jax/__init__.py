@@ -16,8 +16,6 @@ frozen values in, arrays out.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
-
 _API = {
     "instant": ("load_model", "paint"),
     "metrics": ("lpips", "sifid"),
@@ -89,7 +87,17 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"nst_jax.{_WHERE[name]}"), name)
     if name in _MODULES:
         return import_module(f"nst_jax.{name}")
+    if name == "__version__":
+        return _read_version()
     raise AttributeError(f"nst_jax has no {name!r}")
+
+
+def _read_version() -> str:
+    """What the build has written. A checkout that was never built has no version: a result's commit says what it is."""
+    try:
+        return import_module("nst_jax._version").__version__
+    except ModuleNotFoundError:
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

@@ -71,7 +71,7 @@ def test_it_composes_with_every_value_that_it_sweeps(name):
     parsed = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()])
     swept = [each for each in parsed if each.is_discrete_sweep()]
     lists = [[f"{o.key_or_group}={v}" for v in o.sweep_string_iterator()] for o in swept]
-    with initialize_config_dir(str(ROOT / "conf"), version_base=config.HYDRA):
+    with initialize_config_dir(str(ROOT / "conf"), **config.VERSION_BASE):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         for words in zip_longest(*lists):
             found = composer.read([f"+experiment={name}", *(w for w in words if w)])

@@ -144,7 +144,7 @@ def test_the_settings_of_a_program_are_its_sources(name):
     scale = settings_of_scale(program)
     assert bool(scale) == bool(wanted.sizes)
     if scale:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), **settings.VERSION_BASE):
             config = settings.read(compose("config", overrides=["content=a", "style=b", f"+preset={name}"]))
         found = stages(config)
         assert tuple(round(stage.scale * config.size) for stage in found) == wanted.sizes
@@ -157,7 +157,7 @@ def settings_of_scale(program):
     """All settings of `scale` of a program, as its preset has them; none where it has one size."""
     if program.scale is None:
         return {}
-    own = CONF / f"scale/published/{program.name}.yaml"
+    own = CONF / f"scale/published_{program.name}.yaml"
     file = own if own.exists() else CONF / f"scale/{program.scale.name}.yaml"
     return yaml.safe_load(file.read_text(encoding="utf-8"))
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import nst_jax
+from nst_jax.shell.settings.options import files
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -93,7 +94,6 @@ def test_it_is_short():
 
 def test_every_group_and_option_is_named():
     """In the pages of settings and weights, or, of the many conventions and their layers, in that of conventions."""
-    conf = README.parent / "conf"
     pages = "".join((README.parent / page).read_text(encoding="utf-8") for page in TABLES)
     for group in (
         "convention",
@@ -107,5 +107,5 @@ def test_every_group_and_option_is_named():
         "output",
         "device",
     ):
-        for file in (conf / group).glob("*.yaml"):
-            assert f"`{file.stem}`" in pages or f"`.{file.stem}`" in pages, f"{group}={file.stem} is on neither page"
+        for name in files(group):
+            assert f"`{name}`" in pages or f"`.{name}`" in pages, f"{group}={name} is on neither page"

@@ -13,6 +13,7 @@ PEOPLE = {"artist": 8, "student": 5, "researcher": 10, "engineer": 10}
 def compared(screen):
     """What is the same on every machine: the words. A bar is as long as its numbers leave room for."""
     screen = re.sub(r"[|\u2588-\u258f]+ *", "|", screen)
+    screen = re.sub(r"^nst_jax \d\S*$", "nst_jax VERSION", screen)  # of the commits since the last tag
     screen = re.sub(r"/\S*/(?=site-packages)", "", screen)
     screen = re.sub(r"\d{4}(-\d\d){2}_\d\d(-\d\d){2}", "TIME", screen)
     screen = re.sub(r"-?\b\d[\d.,:]*(e[+-]?\d+)?", "0", screen)

@@ -1,6 +1,6 @@
 """Write the settings and the tables that say what nst_jax/published/ says.
 
-python -m tools.published           # write conf/{convention,layers,preset,look}/, conf/{optimiser,canvas}/published/
+python -m tools.published           # write conf/{convention,layers,preset,look}/, conf/*/published_*.yaml
                                     # and the tables of docs/explanations/conventions.md
 python -m tools.published --check   # name the files that are out of date; exit code 1 if there are any
 """
@@ -19,6 +19,7 @@ import yaml
 from nst_jax import published
 from nst_jax.published import Look, looks
 from nst_jax.published.base import Losses, Profile, Program
+from nst_jax.shell.settings.options import PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 PAGE = Path("docs/explanations/conventions.md")
@@ -32,8 +33,6 @@ OWN = {
     "canvas": "start",
     "scale": "scale",
 }  # groups whose numbers belong to the option, and their fields
-PUBLISHED = "published"  # the folder of the options that presets have for themselves
-
 USAGE = "Write the files that say what nst_jax/published/ says."
 
 Value = float | int | bool | str
@@ -132,7 +131,7 @@ def preset_yaml(record: Program, module: ModuleType) -> str:
 
 def named(group: str, record: Program) -> str:
     """The option that the preset chooses of a group of OWN: one of its own if its numbers are not the defaults."""
-    return f"{PUBLISHED}/{record.name}" if own(group, record) else getattr(record, OWN[group]).name
+    return f"{PUBLISHED}{record.name}" if own(group, record) else getattr(record, OWN[group]).name
 
 
 def own(group: str, record: Program) -> dict[str, Value]:
@@ -146,7 +145,7 @@ def own(group: str, record: Program) -> dict[str, Value]:
 
 
 def option_yaml(group: str, record: Program, module: ModuleType) -> str:
-    """conf/GROUP/published/NAME.yaml. It is an option, so that another word for the group replaces all of it."""
+    """conf/GROUP/published_NAME.yaml. It is an option, so that another word for the group replaces all of it."""
     lines = [f"# @package {group}", *comment(f"Of +preset={record.name}."), origin(module)]
     lines += [f"{key}: {render(value)}" for key, value in own(group, record).items()]
     return "\n".join(lines) + "\n"
@@ -221,7 +220,7 @@ def expected(root: Path = ROOT) -> dict[Path, str]:
         texts |= {Path(f"conf/layers/{r.name}.yaml"): profile_yaml(r, module) for r in module.PROFILES}
         texts |= {Path(f"conf/preset/{r.name}.yaml"): preset_yaml(r, module) for r in module.PROGRAMS}
         chosen = ((group, record) for group in OWN for record in module.PROGRAMS if own(group, record))
-        texts |= {Path(f"conf/{g}/{PUBLISHED}/{r.name}.yaml"): option_yaml(g, r, module) for g, r in chosen}
+        texts |= {Path(f"conf/{g}/{PUBLISHED}{r.name}.yaml"): option_yaml(g, r, module) for g, r in chosen}
     texts |= {Path(f"conf/look/{r.name}.yaml"): look_yaml(r) for r in published.LOOKS.values()}
     texts[PAGE] = fill((root / PAGE).read_text(encoding="utf-8"), tables())
     return texts
@@ -229,7 +228,7 @@ def expected(root: Path = ROOT) -> dict[Path, str]:
 
 def orphans(root: Path, texts: Mapping[Path, str]) -> list[Path]:
     """Generated files that no record makes any more."""
-    groups = ("convention", "layers", "preset", "look", *(f"{group}/{PUBLISHED}" for group in OWN))
+    groups = ("convention", "layers", "preset", "look", *OWN)
     files = (p for group in groups for p in sorted((root / "conf" / group).glob("*.yaml")))
     marked = (p.relative_to(root) for p in files if f"\n{MARK}" in p.read_text(encoding="utf-8"))
     return [path for path in marked if path not in texts]

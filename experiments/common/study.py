@@ -77,7 +77,7 @@ def sweep(name: str, *words: str, home: Path | None = None) -> Study:
 
 def settings(name: str, *words: str) -> Config:
     """The settings of `nst +experiment=NAME WORDS`, where no key has several values."""
-    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **config.VERSION_BASE):
         return config.read(compose("config", overrides=[f"+experiment={name}", *words]))
 
 

@@ -12,7 +12,7 @@ from nst_jax.shell.running.once import always
 from nst_jax.shell.settings import config as settings
 
 if __name__ == "__main__":
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         config = settings.read(compose("config", overrides=sys.argv[1:]))
     device.set_up(config.device)
     job = scales.outline(config, lambda line: None, always)

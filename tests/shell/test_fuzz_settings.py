@@ -62,7 +62,7 @@ def use(config):
 @pytest.mark.slow
 def test_settings_drawn_at_random():
     """Nothing but settings, a mistake of the user's, or what Hydra and OmegaConf say in their own words."""
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         wrong, good = [], 0
         for words in lines():
@@ -86,7 +86,7 @@ def test_settings_drawn_at_random():
     ["layers.content=${size}", "layers.style=${network.pool}", "layers.content=${network}", "layers.style=${canvas}"],
 )
 def test_what_stands_for_names_and_numbers_is_checked(word):
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         found = composer.read([*PAIR, word])
     assert isinstance(found, UserError)

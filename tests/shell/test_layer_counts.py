@@ -21,7 +21,7 @@ PAIR = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')
 
 
 def read(*words) -> Any:
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         return composer.read([*PAIR, *words])
 

@@ -31,7 +31,7 @@ LINE = (*PAIR, "network=distilled", "size=24")
 @pytest.fixture
 def read():
     """Words -> the settings, or the mistake."""
-    with initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **config.VERSION_BASE):
         composer = Composer(GlobalHydra.instance().config_loader(), compose("config", return_hydra_config=True))
         yield lambda *words: composer.read([*PAIR, *words])
 

@@ -33,7 +33,7 @@ WITHOUT_PRESET = {"relative", "whitened", "adain", "batch_statistics", "covarian
 
 
 def settings(*words):
-    with initialize_config_dir(str(conf()), version_base=config.HYDRA):
+    with initialize_config_dir(str(conf()), **config.VERSION_BASE):
         return config.read(compose("config", overrides=["content=a", "style=b", *words]))
 
 

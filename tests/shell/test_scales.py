@@ -39,7 +39,7 @@ def image_of(path):
 def test_the_steps_at_each_size(then, ends):
     scale = {"name": "multi", "from": 32, "factor": 2**0.5, "then": then, "kernel": "cubic"}
     words = ["content=a", "style=b", "size=64", "steps=4"]
-    with initialize_config_dir(str(conf()), version_base="1.3"):
+    with initialize_config_dir(str(conf()), **settings.VERSION_BASE):
         config = settings.read(compose("config", overrides=words))
     found = stages(replace(config, scale=scale))
     assert [stage.until for stage in found] == ends

@@ -166,7 +166,7 @@ NEAR = {  # the layer of the shifts: that of a stride of four pixels
 
 
 def settings(*words):
-    with initialize_config_dir(str(conf()), version_base=config.HYDRA):
+    with initialize_config_dir(str(conf()), **config.VERSION_BASE):
         return config.read(compose("config", overrides=list(words)))
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
+from nst_jax.shell.settings.options import files as files_of
 
 USAGE = """\
 nst: neural style transfer
@@ -128,7 +129,7 @@ def groups() -> list[str]:
 
 def options(group: str) -> list[str]:
     """The options of a group, by name."""
-    return sorted(file.stem for file in (conf() / group).glob("*.yaml")) if "/" in group or group in groups() else []
+    return sorted(files_of(group)) if "/" in group or group in groups() else []
 
 
 def settings() -> list[Entry]:

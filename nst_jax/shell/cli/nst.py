@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nst_jax import __version__
+import nst_jax
 from nst_jax.shell.cli import manual, words
 from nst_jax.shell.cli.line import Line
 from nst_jax.shell.cli.screen import command, log_to_screen
@@ -31,7 +31,7 @@ def main() -> None:
         print(manual.USAGE)
         return
     if arguments == ["--version"]:
-        print(f"nst_jax {__version__}")
+        print(f"nst_jax {nst_jax.__version__}")
         return
     try:
         line = words.read(arguments)
@@ -92,9 +92,9 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
 
     try:
         if line.flags:
-            hydra.main(config_path=str(conf()), config_name="config", version_base=config.HYDRA)(task)()
+            hydra.main(config_path=str(conf()), config_name="config", **config.VERSION_BASE)(task)()
         else:  # hydra.main composes twice
-            with hydra.initialize_config_dir(str(conf().resolve()), version_base=config.HYDRA):
+            with hydra.initialize_config_dir(str(conf().resolve()), **config.VERSION_BASE):
                 composed = hydra.compose("config", overrides=line.hydra())
             task(composed)
     except UserError as error:  # of the sweep as a whole

@@ -29,7 +29,7 @@ def sweep(words: Sequence[str]) -> list[Row]:
       UserError: a mistake in the line; a signal has stopped the sweep.
     """
     try:
-        with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA), log_to_screen():
+        with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE), log_to_screen():
             return run([quote(name_pictures(word)) for word in (*words, *words_of_texture(words))])
     except Exception as error:
         if not settings.is_mistake(error):

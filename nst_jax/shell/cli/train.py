@@ -133,7 +133,7 @@ def read(method: str, words: list[str]) -> Any:
     kind = distil.Config if method == "distil" else feedforward.Config
     needs = feedforward.NEEDS.get(method, ("data",))
     try:
-        with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+        with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
             found = compose(f"train/{method}", overrides=words)
         if absent := [key for key in needs if OmegaConf.is_missing(found, key)]:
             raise UserError(feedforward.SAY[absent[0]])

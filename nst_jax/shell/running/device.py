@@ -12,11 +12,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import cache
-from nst_jax.shell.running import hosts
+from nst_jax.shell.running import hosts, memory
 from nst_jax.shell.running.checked_cache import check_entries
 from nst_jax.shell.settings.devices import by_rows
 from nst_jax.shell.settings.schema import Device
@@ -177,11 +176,7 @@ def free_memory() -> int:
     known = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in known:
         return known["bytes_limit"] - known.get("bytes_in_use", 0)
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):  # macOS
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return memory.free()
 
 
 @contextmanager

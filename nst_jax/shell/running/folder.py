@@ -20,6 +20,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import write_text
 
 ROOM, BLOCK = ".room", 1 << 16
+NOTES = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)  # how metrics.jsonl is opened
 # what a run writes beside its picture and its film
 NAMES = (
     *("config.yaml", "command.txt", "nst.log", "metrics.jsonl", "curve.csv", "loss.png", "checkpoint.npz", "mark.json"),
@@ -65,7 +66,7 @@ def log_into(folder: Path) -> Iterator[None]:
 def note(folder: Path, record: Mapping[str, Any]) -> None:
     """Append one line to metrics.jsonl. One write of a whole line: a kill leaves whole lines behind."""
     line = (json.dumps(record) + "\n").encode()
-    descriptor = os.open(folder / "metrics.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / "metrics.jsonl", NOTES, 0o644)
     try:
         size = os.fstat(descriptor).st_size
         if os.write(descriptor, line) < len(line):
@@ -110,7 +111,8 @@ def show_latest(folder: Path, picture: Path) -> None:
         part.hardlink_to(picture)
     except OSError:  # a file system without links
         shutil.copyfile(picture, part)
-    part.replace(folder / "latest.png")
+    with suppress(PermissionError):  # Windows replaces no file that a viewer has open
+        part.replace(folder / "latest.png")
 
 
 def point_latest(root: Path, folder: Path) -> None:
@@ -119,6 +121,8 @@ def point_latest(root: Path, folder: Path) -> None:
     with suppress(OSError, ValueError):
         part.unlink(missing_ok=True)
         part.symlink_to(os.path.relpath(folder, root), target_is_directory=True)
+        if os.name == "nt":  # Windows replaces no link to a folder
+            (root / "latest").unlink(missing_ok=True)
         part.replace(root / "latest")
     with suppress(OSError):
         part.unlink(missing_ok=True)

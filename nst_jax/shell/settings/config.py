@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from hydra import __version__ as hydra_version
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -21,6 +22,7 @@ from nst_jax.shell.settings.devices import wrong_devices
 from nst_jax.shell.settings.layers import pick_layers
 from nst_jax.shell.settings.model import wrong_model
 from nst_jax.shell.settings.network import wrong_network
+from nst_jax.shell.settings.options import files
 from nst_jax.shell.settings.regions import wrong_regions
 from nst_jax.shell.settings.scale import wrong_scale
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -30,7 +32,8 @@ SIDE = 100_000  # pixels of a side at most
 COUNT = 2**31 - 1  # iterations are counted in 32 bits
 PADDINGS = ("zero", "reflect", "replicate", "replicate_once", "circular", "circular_x", "circular_y")
 NO_OPTION = "Config group override must be a string"  # a ValueError of Hydra's, for network=null
-HYDRA = "1.3"  # version_base, stated here only
+# hydra-core 1.3 wants a word on which defaults it takes, and 1.4 warns of it: they are its only ones
+VERSION_BASE = {"version_base": "1.3"} if hydra_version.startswith("1.3.") else {}
 
 ConfigStore.instance().store(name="schema", node=Config)
 
@@ -250,7 +253,7 @@ def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
         return f"there is no setting {unknown.group(1)}.{suggest(unknown.group(1), names)}"
     if found := re.search(r"Could not find '([\w/]+)/([^']+)'", text):
         group, name = found.groups()
-        options = sorted(p.stem for place in (conf(), *own_folders()) for p in (place / group).glob("*.yaml"))
+        options = sorted({*files(group), *(p.stem for own in own_folders() for p in (own / group).glob("*.yaml"))})
         return f"{group} has no option {name}.{suggest(name, options)} The options: {', '.join(options)}"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return f"this line cannot be read ({' '.join(text.split())}); nst --help lists the settings"
@@ -260,8 +263,8 @@ def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
 def elsewhere(key: str) -> str | None:
     """The message for a key that another option of its group has; None if no option has it."""
     group, _, name = key.partition(".")
-    files = sorted((conf() / group).glob("*.yaml")) if name and group in ("scale", "optimiser", "canvas") else []
-    having = [file.stem for file in files if name in cast(DictConfig, OmegaConf.load(file))]
+    found = files(group).values() if name and group in ("scale", "optimiser", "canvas") else ()
+    having = [file.stem for file in found if name in cast(DictConfig, OmegaConf.load(file))]
     if not having:
         return None
     most = "multi" if "multi" in having else having[0]

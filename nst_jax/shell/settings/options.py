@@ -9,10 +9,13 @@ from typing import Any, cast
 from nst_jax.shell.names import look_up
 from nst_jax.shell.places import conf
 
+PUBLISHED = "published_"  # begins the options that presets have for themselves; no list names them
+
 
 def files(group: str) -> dict[str, Path]:
     """The files of a group's options, by name, sorted."""
-    return {path.stem: path for path in sorted((conf() / group).glob("*.yaml"))}
+    found = sorted((conf() / group).glob("*.yaml"))
+    return {path.stem: path for path in found if not path.stem.startswith(PUBLISHED)}
 
 
 def settings(group: str, name: str) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, open_dict
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.running.single import check
@@ -46,7 +46,8 @@ class Composer:
         chosen = [o for o in overrides if self.is_group(o)]
         composed = copy.deepcopy(self.base(tuple(o.input_line or "" for o in chosen)))
         values = [o for o in overrides if o not in chosen]
-        ConfigLoaderImpl._apply_overrides_to_config(values, composed)  # what Hydra does with them after composing
+        if not all(put(composed, override) for override in values):
+            return self.load(words)  # slowly, and with Hydra's word for what is wrong
         return composed
 
     def is_group(self, override: Override) -> bool:
@@ -60,8 +61,26 @@ class Composer:
     def base(self, words: tuple[str, ...]) -> DictConfig:
         """The settings of the groups' options, composed once for each choice of them."""
         if words not in self.bases:
-            cfg = self.loader.load_sweep_config(self.config, list(words))
-            with open_dict(cfg):
-                del cfg["hydra"]
-            self.bases[words] = cfg
+            self.bases[words] = self.load(words)
         return self.bases[words]
+
+    def load(self, words: Sequence[str]) -> DictConfig:
+        """The settings that a line gives, composed by Hydra."""
+        config = self.loader.load_sweep_config(self.config, list(words))
+        with open_dict(config):
+            del config["hydra"]
+        return config
+
+
+def put(config: DictConfig, override: Override) -> bool:
+    """Write a value as Hydra does after composing. Returns False where that is not so plain, or fails."""
+    key, kind = override.key_or_group, override.type
+    if kind not in (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD):
+        return False
+    try:
+        if kind == OverrideType.ADD and OmegaConf.select(config, key) is not None:
+            return False
+        OmegaConf.update(config, key, override.value(), merge=True, force_add=kind != OverrideType.CHANGE)
+    except (OmegaConfBaseException, ValueError, TypeError, AttributeError, LookupError):
+        return False
+    return True

@@ -67,9 +67,10 @@ def any_failed(groups: Sequence[Sequence[Cell]]) -> bool:
 def main(part: Path, parent: int) -> int:
     """Run a part, alone: the lock tells a later run that this process is at work. Returns the exit code."""
     with FileLock(part.with_suffix(".lock")):
-        if os.getppid() != parent:  # it was killed before this process could watch it
-            return EXIT[signal.SIGTERM]
-        threading.Thread(target=watch_parent, args=(parent,), daemon=True).start()
+        if os.name == "posix":  # Windows keeps the number of a parent that is gone, and may start a process by another
+            if os.getppid() != parent:  # it was killed before this process could watch it
+                return EXIT[signal.SIGTERM]
+            threading.Thread(target=watch_parent, args=(parent,), daemon=True).start()
         return run(json.loads(part.read_text(encoding="utf-8")))
 
 

@@ -11,7 +11,7 @@ from nst_jax.shell.sweeps.grouping import outline
 
 def outline_of(*words):
     pair = (f"content={pictures.path('landscape')}", f"style={pictures.path('brush')}", "size=32")
-    with initialize_config_dir(str(conf()), version_base=config.HYDRA):
+    with initialize_config_dir(str(conf()), **config.VERSION_BASE):
         return outline(config.read(compose("config", overrides=[*pair, *words])))
 
 

@@ -101,7 +101,8 @@ class Pool:
 
     def end(self, stop: Stop) -> None:
         """Pass the signal on; the workers write their checkpoints."""
-        for _, process in self.running.values():
-            process.send_signal(stop.asked or 15)
+        if os.name == "posix":  # on Windows they hear Ctrl-C from the console that they share
+            for _, process in self.running.values():
+                process.send_signal(stop.asked or 15)
         for _, process in self.running.values():
             process.wait()
