@@ -18,10 +18,10 @@ COLOURS = {
     "keep": "of the photograph; put back at the end",
 }
 NETWORKS = {
-    "distilled": "quick; comes with nst_jax",
-    "vgg19": "the network of the papers; slow without a GPU",
-    "vgg16": "a little smaller than VGG-19",
-    "texnet": "trained on textures alone; comes with nst_jax",
+    "distilled": "quick",
+    "vgg19": "of the papers, slower",
+    "vgg16": "slower",
+    "texnet": "trained on textures",
 }
 METHODS = {
     "optimise": "Step by step: the best picture, in minutes.",

@@ -55,6 +55,8 @@ class Studio:
         with self.changed:
             if self.state["phase"] in BUSY:
                 raise UserError("a picture is being painted: wait for it, or stop it first")
+            if self.painter.process.poll() is not None:
+                self.painter = Painter(self.command, self.hear)
             self.picture = b""
             self._update({**NOTHING, "preview": self.state["preview"], "phase": "starting", **facts})
             self.painter.paint(words)
@@ -95,8 +97,9 @@ class Studio:
                 self._update({key: message[key] for key in ("note", "result", "folder") if key in message})
             elif kind == "end":
                 self._update({key: message[key] for key in ("phase", "error") if key in message})
+                self.painter = Painter(self.command, self.hear)
             elif kind == "gone":
-                self._replace(message["code"])
+                self._say_why(message["code"])
 
     def _look(self, message: Message) -> None:
         """Show how far the run is."""
@@ -106,13 +109,11 @@ class Studio:
         stopping = self.state["phase"] == "stopping"
         self._update({**message, "phase": "stopping" if stopping else "painting"})
 
-    def _replace(self, code: int) -> None:
-        """Start the next process. code: of the one that has gone."""
-        if self.state["phase"] in BUSY:  # it did not say why
+    def _say_why(self, code: int) -> None:
+        """Say that the process has gone, which did not say so itself. code: its exit code."""
+        if self.state["phase"] in BUSY:
             why = "the process that painted has ended, perhaps for want of memory: try a smaller size"
             self._update({"phase": "failed", "error": f"{why} (exit code {code})"})
-        if self.open:
-            self.painter = Painter(self.command, self.hear)
 
     def _update(self, changes: Mapping[str, Any]) -> None:
         self.state.update({key: value for key, value in changes.items() if key in NOTHING})

@@ -87,7 +87,7 @@ function options(id, key, rows) {
 
 function networks(here) {
   const known = Object.entries(offer.networks).filter(([name]) => here.includes(name) || name === order.network);
-  if (known.length !== $("network").length) options("network", "network", known.map(([name, about]) => [name, `${name}: ${about}`]));
+  if (known.length !== $("network").length) options("network", "network", known.map(([name, about]) => [name, `${name} (${about})`]));
 }
 
 function settle() { // bring the page to what is chosen
@@ -101,7 +101,7 @@ function settle() { // bring the page to what is chosen
   $("size-shown").textContent = `${order.size} px`; $("steps-shown").textContent = order.steps;
   $("strength-shown").textContent = `${Math.round(100 * order.strength)} %`;
   $("size").setAttribute("aria-valuetext", `${order.size} pixels of the longer side`);
-  $("mask-open").textContent = order.keep ? "Parts are kept: change them" : "Keep parts of the photograph"; $("mask-remove").hidden = !order.keep;
+  $("mask-open").textContent = order.keep ? "Change the mask" : "Paint a mask"; $("mask-remove").hidden = !order.keep;
   clearTimeout(settle.timer); settle.timer = setTimeout(tell, 150);
 }
 
@@ -146,7 +146,7 @@ function show() {
   const file = view ? view.picture.endsWith("latest.png") ? null : at("runs", view.picture) : job.result && ["done", "stopped"].includes(job.phase) ? "result" : null;
   $("download").hidden = !file;
   if (file) { const name = `${stem(view ? view.path.split("/")[0] : job.name ?? "picture")}${file === "result" ? job.result.match(/\.\w+$/)[0] : view.picture.match(/\.\w+$/)[0]}`; $("download").href = `${file}?name=${encodeURIComponent(name)}`; $("download").download = name; }
-  $("actions").hidden = Boolean(masking); $("how").hidden = Boolean(masking);
+  $("actions").hidden = Boolean(masking); $("how").hidden = $("go").hidden = Boolean(masking);
 }
 
 function picture(image, source) { // no flicker: the next picture is decoded before it is shown
@@ -201,7 +201,7 @@ async function remember() {
 let masking = null; // {pen, undo, x, y}: while it is painted
 
 function openMask() {
-  view = null; masking = {undo: [], x: .5, y: .5}; show(); wipe(0);
+  view = null; trouble(""); masking = {undo: [], x: .5, y: .5}; show(); wipe(0);
   picture($("after"), at("picture", order.photo)); $("after").alt = `The photograph: ${words(order.photo)}`;
   const canvas = $("mask"), image = new Image();
   image.onload = () => {
