@@ -26,7 +26,8 @@ class Painter:
         self.process = subprocess.Popen(
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **OWN_GROUP
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     def paint(self, words: Sequence[str]) -> None:
         """Paint what this line of `nst` paints. The process ends with it."""
@@ -45,7 +46,7 @@ class Painter:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+        self.listener.join()
 
     def _say(self, message: Message) -> None:
         with suppress(OSError, ValueError):  # it has ended, which it says itself
@@ -57,4 +58,9 @@ class Painter:
         for line in self.process.stdout or ():
             with suppress(ValueError):
                 self.hear(self, json.loads(line))
-        self.hear(self, {"kind": "gone", "code": self.process.wait()})
+        code = self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):  # what was written and not read is lost
+                if pipe:
+                    pipe.close()
+        self.hear(self, {"kind": "gone", "code": code})

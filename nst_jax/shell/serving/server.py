@@ -5,6 +5,7 @@ import secrets
 import shlex
 import shutil
 import socketserver
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -22,6 +23,7 @@ ADDRESS = "127.0.0.1"
 NAMES = ("127.0.0.1", "localhost")  # in the header Host; another name is another page's that was made to lead here
 PAGE = Path(__file__).with_name("page")
 LARGEST_ORDER = 1 << 16  # bytes
+BUG = "something went wrong that should not; the terminal of nst-serve says what"
 BEAT = 10.0  # seconds after which a silent stream of events says that it is there
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -118,6 +120,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         except OSError as error:
             self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"a file cannot be read or written: {error}")
+        except Exception:  # a bug: the page goes on
+            traceback.print_exc()
+            self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, BUG)
 
     def path_within(self) -> str | None:
         """The path below the token. None, and a refusal, for a request that must not be answered."""
@@ -205,7 +210,7 @@ def send_events(handler: Handler, _: str) -> None:
 
 def send_state(handler: Handler, _: str) -> None:
     """Send the state as it is."""
-    handler.send_json(handler.server.studio.wait(-1, seconds=0)[1])
+    handler.send_json(handler.server.studio.wait(-1, seconds=0.0)[1])
 
 
 def send_choices(handler: Handler, _: str) -> None:

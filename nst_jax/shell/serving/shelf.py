@@ -116,7 +116,8 @@ def clean(name: str) -> str:
     last = re.split(r"[/\\]", name)[-1]
     stem, dot, suffix = last.rpartition(".")
     kept = re.sub(r"[^\w.-]+", "_", stem if dot else last).strip("._-") or "picture"
-    return kept[:LONGEST] + (f".{re.sub(r'[^A-Za-z0-9]', '', suffix)}" if dot else "")
+    kind = re.sub(r"[^A-Za-z0-9]", "", suffix) if dot else ""
+    return kept[:LONGEST] + (f".{kind}" if kind else "")
 
 
 def with_suffix(name: str) -> str:
