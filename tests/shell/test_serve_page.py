@@ -142,7 +142,7 @@ def small(name, size=(96, 72)):
     return file.getvalue()
 
 
-def test_everything_has_a_name(page):
+def everything_has_a_name(page, server):
     page.until("document.getElementById('after').complete && document.getElementById('after').naturalWidth > 0")
     assert page.unnamed() == []
     assert page.js("[...document.images].every(i => i.hasAttribute('alt'))")
@@ -151,14 +151,14 @@ def test_everything_has_a_name(page):
     shoot(page, "beginning")
 
 
-def test_what_is_no_picture_is_a_sentence(page):
+def what_is_no_picture_is_a_sentence(page, server):
     page.drop("#photo-box", "notes.txt", b"hello there")
     page.until("!document.getElementById('trouble').hidden")
     assert "holds text" in page.text("trouble")
     assert page.js("document.querySelector('input[name=photo]:checked').value") == "bundled/landscape"
 
 
-def test_drop_a_photograph_and_a_painting(page, server):
+def drop_a_photograph_and_a_painting(page, server):
     page.drop("#photo-box", "my beach.jpg", small("portrait", (72, 96)))
     page.until("document.querySelector('input[name=photo]:checked').value === 'own/my_beach.jpg'")
     assert page.hidden("trouble")
@@ -168,9 +168,9 @@ def test_drop_a_photograph_and_a_painting(page, server):
     assert "my_beach.jpg" in page.js("(async () => { await new Promise(f => setTimeout(f, 400)); return command.textContent; })()")
 
 
-def test_choose_a_file(page, server, tmp_path):
+def choose_a_file(page, server):
     """The dialog of the browser, as its protocol fills it in."""
-    path = tmp_path / "chosen.jpg"
+    path = page.downloads / "chosen.jpg"
     path.write_bytes(small("ink"))
     found = page.call("Runtime.evaluate", expression="document.getElementById('painting-file')")["result"]["objectId"]
     page.call("DOM.setFileInputFiles", files=[str(path)], objectId=found)
@@ -178,7 +178,7 @@ def test_choose_a_file(page, server, tmp_path):
     page.js("document.querySelector('input[name=painting][value=\"bundled/brush\"]').click()")
 
 
-def test_a_look_and_a_method_by_keys(page):
+def a_look_and_a_method_by_keys(page, server):
     page.js("document.querySelector('input[name=look]:checked').focus()")
     page.press("ArrowRight", 39)
     assert page.js("document.querySelector('input[name=look]:checked').value") == "strong"
@@ -190,7 +190,7 @@ def test_a_look_and_a_method_by_keys(page):
     assert not page.hidden("look-box")
 
 
-def test_a_mask_by_mouse_and_keys(page, server):
+def a_mask_by_mouse_and_keys(page, server):
     page.click("#mask-open")
     page.until("!document.getElementById('masking').hidden")
     assert page.unnamed() == []
@@ -211,11 +211,11 @@ def test_a_mask_by_mouse_and_keys(page, server):
     assert mask[24, 10:60].min() == 1  # the stroke
     assert mask[80:, :].max() == 1  # the dab
     assert mask[45:60, :30].max() == 0
-    assert page.text("mask-open") == "Change the mask"
+    assert page.text("mask-open") == "Change"
     page.until("document.getElementById('command').textContent.includes('regions.keep.style=null')")
 
 
-def test_paint_watch_stop_go_on(page, server):
+def paint_watch_stop_go_on(page, server):
     page.value("size", "64")
     page.value("steps", "500")
     page.tab_to("paint")
@@ -239,7 +239,7 @@ def test_paint_watch_stop_go_on(page, server):
     page.until("!document.getElementById('resume').hidden")
 
 
-def test_paint_compare_download(page, server):
+def paint_compare_download(page, server):
     page.value("steps", "10")
     page.click("#paint")
     page.until("/^Done: 10 steps/.test(document.getElementById('status').textContent)")
@@ -262,7 +262,7 @@ def test_paint_compare_download(page, server):
     assert kept.read_bytes() == result.read_bytes()
 
 
-def test_show_me_the_command(page, server):
+def show_me_the_command(page, server):
     page.click("#how summary")
     assert page.js("document.getElementById('how').open")
     line = shlex.split(page.text("command"))
@@ -276,7 +276,7 @@ def test_show_me_the_command(page, server):
     page.until("document.getElementById('copy').textContent === 'Copied'")
 
 
-def test_earlier_pictures(page, server):
+def earlier_pictures(page, server):
     page.until("document.querySelectorAll('#runs button').length === 2")
     page.js("document.querySelectorAll('#runs button')[1].focus()")
     page.press("Enter", 13, "\r")
@@ -290,7 +290,7 @@ def test_earlier_pictures(page, server):
     page.until("document.getElementById('after').src.includes('result?of=')")
 
 
-def test_one_pass(page, server):
+def one_pass(page, server):
     page.js("document.querySelector('input[name=method][value=instant]').click()")
     page.click("#mask-remove")
     page.value("strength", "0.5")
@@ -300,7 +300,7 @@ def test_one_pass(page, server):
     page.js("document.querySelector('input[name=method][value=optimise]').click()")
 
 
-def test_on_a_phone(page):
+def on_a_phone(page, server):
     page.size(390, 844)
     try:
         page.js("scrollTo(0, 0)")
@@ -327,16 +327,41 @@ def test_on_a_phone(page):
         page.size(1280, 860)
 
 
-def test_a_page_that_is_opened_later_shows_the_same(page, server):
+def a_page_that_is_opened_later_shows_the_same(page, server):
     page.call("Page.reload")
     page.until("document.readyState === 'complete' && document.querySelector('#looks input') !== null")
     page.until("document.getElementById('after').src.includes('result?of=')")
     page.until("document.querySelectorAll('#runs button').length === 3")
 
 
-def test_nothing_came_from_elsewhere_and_nothing_complained(page, server):
+def nothing_came_from_elsewhere_and_nothing_complained(page, server):
     asked = page.requests()
     assert len(asked) > 10
     assert [url for url in asked if not url.startswith((server.address, "blob:", "data:"))] == []
     refused = "the server responded with a status of 400"  # the file that was no picture
     assert [c for c in page.complaints() if refused not in json.dumps(c)] == []
+
+
+VISIT = (
+    everything_has_a_name,
+    what_is_no_picture_is_a_sentence,
+    drop_a_photograph_and_a_painting,
+    choose_a_file,
+    a_look_and_a_method_by_keys,
+    a_mask_by_mouse_and_keys,
+    paint_watch_stop_go_on,
+    paint_compare_download,
+    show_me_the_command,
+    earlier_pictures,
+    one_pass,
+    on_a_phone,
+    a_page_that_is_opened_later_shows_the_same,
+    nothing_came_from_elsewhere_and_nothing_complained,
+)
+
+
+@pytest.mark.slow
+def test_a_visit(page, server):
+    """One after the other, in one browser: each goes on where the one before ended."""
+    for step in VISIT:
+        step(page, server)

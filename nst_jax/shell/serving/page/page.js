@@ -46,7 +46,10 @@ function choose(kind, name) {
   if (!BUSY.includes(job.phase)) job = {...job, phase: "idle"};
   const image = $(kind + "-shown");
   image.src = at("picture", name); image.alt = `${kind === "photo" ? "The photograph" : "The painting"}: ${words(name)}`;
-  for (const input of document.querySelectorAll(`input[name=${kind}]`)) input.checked = input.value === name;
+  for (const input of document.querySelectorAll(`input[name=${kind}]`)) {
+    input.checked = input.value === name;
+    if (input.checked) $(kind + "-strip").scrollLeft = Math.max(0, input.parentElement.offsetLeft - $(kind + "-strip").offsetLeft - 60);
+  }
   settle(); show();
 }
 
@@ -65,7 +68,7 @@ async function upload(kind, file) {
 
 function listen(box, kind) {
   const mark = $(kind + "-file").closest(".drop");
-  box.addEventListener("dragover", e => { e.preventDefault(); mark.classList.add("over"); });
+  box.addEventListener("dragover", e => { e.preventDefault(); e.stopPropagation(); mark.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) box.addEventListener(name, () => mark.classList.remove("over"));
   box.addEventListener("drop", e => { e.preventDefault(); e.stopPropagation(); upload(kind, e.dataTransfer.files[0]); });
 }
@@ -101,7 +104,7 @@ function settle() { // bring the page to what is chosen
   $("size-shown").textContent = `${order.size} px`; $("steps-shown").textContent = order.steps;
   $("strength-shown").textContent = `${Math.round(100 * order.strength)} %`;
   $("size").setAttribute("aria-valuetext", `${order.size} pixels of the longer side`);
-  $("mask-open").textContent = order.keep ? "Change the mask" : "Paint a mask"; $("mask-remove").hidden = !order.keep;
+  $("mask-open").textContent = order.keep ? "Change" : "Paint a mask"; $("mask-open").setAttribute("aria-label", order.keep ? "Change the mask" : "Paint a mask of what stays"); $("mask-remove").hidden = !order.keep;
   clearTimeout(settle.timer); settle.timer = setTimeout(tell, 150);
 }
 
@@ -138,7 +141,7 @@ function show() {
   $("before").alt = "The photograph";
   for (const id of ["before", "divider", "compare"]) $(id).hidden = !comparable;
   $("frame").classList.toggle("wiping", comparable);
-  $("status").textContent = masking ? "" : state();
+  $("status").hidden = Boolean(masking); $("status").textContent = state();
   $("progress").hidden = !busy || Boolean(view);
   if (job.phase === "painting" && job.steps) $("progress").value = job.step / job.steps; else $("progress").removeAttribute("value");
   $("paint").hidden = busy; $("stop").hidden = !busy; $("stop").disabled = job.phase === "stopping";

@@ -1,0 +1,87 @@
+"""The page of nst-serve as a Gradio app, for Spaces and Colab: `pip install nst_jax[app]`, then `python -m nst_jax.app`.
+
+A Space's own app.py is two lines: `from nst_jax.app import main` and `main()`.
+"""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from nst_jax import pictures
+from nst_jax.shell import extras
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.serving import choices, order
+from nst_jax.shell.serving.studio import BUSY, Studio
+
+WORKER = (sys.executable, "-m", "nst_jax.shell.cli.serve_worker")
+FIELDS = ("photo", "painting", "method", "look", "colour", "size", "steps")
+BEAT = 5.0  # seconds between two looks at a run that says nothing
+
+
+def paint(studio: Studio, folder: Path, asked: dict[str, Any]) -> Iterator[tuple[Any, str, str]]:
+    """Paint, and yield the picture, how far it is and the line of `nst`, again and again. Raises UserError."""
+    line = order.words(order.read(asked, Path), folder)
+    command = shlex.join(["nst", *line])
+    studio.start(line, {"command": command, "steps": asked["steps"]})
+    version, seen, state = -1, studio.state["preview"], dict(studio.state)
+    while state["phase"] in BUSY:
+        version, state = studio.wait(version, seconds=BEAT)
+        fresh, seen = state["preview"] != seen, state["preview"]
+        done = f"step {state['step']} of {state['steps']}" if state["step"] else "getting ready"
+        yield (Image.open(BytesIO(studio.picture)) if fresh and studio.picture else None), done, command
+    if state["error"]:
+        raise UserError(state["error"])
+    yield (state["result"] if state["phase"] != "idle" else None), state["phase"], command
+
+
+def build(folder: Path = Path("runs")) -> Any:
+    """The app. folder: of the runs. Raises UserError where gradio is not installed."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
+    gr: Any = extras.load("gradio", "app")
+    studio, begin = Studio(WORKER), choices.BEGIN
+
+    def run(*values: Any) -> Iterator[tuple[Any, str, str]]:
+        try:
+            for picture, done, command in paint(studio, folder, dict(zip(FIELDS, values, strict=True))):
+                yield (gr.skip() if picture is None else picture), done, command
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    menu = lambda label, table, key: gr.Dropdown(list(table), value=begin[key], label=label)
+    number = lambda label, key, low, high, step: gr.Slider(low, high, begin[key], step=step, precision=0, label=label)
+    with gr.Blocks(title="nst", analytics_enabled=False) as app:
+        gr.Markdown("# nst\nA photograph in the style of a painting.")
+        with gr.Row():
+            with gr.Column():
+                with gr.Row():
+                    photo = gr.Image(str(pictures.path("landscape")), type="filepath", label="Photograph")
+                    painting = gr.Image(str(pictures.path("brush")), type="filepath", label="Painting")
+                with gr.Row():
+                    method = menu("Method", choices.METHODS, "method")
+                    look, colour = menu("Look", choices.LOOKS, "look"), menu("Colours", choices.COLOURS, "colour")
+                size, steps = number("Size", "size", 64, 1024, 32), number("Steps", "steps", 10, 500, 10)
+                with gr.Row():
+                    go, stop = gr.Button("Paint", variant="primary"), gr.Button("Stop")
+            with gr.Column():
+                picture = gr.Image(label="Picture", interactive=False, format="png")
+                done, command = gr.Textbox(label="Progress"), gr.Code(label="The command", language="shell")
+        given = [photo, painting, method, look, colour, size, steps]
+        go.click(run, given, [picture, done, command], concurrency_limit=1, show_progress="hidden")
+        stop.click(studio.stop, queue=False)
+    return app
+
+
+def main() -> None:
+    """Serve the app. Its letters are the system's: those of gradio's own theme come from the network."""
+    app, themes = build(), extras.load("gradio.themes", "app")
+    app.launch(theme=themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]))
+
+
+if __name__ == "__main__":
+    main()
