@@ -54,7 +54,7 @@ def compose(line):
 
 
 def test_the_words_of_the_page_are_those_of_the_records():
-    assert choices.LOOKS == {name: look.about for name, look in LOOKS.items()} | {"plain": choices.LOOKS["plain"]}
+    assert {name: look.about for name, look in LOOKS.items()} | {"plain": choices.LOOKS["plain"]} == choices.LOOKS
     assert choices.LOOK_NETWORKS == NETWORKS
     assert set(choices.COLOURS) == set(MODES)
     assert set(choices.NETWORKS) <= set(MODULES)
@@ -180,7 +180,7 @@ def test_a_mask_without_paint_is_refused(tmp_path):
 
 # ---- who is answered
 
-SLEEPER = "import sys; print('{\"kind\": \"ready\", \"networks\": [\"distilled\"]}', flush=True); sys.stdin.readline()"
+SLEEPER = 'import sys; print(\'{"kind": "ready", "networks": ["distilled"]}\', flush=True); sys.stdin.readline()'
 
 
 class Client:
@@ -193,7 +193,8 @@ class Client:
         """(status, type, bytes)."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        link.request("GET" if data is None else "POST", f"/{self.server.token}/{path}" if token else path, data, headers)
+        whole = f"/{self.server.token}/{path}" if token else path
+        link.request("GET" if data is None else "POST", whole, data, headers)
         answer = link.getresponse()
         body = answer.read()
         link.close()
@@ -251,7 +252,11 @@ def test_another_page_may_not_ask(idle):
     assert idle.ask("stop", b"{}", Origin=f"http://127.0.0.1:{idle.port}")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["runs/../../etc/passwd", "runs/%2e%2e/%2e%2e/etc/passwd", "small/../x", "before/../.."])
+OUTSIDE = ("runs/../../etc/passwd", "runs/%2e%2e/%2e%2e/etc/passwd", "small/../x", "before/../..")
+NOTHING = ("page.css/x", "server.py", "index.html/..", "nothing", "picture/bundled/none", "result")
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
 def test_no_file_outside_of_the_runs_is_sent(idle, path):
     (idle.server.root.parent / "x").write_text("secret")
     status, _, body = idle.ask(path)
@@ -260,7 +265,7 @@ def test_no_file_outside_of_the_runs_is_sent(idle, path):
     assert b"root:" not in body
 
 
-@pytest.mark.parametrize("path", ["page.css/x", "server.py", "index.html/..", "nothing", "picture/bundled/none", "result"])
+@pytest.mark.parametrize("path", NOTHING)
 def test_what_is_not_there(idle, path):
     status, _, body = idle.ask(path)
     assert status in (400, 404)

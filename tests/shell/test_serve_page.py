@@ -1,4 +1,4 @@
-"""The page of nst-serve in a real browser, from the drop of a picture to its download: by mouse, by keys, on a phone."""
+"""The page of nst-serve in a real browser, from drop to download: by mouse, by keys, on a phone."""
 
 import base64
 import io
@@ -63,17 +63,15 @@ class Page(browser.Browser):
             "   at.dispatchEvent(new DragEvent(kind, {dataTransfer: all, bubbles: true, cancelable: true})); })()"
         )
 
-    def press(self, key, code=0, text=""):
+    def press(self, key, code, text=""):
         """Press a key, wherever the focus is."""
         for kind in ("keyDown", "keyUp"):
             typed = {"text": text} if text and kind == "keyDown" else {}
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code or ord(key[0]), **typed
-            )
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
 
     def focus(self):
         """The id, or else the label, of what has the focus."""
-        return self.js("document.activeElement.id || document.activeElement.ariaLabel || document.activeElement.tagName")
+        return self.js("(e => e.id || e.ariaLabel || e.tagName)(document.activeElement)")
 
     def tab_to(self, name):
         """Press Tab until it has the focus."""
@@ -83,15 +81,25 @@ class Page(browser.Browser):
             self.press("Tab", 9)
         raise AssertionError(f"Tab does not lead to {name}")
 
+    def box(self, name):
+        """Where it is: x, y, width, height."""
+        box = f"document.getElementById('{name}').getBoundingClientRect()"
+        return self.js(f"(r => [r.x, r.y, r.width, r.height])({box})")
+
+    def command(self):
+        """The command, once the page has asked for it."""
+        self.js("new Promise(done => setTimeout(done, 400))")
+        return self.text("command")
+
     def finger(self, kind, *points):
         """Touch the mask: points in parts of it."""
-        x, y, w, h = self.js("(r => [r.x, r.y, r.width, r.height])(document.getElementById('mask').getBoundingClientRect())")
+        x, y, w, h = self.box("mask")
         at = [{"x": x + px * w, "y": y + py * h} for px, py in points]
         self.call("Input.dispatchTouchEvent", type=kind, touchPoints=at)
 
     def mouse(self, kind, px, py):
         """Use the mouse on the mask: in parts of it."""
-        x, y, w, h = self.js("(r => [r.x, r.y, r.width, r.height])(document.getElementById('mask').getBoundingClientRect())")
+        x, y, w, h = self.box("mask")
         told = {"button": "left", "buttons": 1, "clickCount": 1}
         self.call("Input.dispatchMouseEvent", type=kind, x=x + px * w, y=y + py * h, **told)
 
@@ -105,7 +113,8 @@ class Page(browser.Browser):
         nodes = self.call("Accessibility.getFullAXTree")["nodes"]
         found = [n for n in nodes if not n.get("ignored") and n.get("role", {}).get("value") in LABELLED]
         assert len(found) > 10
-        return [n["role"]["value"] for n in found if not n.get("name", {}).get("value") and n["role"]["value"] != "group"]
+        roles = [n["role"]["value"] for n in found if not n.get("name", {}).get("value")]
+        return [role for role in roles if role != "group"]
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +174,7 @@ def drop_a_photograph_and_a_painting(page, server):
     page.drop("#painting-box", "Café [1].jpg", small("mosaic"))
     page.until("document.querySelector('input[name=painting]:checked').value === 'own/Café_1.jpg'")
     page.until("document.getElementById('painting-shown').naturalWidth === 96")
-    assert "my_beach.jpg" in page.js("(async () => { await new Promise(f => setTimeout(f, 400)); return command.textContent; })()")
+    assert "my_beach.jpg" in page.command()
 
 
 def choose_a_file(page, server):
@@ -284,7 +293,7 @@ def earlier_pictures(page, server):
     assert "It was stopped on its way." in page.text("status")
     assert not page.hidden("resume")
     page.until("document.getElementById('after').src.includes('/runs/')")
-    assert "steps=500" in page.js("(async () => { await new Promise(f => setTimeout(f, 300)); return command.textContent; })()")
+    assert "steps=500" in page.command()
     assert page.unnamed() == []
     page.click("#back")
     page.until("document.getElementById('after').src.includes('result?of=')")
@@ -307,9 +316,10 @@ def on_a_phone(page, server):
         assert page.js("document.documentElement.scrollWidth") <= 390
         assert page.js("document.getElementById('after').getBoundingClientRect().width") > 250
         assert page.js("document.getElementById('paint').getBoundingClientRect().bottom") <= 844
-        small_ones = "[...document.querySelectorAll('button, select, .button, .strip label')]"
-        sizes = f"{small_ones}.map(e => e.getBoundingClientRect()).filter(r => r.width).map(r => Math.min(r.width, r.height))"
-        assert min(page.js(sizes)) >= 38  # for a finger
+        boxes = "[...document.querySelectorAll('button, select, .button, .strip label')]"
+        all_boxes = f"{boxes}.map(e => e.getBoundingClientRect())"
+        least = page.js(f"Math.min(...{all_boxes}.filter(r => r.width).map(r => Math.min(r.width, r.height)))")
+        assert least >= 38  # for a finger
         shoot(page, "phone")
         page.click("#mask-open")
         page.until("!document.getElementById('masking').hidden")
