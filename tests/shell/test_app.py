@@ -55,7 +55,7 @@ def test_the_app_itself(tmp_path):
     """In a process of its own, as its users start it. Nothing is sent anywhere: analytics are off."""
     if importlib.util.find_spec("gradio") is None:
         pytest.skip("gradio is not installed (pip install 'nst_jax[app]'): the app is not tested")
-    from gradio_client import Client, handle_file
+    from gradio_client import Client, handle_file  # pyright: ignore[reportMissingImports]
 
     line = [sys.executable, "-u", "-m", "nst_jax.app"]
     process = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

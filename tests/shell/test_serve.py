@@ -58,9 +58,8 @@ def test_the_words_of_the_page_are_those_of_the_records():
     assert choices.LOOK_NETWORKS == NETWORKS
     assert set(choices.COLOURS) == set(MODES)
     assert set(choices.NETWORKS) <= set(MODULES)
-    defaults = OmegaConf.load(conf() / "config.yaml")
-    assert defaults["max_pixels"] == MAX_PIXELS
-    assert OmegaConf.load(conf() / "output" / "default.yaml")["folder"] == order.DEFAULT
+    assert OmegaConf.select(OmegaConf.load(conf() / "config.yaml"), "max_pixels") == MAX_PIXELS
+    assert OmegaConf.select(OmegaConf.load(conf() / "output" / "default.yaml"), "folder") == order.DEFAULT
 
 
 # ---- orders

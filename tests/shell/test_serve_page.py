@@ -27,7 +27,7 @@ class Page(browser.Browser):
 
     def __init__(self, address, downloads):
         super().__init__(width=1280, height=860)
-        self.address = address
+        self.address, self.downloads = address, downloads
         self.call("Network.enable")
         self.call("Accessibility.enable")
         self.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
@@ -132,7 +132,6 @@ def page(server, tmp_path_factory):
     if browser.found() is None:
         pytest.skip("no Chromium is installed: the page is not tested")
     opened = Page(server.address, tmp_path_factory.mktemp("downloads"))
-    opened.downloads = next(tmp_path_factory.getbasetemp().glob("downloads*"))
     yield opened
     opened.close()
 

@@ -178,7 +178,11 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop, watch: W
     quiet = (job.plan.steps == 0 or not hosts.is_first()) or None
     with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=quiet) as bar:
         show = Bar(bar, stages)
-        news = lambda session: (show(session), watch(session))
+
+        def news(session: Session) -> None:
+            show(session)
+            watch(session)
+
         scales.run([lane], [stages], make, compile_at, how, rules, stop, news, on_end=lambda lane: None)
     if lane.error is not None:
         raise lane.error

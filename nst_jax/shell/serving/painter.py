@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 Message = dict[str, Any]
-OWN_GROUP = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000200}  # no Ctrl-C for it
+POSIX, NEW_GROUP = os.name == "posix", 0x00000200  # of Windows: CREATE_NEW_PROCESS_GROUP
 
 
 class Painter:
@@ -23,9 +23,10 @@ class Painter:
           hear: takes each message of the process, in a thread of its own; the last one is {"kind": "gone"}.
         """
         self.hear = hear
-        self.process = subprocess.Popen(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **OWN_GROUP
-        )
+        # in a group of its own: a Ctrl-C in the terminal is the server's
+        group: dict[str, Any] = {"start_new_session": POSIX, "creationflags": 0 if POSIX else NEW_GROUP}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+        self.process = subprocess.Popen(list(command), **pipes, **group)
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 

@@ -323,9 +323,9 @@ def go_on(handler: Handler, _: str) -> None:
     if not (folder / past.CHECKPOINT).is_file():
         raise UserError("this run has ended: there is nothing to go on with")
     command = folder / past.COMMAND
-    facts = {"command": command.read_text(encoding="utf-8").strip() if command.is_file() else "", "folder": str(folder)}
-    before = handler.server.studio.state
-    facts["photo"] = before["photo"] if before["folder"] == str(folder) else None
+    before, line = handler.server.studio.state, command.read_text(encoding="utf-8") if command.is_file() else ""
+    photo = before["photo"] if before["folder"] == str(folder) else None
+    facts = {"command": line.strip(), "folder": str(folder), "photo": photo}
     handler.server.studio.start([f"resume={folder}"], facts)
     send_state(handler, "")
 

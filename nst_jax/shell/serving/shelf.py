@@ -71,9 +71,7 @@ class Shelf:
 
     def add_mask(self, photo: str, data: bytes) -> dict[str, Any]:
         """Keep a painted mask: white where the photograph stays. photo: the name of its photograph."""
-        with self.lock, Image.open(self.find(photo)) as image:
-            stem = Path(image.filename).stem
-        kept = self._keep(f"{clean(stem)[: LONGEST - 10]}{MASK}.png", data)
+        kept = self._keep(f"{clean(self.find(photo).stem)[: LONGEST - 10]}{MASK}.png", data)
         picture = pictures.read(self.find(kept["name"]), log=lambda note: None)
         if float(np.max(picture.image)) < 0.5:
             raise UserError("nothing is painted in the mask")

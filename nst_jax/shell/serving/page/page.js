@@ -124,7 +124,7 @@ function state() { // what is shown, in words
   const of = job.steps ? `Step ${job.step} of ${job.steps}` : "", left = job.left ? `, about ${seconds(job.left)} left` : "";
   const loss = job.loss == null ? "" : ` · loss ${Number(job.loss.toPrecision(4)).toLocaleString("en")}`;
   return {
-    idle: job.folder ? "" : "", starting: "Getting ready: the pictures are read and the program is made. This takes a few seconds.",
+    idle: "Choose a photograph and a painting, then press Paint.", starting: "Getting ready: the pictures are read and the program is made. This takes a few seconds.",
     painting: of + left + loss, stopping: "Stopping. What is there is kept.",
     done: order.method === "instant" && !job.step ? "Done." : `Done: ${job.step} steps${loss}`,
     stopped: `Stopped at step ${job.step} of ${job.steps}. It can go on from here.`, failed: "",
@@ -149,7 +149,7 @@ function show() {
   const file = view ? view.picture.endsWith("latest.png") ? null : at("runs", view.picture) : job.result && ["done", "stopped"].includes(job.phase) ? "result" : null;
   $("download").hidden = !file;
   if (file) { const name = `${stem(view ? view.path.split("/")[0] : job.name ?? "picture")}${file === "result" ? job.result.match(/\.\w+$/)[0] : view.picture.match(/\.\w+$/)[0]}`; $("download").href = `${file}?name=${encodeURIComponent(name)}`; $("download").download = name; }
-  $("actions").hidden = Boolean(masking); $("how").hidden = $("go").hidden = Boolean(masking);
+  $("actions").hidden = Boolean(masking) || (!view && job.phase === "idle"); $("how").hidden = $("go").hidden = Boolean(masking);
 }
 
 function picture(image, source) { // no flicker: the next picture is decoded before it is shown
