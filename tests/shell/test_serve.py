@@ -240,7 +240,16 @@ def test_nobody_is_answered_without_the_token(idle):
 
 def test_a_name_that_was_made_to_lead_here_is_refused(idle):
     """DNS rebinding: the page of evil.example asks evil.example, whose address is now 127.0.0.1."""
-    for host in (f"evil.example:{idle.port}", "", "127.0.0.1.evil.example", "[::1]"):
+    wrong = (
+        f"evil.example:{idle.port}",
+        "",
+        "127.0.0.1.evil.example",
+        "[::1]",
+        "[",
+        "localhost:1:2",
+        "127.0.0.1@evil.example",
+    )
+    for host in wrong:
         assert idle.ask("state", Host=host)[0] == 403, host
     for host in (f"127.0.0.1:{idle.port}", f"localhost:{idle.port}", "localhost:9999"):  # 9999: through a tunnel
         assert idle.ask("state", Host=host)[0] == 200, host

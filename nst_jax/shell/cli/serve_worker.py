@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -47,7 +48,7 @@ class Speaker:
         self.stream, self.lock = stream, threading.Lock()
 
     def __call__(self, kind: str, **facts: Any) -> None:
-        with self.lock:
+        with self.lock, suppress(OSError):  # the server has gone: the run stops, and keeps what is there
             self.stream.write(json.dumps({"kind": kind, **facts}, default=str) + "\n")
             self.stream.flush()
 

@@ -1,6 +1,7 @@
 """The server of the page. It listens on this machine alone, and answers to those who know the token in its address."""
 
 import json
+import re
 import secrets
 import shlex
 import shutil
@@ -127,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
     def path_within(self) -> str | None:
         """The path below the token. None, and a refusal, for a request that must not be answered."""
         host = self.headers.get("Host", "")
-        if urlsplit(f"//{host}").hostname not in NAMES:
+        if host.rpartition(":")[0] not in NAMES and host not in NAMES:
             self.refuse(HTTPStatus.FORBIDDEN, f"this page answers to {' and '.join(NAMES)} only")
             return None
         if (origin := self.headers.get("Origin")) not in (None, f"http://{host}"):
@@ -146,7 +147,7 @@ class Handler(BaseHTTPRequestHandler):
     def body(self, most: int) -> bytes:
         """What was sent. Raises UserError where it is longer than `most` bytes, or its length is not said."""
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,15}", length):
             raise UserError("this request does not say how long it is")
         if int(length) > most:
             raise UserError(f"this file has {int(length) / 1e6:.0f} MB, and the limit is {most / 1e6:.0f} MB")

@@ -110,7 +110,8 @@ function settle() { // bring the page to what is chosen
 
 async function tell() { // the command
   const known = view ? view.command : job.phase === "idle" ? null : job.command;
-  $("how-what").textContent = known ? "This line makes the same picture." : "This line makes the picture that the button paints.";
+  const whole = view ? !view.unfinished : job.phase === "done";
+  $("how-what").textContent = known ? whole ? "This line makes the same picture." : "This line makes this picture, with all of its steps." : "This line makes the picture that the button paints.";
   const told = known ? {command: known} : await post("command", order).catch(error => ({command: error.message}));
   $("command").textContent = told.command;
 }
