@@ -58,23 +58,28 @@ def build(folder: Path = Path(order.DEFAULT)) -> Any:
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    menu = lambda label, table, key: gr.Dropdown(list(table), value=begin[key], label=label)
+    menu = lambda label, rows, key: gr.Dropdown(rows, value=begin[key], label=label)
+    source = lambda label, name: gr.Image(
+        str(pictures.path(name)), type="filepath", label=label, sources=["upload", "clipboard"], height=260
+    )
     number = lambda label, key, low, high, step: gr.Slider(low, high, begin[key], step=step, precision=0, label=label)
     with gr.Blocks(title="nst", analytics_enabled=False) as app:
         gr.Markdown("# nst\nA photograph in the style of a painting.")
         with gr.Row():
             with gr.Column():
                 with gr.Row():
-                    photo = gr.Image(str(pictures.path("landscape")), type="filepath", label="Photograph")
-                    painting = gr.Image(str(pictures.path("brush")), type="filepath", label="Painting")
+                    photo, painting = source("Photograph", "landscape"), source("Painting", "brush")
+                methods = [(about.partition(":")[0], name) for name, about in choices.METHODS.items()]
                 with gr.Row():
-                    method = menu("Method", choices.METHODS, "method")
-                    look, colour = menu("Look", choices.LOOKS, "look"), menu("Colours", choices.COLOURS, "colour")
+                    method, look = menu("Method", methods, "method"), menu("Look", list(choices.LOOKS), "look")
+                    colour = menu("Colours", [(about, name) for name, about in choices.COLOURS.items()], "colour")
                 size, steps = number("Size", "size", 64, 1024, 32), number("Steps", "steps", 10, 500, 10)
                 with gr.Row():
                     go, stop = gr.Button("Paint", variant="primary"), gr.Button("Stop")
             with gr.Column():
-                picture = gr.Image(label="Picture", interactive=False, format="png")
+                picture = gr.Image(
+                    label="Picture", interactive=False, format="png", height=480, buttons=["download", "fullscreen"]
+                )
                 done, command = gr.Textbox(label="Progress"), gr.Textbox(label="The command", lines=3, buttons=["copy"])
         given = [photo, painting, method, look, colour, size, steps]
         go.click(run, given, [picture, done, command], concurrency_limit=1, show_progress="hidden")
