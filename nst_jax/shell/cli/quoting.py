@@ -106,7 +106,9 @@ def quote_region(key: str, value: str, *, many: bool) -> str:
     key = f"++{key.lstrip('+')}"
     matched = REGION.fullmatch(key)
     if matched and matched[3]:
-        names = value.split(",") if many and not exists(value) else [value]
+        if exists(value):
+            return f"{key}={literal(value)}"
+        names = value.split(",") if many else [value]
         return f"{key}={value if set(value) & set(QUOTES) else ','.join(literal(name) for name in names)}"
     if matched and MAPPING.fullmatch(value) and not set(value) & set(QUOTES):
         pairs = [pair.partition(":") for pair in value[1:-1].split(",")]

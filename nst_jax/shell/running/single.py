@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import TILES, Lane
 from nst_jax.shell.running.once import Once
 from nst_jax.shell.running.prepare import prepare
-from nst_jax.shell.running.session import Rules
+from nst_jax.shell.running.session import Rules, Session
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
 from nst_jax.shell.settings import config as settings
 from nst_jax.shell.settings.scale import Stage, is_single
@@ -34,11 +34,16 @@ LOG = logging.getLogger("nst_jax")
 LONGEST = 200  # bytes of a name: systems allow 255, and a file that is being written has a longer one
 LARGE = 800  # pixels of the longer side
 
+Watch = Callable[[Session], object]  # is called after each chunk
 
-def stylise(config: Config, words: Sequence[str]) -> int:
+
+def stylise(config: Config, words: Sequence[str], *, watch: Watch = lambda session: None) -> int:
     """Run once and return the exit code: 0, 1 after a value that was not finite, 130 after Ctrl-C.
 
-    words: the command line, for the folder's record.
+    Args:
+      config: the settings.
+      words: the command line, for the folder's record.
+      watch: takes the session after each chunk.
     """
     check(config)
     with catch_signals() as stop, enough_memory():
@@ -51,15 +56,16 @@ def stylise(config: Config, words: Sequence[str]) -> int:
                 folder = make_folder(config, words)
                 stop.share(with_others=hosts.many() > 1)
             with alone(folder, "a run", keep=False), folders.log_into(folder):
-                return run(config, job, once, folder, stop)
+                return run(config, job, once, folder, stop, watch)
 
 
-def resume(folder: Path, steps: int | None) -> int:
+def resume(folder: Path, steps: int | None, *, watch: Watch = lambda session: None) -> int:
     """Go on with an unfinished run from its checkpoint, and return the exit code.
 
     Args:
       folder: of the run.
       steps: iterations in all, if another number than before.
+      watch: takes the session after each chunk.
 
     Raises:
       UserError: no run is here, or none that can go on.
@@ -91,7 +97,7 @@ def resume(folder: Path, steps: int | None) -> int:
                 job = scales.outline(config, LOG.info, once)
                 write_text(folder / "config.yaml", settings.yaml(config))
                 stop.share(with_others=hosts.many() > 1)
-            return run(config, job, once, folder, stop)
+            return run(config, job, once, folder, stop, watch)
 
 
 def read_record(folder: Path) -> tuple[Config, list[str]]:
@@ -142,7 +148,7 @@ def make_folder(config: Config, words: Sequence[str]) -> Path:
     return folder
 
 
-def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
+def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop, watch: Watch) -> int:
     """Optimise, save and report; returns the exit code.
 
     Args:
@@ -151,6 +157,7 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
       once: remembers the pictures and weights that it was made of.
       folder: of the run.
       stop: whether a signal asks for the end.
+      watch: takes the session after each chunk.
     """
     stages, to = sizes_of_run(config), deliver.target(config)
     LOG.info("weights: %s", job.facts["weights"]["source"])
@@ -170,7 +177,13 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop) -> int:
     how = scales.passage(config.scale)
     quiet = (job.plan.steps == 0 or not hosts.is_first()) or None
     with tqdm(total=job.plan.steps, unit="step", dynamic_ncols=True, disable=quiet) as bar:
-        scales.run([lane], [stages], make, compile_at, how, rules, stop, Bar(bar, stages), on_end=lambda lane: None)
+        show = Bar(bar, stages)
+
+        def news(session: Session) -> None:
+            show(session)
+            watch(session)
+
+        scales.run([lane], [stages], make, compile_at, how, rules, stop, news, on_end=lambda lane: None)
     if lane.error is not None:
         raise lane.error
     if to is not None:
