@@ -41,8 +41,8 @@ LINES = (
     (
         "from",
         "null",
-        "a result, the .json beside it, or the folder of its run: the line begins with all settings of that run, and the "
-        "others of the line change them; docs/how_to/again.md",
+        "a result, the .json beside it, or the folder of its run: the line begins with all settings of that run, and "
+        "its other words change them; docs/how_to/again.md",
     ),
     ("resume", "null", "the folder of a run that was stopped or killed: it goes on; steps=N with it: to another end"),
 )

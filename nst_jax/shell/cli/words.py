@@ -47,7 +47,9 @@ def read(arguments: Sequence[str]) -> Line:
     rest, named, read_as = again.take(rest)
     helps = any(FLAGS.get(word) == "help" or word == "help" for word in rest)
     line = Line(model=names_model(rest), notes=[*notes, *read_as], origin=None if helps else again.find(named))
-    line.model |= line.origin is not None and line.origin.is_model() and not frees_model(rest)
+    if line.origin and line.origin.is_model():
+        line.model |= not frees_model(rest)
+        line.words += [] if line.model else ["alpha=1"]  # the strength of a model that there is no more
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
@@ -184,7 +186,8 @@ def take_option(line: Line, name: str, value: str | None, rest: list[str]) -> No
 
 def is_setting_of(line: Line, key: str) -> bool:
     """Whether a word is a setting. Without a trained network `model` and `alpha` are what they are elsewhere."""
-    return is_key(key) and (line.model or key not in ("model", "alpha"))
+    knows_models = line.model or (line.origin is not None and line.origin.is_model())
+    return is_key(key) and (knows_models or key not in ("model", "alpha"))
 
 
 def is_key(key: str) -> bool:

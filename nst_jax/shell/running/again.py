@@ -52,7 +52,9 @@ class Origin(NamedTuple):
 
     def base(self) -> str:
         """The name of its settings as a base, in Hydra's store."""
-        return again.store(self.former, {"path": str(Path(self.path).absolute()), "sha256": self.sha256})
+        return again.store(
+            again.free_layers(self.former), {"path": str(Path(self.path).absolute()), "sha256": self.sha256}
+        )
 
 
 def find(given: str) -> Origin:
@@ -74,7 +76,7 @@ def find(given: str) -> Origin:
         real = real.parent
     place, record = in_folder(real, given) if real.is_dir() else in_file(real, given)
     former = again.understand(record["config"])
-    settings = again.free_layers(locate(former.settings, str(record.get("directory") or "")))
+    settings = locate(former.settings, str(record.get("directory") or ""))
     hashes = known_hashes(record, files_of(former.settings), files_of(settings))
     return Origin(shorten(place), records.digest(place), record, former._replace(settings=settings), hashes)
 
@@ -127,7 +129,7 @@ def many_in(folder: Path) -> str:
     if not runs:
         return f"no run is in this folder: it has no {CONFIG}"
     names = ", ".join(shorten(run) for run in runs[:FEW])
-    return f"several runs are in this folder ({len(runs)}); name one of them: {names}"
+    return f"this folder is no run; within it are {len(runs)}, of which to name one: {names}"
 
 
 def shorten(path: Path) -> str:
@@ -299,9 +301,8 @@ def other_weights(then: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable
     if same and isinstance(old, dict) and isinstance(new, dict) and old.get("sha256") != new.get("sha256"):
         was, seen = (f"{each.get('source')} (sha256 {str(each.get('sha256'))[:HASH]})" for each in (old, new))
         yield f"other weights than in that run: {was}; now {seen}"
-    models = [model.get("files") for model in (then.get("model"), facts.get("model")) if isinstance(model, dict)]
-    if len(models) == 2 and all(isinstance(files, list) for files in models):
-        hashes = [[file.get("sha256") for file in files] for files in models]
-        paths = [[file.get("path") for file in files] for files in models]
-        if paths[0] == paths[1] and hashes[0] != hashes[1]:
-            yield f"the model has other bytes than in that run: {', '.join(map(str, paths[1]))}"
+    models = [each["files"] for each in (then.get("model"), facts.get("model")) if isinstance(each, dict)]
+    if len(models) == 2 and [f["path"] for f in models[0]] == [f["path"] for f in models[1]]:
+        changed = [b["path"] for a, b in zip(*models, strict=True) if a["sha256"] != b["sha256"]]
+        if changed:
+            yield f"the model has other bytes than in that run: {', '.join(changed)}"

@@ -19,8 +19,8 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.pictures import Picture, expand
 from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import deliver
-from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running import again, provenance, single, trained
+from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.inputs import paths_of, read_picture
 from nst_jax.shell.running.one_pass import Painted, Setup, paint_one, set_up
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals

@@ -227,6 +227,8 @@ def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
     announce("result", picture, None if to else record)
     if to:
         announce("picture", to, record)
+    if not stop.asked and lane.finite:
+        LOG.info("%-9s%s", "again:", shlex.join(["nst", f"from={picture}", f"steps={2 * max(job.plan.steps, 1)}"]))
     return EXIT[stop.asked] if stop.asked else (0 if lane.finite else 1)
 
 

@@ -6,7 +6,7 @@ place of the whole optimiser, and `convention=keras` brings its weights, unless 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -17,7 +17,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.settings import config, options
 from nst_jax.shell.settings.schema import Config
-from nst_jax.shell.settings.texture import with_layers
+from nst_jax.shell.settings.texture import own_layers
 
 NAME = "again"  # of the base and of its options, in Hydra's store
 # how a run was made and where its picture went: not what it was
@@ -91,30 +91,36 @@ def store(former: Former, origin: Mapping[str, str]) -> str:
     given = former.settings
     network, look = name_of("network", given), str(given.get("look", "plain"))
     by_network, by_look = brought("network", network), brought("look", look)
-    shown = keys_of(look)
+    shown, is_known = keys_of(look), look in options.files("look")
     brings = {"network": by_network, "look": by_look}
     chosen = []
     for entry in main["defaults"]:
         group, option = next(iter(entry.items())) if isinstance(entry, dict) else (entry, "")
-        if group == "look" and (conf() / "look" / f"{look}.yaml").is_file() and look != "plain":
-            put("look", {"look": look, **pick(given, shown)}, by_look, package="_global_")
+        if group == "look" and is_known and look != "plain":
+            put("look", {"look": look, **pick(given, shown)}, by_look)
             option = NAME
         elif option and group in given and group != "look":
-            put(group, option_of(group, str(option), given[group], main.get(group)), brings.get(group, []))
+            put(group, {group: option_of(group, str(option), given[group], main.get(group))}, brings.get(group, []))
             option = option if group in (*by_network, *by_look) else NAME
         chosen.append({group: option} if option else entry)
     own = {key: value for key, value in given.items() if key in main}
     rest = overlay({k: v for k, v in main.items() if k not in ("defaults", "hydra")}, own, given, shown)
-    rest |= {"look": look, "origin": dict(origin)}
+    rest |= {"look": "plain" if is_known else look, "origin": dict(origin)}
     ConfigStore.instance().store(name=NAME, node={"defaults": chosen, "hydra": main["hydra"], **rest})
     return NAME
 
 
-def put(group: str, values: Settings, brings: Iterable[str], *, package: str | None = None) -> None:
-    """Store an option of a group. brings: the groups of which it chooses the former run's option."""
+def put(group: str, values: Settings, brings: Iterable[str]) -> None:
+    """Store an option of a group.
+
+    Args:
+      group: such as "network".
+      values: of all settings that it sets.
+      brings: other groups, of which it chooses the former run's option, too.
+    """
     defaults: list[Any] = [*({f"override /{other}": NAME} for other in brings), "_self_"]
     node = {"defaults": defaults, **config.escape(values)}
-    ConfigStore.instance().store(group=group, name=NAME, package=package or group, node=node)
+    ConfigStore.instance().store(group=group, name=NAME, package="_global_", node=node)
 
 
 def option_of(group: str, default: str, given: Settings, beside: Any) -> Settings:
@@ -151,11 +157,11 @@ def overlay(main: Settings, own: Settings, given: Settings, shown: Iterable[str]
     for key, value in own.items():
         before = main[key]
         if key == "regions":
-            made[key] = config.escape(value or {})
+            made[key] = config.escape(value)
         elif isinstance(before, dict):
-            inside = {k: v for k, v in value.items() if k in before and f"{key}.{k}" not in shown} if value else {}
-            taken = {"path"} if key == "weights" and value and value.get("source") == "file" else set()
-            made[key] = before | {k: config.escape(v) for k, v in inside.items() if k not in taken}
+            inside = {k: config.escape(v) for k, v in value.items() if k in before and f"{key}.{k}" not in shown}
+            moved = {"path"} if value.get("source") == "file" else set()  # the option has it: weights=own has none
+            made[key] = {k: v for k, v in (before | inside).items() if k not in moved}
         elif key not in shown and not stands_for(before, value, given):
             made[key] = config.escape(value)
     return made
@@ -205,17 +211,18 @@ def name_of(group: str, given: Settings) -> str:
     return next((str(values[key]) for key in NAMES if values.get(key)), "") if isinstance(values, dict) else ""
 
 
-def free_layers(given: Settings) -> Settings:
+def free_layers(former: Former) -> Former:
     """The settings without the layers of a texture's terms, where they are those that its network has by itself."""
+    given = former.settings
     named = (given.get("pattern") or {}).get("layers")
     if not given.get("texture") or named is None:
-        return given
+        return former
     try:
-        found = config.from_record(given)[0]
-        own = with_layers(replace(found, pattern=replace(found.pattern, layers=None))).layers
+        own = own_layers(name_of("network", given), (given.get("layers") or {}).get("style") or {})
     except UserError:
-        return given
-    return given | {"pattern": given["pattern"] | {"layers": None}} if own == named else given
+        return former
+    freed = given | {"pattern": given["pattern"] | {"layers": None}}
+    return former._replace(settings=freed) if own == named else former
 
 
 def differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
