@@ -37,8 +37,7 @@ def load(path: Path) -> Record | None:
 def extract(path: Path) -> Record | None:
     """The record in a picture's metadata; None where there is none, or where the file is no picture."""
     try:
-        with Image.open(path) as image:
-            image.load()  # text may stand behind the pixels
+        with Image.open(path) as image:  # saving.write has the texts before the pixels, which are not decoded here
             texts = {str(key): text for key, text in image.info.items() if isinstance(text, str)}
             comment = image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT, b"")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

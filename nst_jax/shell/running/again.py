@@ -67,7 +67,7 @@ def find(given: str) -> Origin:
       UserError: there is no such file, it has no record, or several runs are there.
     """
     path = expand(given)
-    if not path.exists():
+    if not exists(path):
         raise UserError(
             f"from={given}: there is no such file or folder: give a result, the .json beside it, or the run's folder"
         )
@@ -79,6 +79,14 @@ def find(given: str) -> Origin:
     settings = locate(former.settings, str(record.get("directory") or ""))
     hashes = known_hashes(record, files_of(former.settings), files_of(settings))
     return Origin(shorten(place), records.digest(place), record, former._replace(settings=settings), hashes)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def in_file(path: Path, given: str) -> tuple[Path, dict[str, Any]]:
@@ -179,7 +187,7 @@ def files_of(settings: Mapping[str, Any]) -> list[Key]:
         if key != "model"
     ]
     for name, region in (settings.get("regions") or {}).items():
-        found += [(f"regions.{name}.{key}", (region or {}).get(key)) for key in FILES]
+        found += [(f"regions.{name}.{key}", region.get(key)) for key in FILES if isinstance(region, dict)]
     return [(key, str(path)) for key, path in found if path is not None]
 
 
@@ -266,9 +274,9 @@ def others(facts: Mapping[str, Any]) -> list[str]:
         if records.digest(path) != named["sha256"]:
             return []
         then = in_file(path, str(path))[1]
-    except (OSError, KeyError, TypeError, UserError):
+        return [*other_surroundings(then), *other_weights(then, facts)]
+    except (OSError, LookupError, TypeError, AttributeError, ValueError, UserError):  # gone, or not as we write one
         return []
-    return [*other_surroundings(then), *other_weights(then, facts)]
 
 
 def other_surroundings(then: Mapping[str, Any]) -> Iterable[str]:
