@@ -461,6 +461,7 @@ def test_all_kinds_of_runs_again(run_line):
 PAGE = Path(__file__).parents[2] / "docs" / "how_to" / "again.md"
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_page(nst, monkeypatch):
     """Each line of the page, at a small size and with few steps; the last block is Python."""
     shorter = {"size=256": "size=24", "steps=200": "steps=2", "steps=1000": "steps=3"}
