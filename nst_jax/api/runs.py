@@ -94,7 +94,7 @@ def sweep(*words: str) -> list[dict[str, Any]]:
 
     A row has the swept keys, the status, the last terms, the metrics, and the `folder` of the job. The line is the one
     of the command: nst.sweep("content=a.jpg", "style=b.jpg", "style_weight=1e2,1e4"). The same line again runs only
-    what is missing.
+    what is missing. A line may begin with the settings of a former run: nst.sweep("from=out.png", "style_weight=1,10").
 
     Raises UserError for a mistake in the line.
     """

@@ -1,8 +1,13 @@
 """A line of the command, sorted into settings, options and pictures."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from nst_jax.shell.cli.again import FROM, setting
 from nst_jax.shell.cli.quoting import quote
+
+if TYPE_CHECKING:
+    from nst_jax.shell.running.again import Origin
 
 
 @dataclass
@@ -17,6 +22,8 @@ class Line:
       contents: the photographs, where a model paints them.
       foreign: options with one hyphen, and their values.
       quiet, json, help: the flags of these names.
+      model: whether a trained network paints.
+      origin: the run that the line begins from.
     """
 
     words: list[str] = field(default_factory=list)
@@ -28,11 +35,21 @@ class Line:
     quiet: bool = False
     json: bool = False
     help: bool = False
-    model: bool = False  # a trained network paints
+    model: bool = False
+    origin: "Origin | None" = None
 
     def hydra(self) -> list[str]:
         """The words for Hydra's parser."""
-        return [*self.flags, *(quote(word, many=self.is_sweep()) for word in self.words)]
+        base = [setting(self.origin)] if self.origin else []
+        return [*self.flags, *base, *(quote(word, many=self.is_sweep()) for word in self.words)]
+
+    def settings(self) -> list[str]:
+        """The settings as they are typed, with the run that the line begins from."""
+        return [*([f"{FROM}={self.origin.path}"] if self.origin else []), *self.words]
+
+    def says_texture(self) -> bool:
+        """Whether what a texture needs is settled by the run that the line begins from."""
+        return self.origin is not None and self.origin.is_texture()
 
     def style(self) -> str:
         """What the screen shows: "full", "quiet" or "json"."""

@@ -27,6 +27,7 @@ nst: neural style transfer
   nst photo.jpg model=eight_styles style=ink         by another one, which has eight styles of its own
   nst photos/ painting.jpg model=FILE                by a network of yours; nst-train makes it
   nst resume=runs/latest                             go on with a run that was stopped or killed
+  nst from=runs/latest steps=1000                    that run again, with more steps
 
   nst help            every setting, its default and unit
   nst help optimiser  one setting, or a group of settings and its options
@@ -36,6 +37,17 @@ nst: neural style transfer
   eval "$(nst -sc install=bash)"   tab completion, also zsh and fish
 """
 
+# words of a line that are no settings
+LINES = (
+    (
+        "from",
+        "null",
+        "a result, the .json beside it, or the folder of its run: the line begins with all settings of that run, and "
+        "its other words change them; docs/how_to/again.md",
+    ),
+    ("resume", "null", "the folder of a run that was stopped or killed: it goes on; steps=N with it: to another end"),
+)
+AGAIN = "Again, and on"
 # (title, settings of conf/config.yaml, groups whose options are listed, groups whose keys are listed)
 SECTIONS = (
     ("The pictures", ("content", "style", "background", "max_pixels"), (), ()),
@@ -59,6 +71,7 @@ SECTIONS = (
         (),
     ),
     ("Many runs", ("sweep",), ("experiment", "hydra/launcher", "hydra/sweeper"), ()),
+    (AGAIN, tuple(key for key, *_ in LINES), (), ()),
     ("The machine", (), (), ("device/default",)),
 )
 LINE = re.compile(r"( *)([\w]+):(?: (.*?))??(?: *# (.*))?$")
@@ -82,7 +95,7 @@ def page(given: Sequence[str]) -> str:
 
 def whole_page() -> str:
     """The usage and every setting, by what a person wants."""
-    main = entries(conf() / "config.yaml")
+    main = [*entries(conf() / "config.yaml"), *(Entry(*line) for line in LINES)]
     text = [USAGE, "Settings: KEY=VALUE. Groups: GROUP=OPTION; each option has keys of its own: nst help GROUP=OPTION"]
     for title, keys, groups, files in SECTIONS:
         text += ["", title]
@@ -134,7 +147,7 @@ def options(group: str) -> list[str]:
 
 def settings() -> list[Entry]:
     """Every setting that a line has whatever it chooses."""
-    found = entries(conf() / "config.yaml")
+    found = [*entries(conf() / "config.yaml"), *(Entry(*line) for line in LINES)]
     for group in ("output", "device"):
         found += [e._replace(key=f"{group}.{e.key}") for e in entries(conf() / group / "default.yaml")]
     return found

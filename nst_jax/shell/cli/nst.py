@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nst_jax
-from nst_jax.shell.cli import manual, words
+from nst_jax.shell.cli import again, manual, words
 from nst_jax.shell.cli.line import Line
 from nst_jax.shell.cli.screen import command, log_to_screen
 from nst_jax.shell.errors import Ended, NoWeights, UserError
@@ -18,6 +18,9 @@ from nst_jax.shell.running.stop import Stop, catch_signals
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from nst_jax.shell.running.again import Origin
+    from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
 GARBAGE = 100_000  # objects between collections: Python's 700 take 4 % of a start, since tracing makes so many
@@ -44,6 +47,8 @@ def main() -> None:
     sys.stderr.silent = line.style() != "full"  # pyright: ignore[reportAttributeAccessIssue]
     gc.set_threshold(GARBAGE)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors over, and we say them in a line
+    if line.origin:
+        arguments = [f"from={line.origin.path}", *again.take(arguments)[0]]  # runs/latest is another run tomorrow
     with catch_signals() as stop, log_to_screen(line.style()):
         for note in line.notes:
             LOG.info(note)
@@ -77,6 +82,8 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
+            if line.origin:
+                say_origin(line.origin, wanted)
             from nst_jax.shell.running import device
 
             device.set_up(wanted.device)
@@ -88,14 +95,15 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
             else:
                 code = max(code, instant.run(wanted, line.contents or [str(wanted.content)], arguments))
         except UserError as error:  # reported here, so that the other jobs of a sweep go on
-            code = max(code, report(error, line.words))
+            code = max(code, report(error, line.settings()))
 
     try:
+        base = line.origin.base() if line.origin else "config"
         if line.flags:
-            hydra.main(config_path=str(conf()), config_name="config", **config.VERSION_BASE)(task)()
+            hydra.main(config_path=str(conf()), config_name=base, **config.VERSION_BASE)(task)()
         else:  # hydra.main composes twice
             with hydra.initialize_config_dir(str(conf().resolve()), **config.VERSION_BASE):
-                composed = hydra.compose("config", overrides=line.hydra())
+                composed = hydra.compose(base, overrides=line.hydra())
             task(composed)
     except UserError as error:  # of the sweep as a whole
         return fail(str(error))
@@ -108,9 +116,20 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
     return code
 
 
+def say_origin(origin: "Origin", wanted: "Config") -> None:
+    """Say what a line has from a former run, and what not. Raises UserError where a picture of that run is gone."""
+    from nst_jax.shell.running.again import describe, look_at_files
+
+    changed = look_at_files(origin, [wanted])
+    for text in describe(origin, wanted):
+        LOG.info(text)
+    for text in changed:
+        LOG.warning(text)
+
+
 def resume(line: Line) -> int:
     """The exit code of `nst resume=FOLDER [steps=N]`."""
-    given = {word.partition("=")[0]: word.partition("=")[2] for word in line.words}
+    given = {word.partition("=")[0]: word.partition("=")[2] for word in line.settings()}
     try:
         if other := sorted(given.keys() - {"resume", "steps"}):
             raise UserError(f"resume goes on with the run's own settings, and steps=N; it takes no {', '.join(other)}")

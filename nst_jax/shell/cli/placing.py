@@ -18,12 +18,13 @@ def place(line: Line, *, strict: bool = True) -> None:
         return
     given = {word.partition("=")[0] for word in line.words}
     contents, styles = list(line.pictures), []
-    if len(contents) == 1 and not given & {"content", "style"} and any(REGION.match(key) for key in given):
+    alone = line.origin is None  # else the other picture is that of the run
+    if alone and len(contents) == 1 and not given & {"content", "style"} and any(REGION.match(key) for key in given):
         line.words.append("style=null")  # what no region takes keeps the photograph
         given.add("style")
     if "style" not in given and (len(contents) > 1 or "content" in given):
         styles = [contents.pop()]
-    if strict and contents and not styles and "style" not in given:
+    if strict and alone and contents and not styles and "style" not in given:
         one = shlex.quote(line.pictures[0])
         raise UserError(f"one picture only: say nst {one} PAINTING.jpg, or nst content={one} style=null style_weight=0")
     if contents and "content" in given:
@@ -52,12 +53,18 @@ def place_for_model(line: Line) -> None:
     """
     if line.is_sweep():
         raise UserError("-m: a model paints at once; content=photos/ has many photographs. Leave out -m")
-    model.refuse(line.words)
+    try:
+        model.refuse(line.words)
+    except UserError as error:
+        named = {word.partition("=")[0] for word in line.words}
+        if line.origin is None or "model" in named:
+            raise
+        raise UserError(f"{line.origin.path} was painted by a model (model=null: optimise instead). {error}") from None
     named = [word.partition("=")[2] for word in line.words if word.startswith("content=")]
     rest, given = list(line.pictures), {word.partition("=")[0] for word in line.words}
     if rest and "style" not in given and (named or len(rest) > 1):
         line.words.append(f"style={rest.pop()}")
-    elif "style" not in given:
+    elif "style" not in given and line.origin is None:
         line.words.append("style=null")
     if named and rest:
         raise UserError(f"content= is given, and these pictures beside it: {', '.join(rest)}")

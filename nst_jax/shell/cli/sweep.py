@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from nst_jax.shell.cli import again
 from nst_jax.shell.cli.quoting import pictures_of, quote
 from nst_jax.shell.cli.screen import log_to_screen
 from nst_jax.shell.cli.words import words_of_texture
@@ -28,9 +29,14 @@ def sweep(words: Sequence[str]) -> list[Row]:
     Raises:
       UserError: a mistake in the line; a signal has stopped the sweep.
     """
+    rest, named, _ = again.take(words)
+    origin = again.find(named)
+    meant = [] if origin and origin.is_texture() else words_of_texture(rest)
+    given = [again.setting(origin)] if origin else []
     try:
         with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE), log_to_screen():
-            return run([quote(name_pictures(word)) for word in (*words, *words_of_texture(words))])
+            given += [quote(name_pictures(word)) for word in (*rest, *meant)]
+            return run(given, origin.base() if origin else "config")
     except Exception as error:
         if not settings.is_mistake(error):
             raise
@@ -43,12 +49,15 @@ def name_pictures(word: str) -> str:
     return word if names is None else f"{word.partition('=')[0]}={','.join(names)}"
 
 
-def run(words: list[str]) -> list[Row]:
-    """Run the jobs. Hydra is initialised."""
+def run(words: list[str], base: str) -> list[Row]:
+    """Run the jobs. Hydra is initialised.
+
+    base: the name of what the line is composed on: conf/config.yaml, or the settings of a former run.
+    """
     loader = GlobalHydra.instance().config_loader()
     given = line.parse(loader, {}, words)
     fixed = [o.input_line or "" for o in given if not o.is_sweep_override()]
-    config = compose("config", overrides=fixed, return_hydra_config=True)
+    config = compose(base, overrides=fixed, return_hydra_config=True)
     chosen, composer = config.hydra.launcher, Composer(loader, config)
     if not str(chosen._target_).startswith(OURS):
         raise UserError(f"hydra/launcher: {chosen._target_} runs from the command line only")

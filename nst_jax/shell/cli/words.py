@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from nst_jax.extractors import AVERAGES, MODULES
+from nst_jax.shell.cli import again
 from nst_jax.shell.cli.files import exists
 from nst_jax.shell.cli.line import Line
 from nst_jax.shell.cli.placing import expand_folders, place, place_for_model
@@ -41,8 +42,14 @@ def read(arguments: Sequence[str]) -> Line:
     Raises:
       UserError: it cannot be read. The message has a line that can, where one is known.
     """
+    again.refuse_config(arguments)
     rest, notes = choose_method(arguments)
-    line = Line(model=names_model(rest), notes=notes)
+    rest, named, read_as = again.take(rest)
+    helps = any(FLAGS.get(word) == "help" or word == "help" for word in rest)
+    line = Line(model=names_model(rest), notes=[*notes, *read_as], origin=None if helps else again.find(named))
+    if line.origin and line.origin.is_model():
+        line.model |= not frees_model(rest)
+        line.words += [] if line.model else ["alpha=1"]  # the strength of a model that there is no more
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
@@ -69,7 +76,7 @@ def read(arguments: Sequence[str]) -> Line:
         else:
             line.pictures.append(word)
     if line.help:
-        line.words += line.pictures
+        line.words += [*line.pictures, *([f"{again.FROM}="] if named is not None else [])]
         return line
     if line.foreign:
         raise UserError(answer(line))
@@ -108,6 +115,11 @@ def names_model(arguments: Sequence[str]) -> bool:
     given = [word.partition("=")[2] for word in arguments if re.match(r"(--|\+{0,2})model=", word)]
     given += [value for name, value in pairwise(arguments) if name == "--model"]
     return any(value not in (*MODULES, "", "null") for value in given)
+
+
+def frees_model(arguments: Sequence[str]) -> bool:
+    """Whether the line says model=null: what a model has painted is then optimised."""
+    return any(re.fullmatch(r"(?:--|\+{0,2})model=null", word) for word in arguments)
 
 
 def follow(option: str, rest: list[str]) -> str:
@@ -174,7 +186,8 @@ def take_option(line: Line, name: str, value: str | None, rest: list[str]) -> No
 
 def is_setting_of(line: Line, key: str) -> bool:
     """Whether a word is a setting. Without a trained network `model` and `alpha` are what they are elsewhere."""
-    return is_key(key) and (line.model or key not in ("model", "alpha"))
+    knows_models = line.model or (line.origin is not None and line.origin.is_model())
+    return is_key(key) and (knows_models or key not in ("model", "alpha"))
 
 
 def is_key(key: str) -> bool:
@@ -191,7 +204,7 @@ def roots() -> set[str]:
     return (
         keys
         | {path.name for path in conf().iterdir() if path.is_dir()} - {"preset", "experiment", "train"}
-        | {"resume"}
+        | {"resume", again.FROM}
     )
 
 
@@ -231,7 +244,7 @@ def answer(line: Line) -> str:
 
 def complete(line: Line) -> None:
     """Add what the line means and does not say."""
-    if words := words_of_texture(line.words):
+    if not line.says_texture() and (words := words_of_texture(line.words)):
         line.words += words
         line.notes.append(f"texture= is read with {' '.join(words)}")
 

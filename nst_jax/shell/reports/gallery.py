@@ -101,11 +101,22 @@ def address(*parts: str) -> str:
 def cell(folder: Path, row: dict[str, Any], result: Path | None, config: dict[str, Any]) -> dict[str, Any]:
     """One job on the page: its row, its picture and its settings."""
     mark = marks.read(folder / row["path"]) or {"words": []}  # a damaged one
-    told = {"row": finite(row), "words": mark["words"], "curve": curve(folder / row["path"])}
+    told = {
+        "row": finite(row),
+        "words": shorten(mark["words"], folder / row["path"], result),
+        "curve": curve(folder / row["path"]),
+    }
     if result is None:
         return told
     thumb = thumbnail(folder, result, row["path"])
     return told | {"image": address(row["path"], result.name), **thumb, "before": before(folder, config.get("content"))}
+
+
+def shorten(words: Sequence[str], job: Path, result: Path | None) -> list[str]:
+    """The line of a job: its words, or the one that takes its settings from its result, where that is shorter."""
+    again = [f"from={job.as_posix()}"]
+    has_record = result is not None and result.with_suffix(".json").is_file()
+    return again if has_record and len(again[0]) < len(" ".join(words)) else list(words)
 
 
 def finite(row: dict[str, Any]) -> dict[str, Any]:

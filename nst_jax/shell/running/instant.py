@@ -19,8 +19,8 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.pictures import Picture, expand
 from nst_jax.shell.io.saving import sidecar, write
 from nst_jax.shell.reports import deliver
+from nst_jax.shell.running import again, provenance, single, trained
 from nst_jax.shell.running import folder as folders
-from nst_jax.shell.running import provenance, single, trained
 from nst_jax.shell.running.inputs import paths_of, read_picture
 from nst_jax.shell.running.one_pass import Painted, Setup, paint_one, set_up
 from nst_jax.shell.running.stop import EXIT, Stop, catch_signals
@@ -64,6 +64,8 @@ def run(config: Config, contents: Sequence[str], words: Sequence[str]) -> int:
             LOG.info("model: %s", describe(setup))
             LOG.info("device: %s", provenance.device())
             LOG.info("folder: %s", folder)
+            for line in again.others(facts(setup)):
+                LOG.info(line)
             return report(setup, paint_all(setup, contents, folder, stop), contents, folder, stop)
 
 
@@ -195,6 +197,7 @@ def facts(setup: Setup) -> dict[str, Any]:
     names = header.get("style_names") or list(setup.styles)
     return {
         "config": {key: value for key, value in settings.plain(config).items() if key in chosen},
+        **({"from": config.origin} if config.origin else {}),
         "model": model,
         **({"encoder": header["encoder_used"]} if "encoder_used" in header else {}),
         "alpha": config.alpha if setup.model.apply.styles is None else None,

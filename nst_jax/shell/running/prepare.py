@@ -146,8 +146,11 @@ def facts(
 ) -> dict[str, Any]:
     """The part of the result's provenance on its settings, network and pictures."""
     paths = {**paths_of(config), "strokes": config.strokes.style}
+    given = settings.plain(config)
+    origin = given.pop("origin")
     return {
-        "config": settings.plain(config),
+        "config": given,
+        **({"from": origin} if origin else {}),
         "seed": config.seed,
         "seed_used": uses_seed(config),
         "weights": {"source": loaded.source, "sha256": loaded.sha256},

@@ -15,7 +15,7 @@ from nst_jax.shell.io.lock import alone
 from nst_jax.shell.io.saving import image_format
 from nst_jax.shell.reports import deliver
 from nst_jax.shell.reports.film import load_av
-from nst_jax.shell.running import checkpoint, dry, hosts, looks, program, provenance, scales
+from nst_jax.shell.running import again, checkpoint, dry, hosts, looks, program, provenance, scales
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.bar import Bar, place
 from nst_jax.shell.running.device import enough_memory
@@ -167,7 +167,7 @@ def run(config: Config, job: Job, once: Once, folder: Path, stop: Stop, watch: W
         LOG.info("scales: %s", describe_scales(stages, *job.start.shape[:2]))
     if mesh := program.mesh_of(config.device.mesh, lanes=1):
         LOG.info("mesh: %s%s", program.describe_mesh(mesh), f", of {n} processes" if (n := hosts.many()) > 1 else "")
-    for line in hints(job):
+    for line in (*again.others(job.facts), *hints(job)):
         LOG.info(line)
     lane = Lane(job, folder, metrics=False, silent=not hosts.is_first())
     rules = Rules(checkpoint=config.output.checkpoint, result_when_stopped=True, stop_on_error=True, facts={})
@@ -240,6 +240,8 @@ def report(lane: Lane, stop: Stop, to: Path | None = None) -> int:
     announce("result", picture, None if to else record)
     if to:
         announce("picture", to, record)
+    if not stop.asked and lane.finite:
+        LOG.info("%-9s%s", "again:", shlex.join(["nst", f"from={picture}", f"steps={2 * max(job.plan.steps, 1)}"]))
     return EXIT[stop.asked] if stop.asked else (0 if lane.finite else 1)
 
 

@@ -38,12 +38,16 @@ VERSION_BASE = {"version_base": "1.3"} if hydra_version.startswith("1.3.") else 
 ConfigStore.instance().store(name="schema", node=Config)
 
 
+FROM = "from"  # a line's word for its base; Python has another use for it, so that it is no field of Config
 FACTORS = ("layers.content", "layers.style")
 MAPPINGS = ("canvas", "colour", "optimiser", "scale", "layers", "regions", *FACTORS)
 
 
 def read(cfg: DictConfig) -> Config:
     """The settings as plain values, once: OmegaConf takes 12 us for each look at a key. UserError if one is off."""
+    if FROM in cfg:
+        with open_dict(cfg):
+            del cfg[FROM]
     if extra := [str(key) for key in cfg if key not in {f.name for f in fields(Config)}]:
         raise UserError(f"there is no setting {extra[0]}.{suggest(extra[0], known_keys())}")
     if absent := sorted(key for key in OmegaConf.missing_keys(cfg)):

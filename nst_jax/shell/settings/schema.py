@@ -186,3 +186,4 @@ class Config:
     output: Output = field(default_factory=Output)
     sweep: Sweep = field(default_factory=Sweep)
     device: Device = field(default_factory=Device)
+    origin: dict[str, Any] | None = None  # of a run that begins from another: {path, sha256} of that one's record

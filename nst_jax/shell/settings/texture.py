@@ -49,15 +49,20 @@ def with_layers(c: Config) -> PatternSettings:
     """The settings of the pattern with the layers of its terms: those that are said, or the network's own."""
     if c.texture is None or c.pattern.layers is not None:
         return c.pattern
+    return replace(c.pattern, layers=own_layers(c.network.name, c.layers.style))
+
+
+def own_layers(network: str, style: Iterable[str]) -> list[str]:
+    """The layers of a pattern's terms that a network has by itself. style: the style layers in use."""
     from nst_jax.extractors import MODULES, architecture  # jax: another line does not wait for it
     from nst_jax.methods.texture import suitable_layer
     from nst_jax.published import PROFILES
 
-    arch = find(architecture, MODULES, c.network.name, "network.name")
+    arch = find(architecture, MODULES, network, "network.name")
     own = PROFILES[arch.profile].style if arch.profile in PROFILES else {}
-    known = [layer for layer in (*own, *c.layers.style) if layer in arch.layers]
+    known = [layer for layer in (*own, *style) if layer in arch.layers]
     windows = partial(arch.windows, rounding="floor")
-    return replace(c.pattern, layers=[suitable_layer(known, windows)] if known else [])
+    return [suitable_layer(known, windows)] if known else []
 
 
 def pattern_of(c: Config) -> "Pattern":

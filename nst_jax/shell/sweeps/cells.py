@@ -45,7 +45,7 @@ def name(config: Config) -> str:
     A seed that nothing uses is no part of it.
     """
     plain = settings.plain(config)
-    for key in ("sweep", "look", "model", "alpha"):  # a look is what it sets; no job of a sweep has a model
+    for key in ("sweep", "look", "model", "alpha", "origin"):  # a look is what it sets; no job of a sweep has a model
         plain.pop(key)
     for key in ("folder", "checkpoint", "to"):
         plain["output"].pop(key)
@@ -129,8 +129,8 @@ def concerns_sweep(word: str) -> bool:
 
 
 def own_words(words: Sequence[str]) -> tuple[str, ...]:
-    """The overrides that say what a job computes."""
-    return tuple(w for w in words if not concerns_sweep(w))
+    """The overrides that say what a job computes, as they are typed."""
+    return tuple(w.removeprefix("+") if key_of(w) == settings.FROM else w for w in words if not concerns_sweep(w))
 
 
 def make_folder(cell: Cell) -> None:

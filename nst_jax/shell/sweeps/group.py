@@ -5,7 +5,7 @@ from functools import partial
 
 from nst_jax.shell.errors import Ended
 from nst_jax.shell.io.marks import FAILED
-from nst_jax.shell.running import checkpoint, device, program, provenance, scales
+from nst_jax.shell.running import again, checkpoint, device, program, provenance, scales
 from nst_jax.shell.running.inputs import Log, sizes_of_run
 from nst_jax.shell.running.job import Job
 from nst_jax.shell.running.lane import Lane
@@ -152,6 +152,8 @@ def describe(lane: Lane) -> None:
     lane.say(f"weights: {lane.job.facts['weights']['source']}")
     lane.say(f"device: {provenance.device()}, {width} x {height} pixels")
     lane.say(f"folder: {lane.folder}")
+    for line in again.others(lane.job.facts):
+        lane.say(line)
 
 
 def mark(cell: Cell, lane: Lane) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_what_it_writes(tmp_path):
     before = {p: p.stat().st_mtime_ns for p in (page.parent / "thumbs").iterdir()}
     gallery.build(page.parent)
     assert {p: p.stat().st_mtime_ns for p in (page.parent / "thumbs").iterdir()} == before
+
+
+def test_the_line_of_a_job_is_the_shorter_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = made(Path("s"), (100.0,), (0,), ("max",)) / f"{0:012x}"
+    line = lambda: json.loads(re.search(r'"words":(\[.*?\])', gallery.build(Path("s")).read_text())[1])
+    assert line()[0] == "content=a photo.jpg"  # there is no record that from= could read
+    (job / "result.json").write_text("{}")
+    assert line() == [f"from=s/{job.name}"]
+    mark = json.loads((job / "mark.json").read_text()) | {"words": ["content=a"]}
+    (job / "mark.json").write_text(json.dumps(mark))
+    assert line() == ["content=a"]
 
 
 def test_the_axes_of_the_sheet():

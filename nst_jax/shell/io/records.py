@@ -1,0 +1,65 @@
+"""What a result came from, read back: from the picture itself, or from the file beside it."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from nst_jax.shell.errors import UserError
+
+EXIF_IFD, USER_COMMENT = 0x8769, 0x9286  # where saving.write puts the metadata of a JPEG or WebP
+HEADER = 8  # bytes of a UserComment that name its encoding
+PREFIX = "nst:"  # of a part of the record, in a PNG's text chunks
+LARGEST = 64 << 20  # bytes of a record: a larger file is none
+Record = dict[str, Any]
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load(path: Path) -> Record | None:
+    """The record in a JSON file; None where it is none. Raises UserError for a file that cannot be read."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        return as_record(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError):
+        return None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}") from None
+
+
+def extract(path: Path) -> Record | None:
+    """The record in a picture's metadata; None where there is none, or where the file is no picture."""
+    try:
+        with Image.open(path) as image:  # saving.write has the texts before the pixels, which are not decoded here
+            texts = {str(key): text for key, text in image.info.items() if isinstance(text, str)}
+            comment = image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT, b"")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    if not any(key.startswith(PREFIX) for key in texts) and isinstance(comment, bytes):
+        try:
+            texts = json.loads(comment[HEADER:])
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(texts, dict):
+        return None
+    return as_record({key.removeprefix(PREFIX): part(text) for key, text in texts.items() if key.startswith(PREFIX)})
+
+
+def part(text: Any) -> Any:
+    """A part of the record, from its text: JSON, but for what is a text itself."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return text
+
+
+def as_record(found: Any) -> Record | None:
+    """What was read, if it is a record: it has the settings of a run."""
+    return found if isinstance(found, dict) and isinstance(found.get("config"), dict) else None

@@ -1,0 +1,316 @@
+"""A former run as the beginning of another: which it was, what differs, and what cannot be had as it was."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from nst_jax.shell.errors import UserError
+from nst_jax.shell.io import records
+from nst_jax.shell.io.pictures import expand
+from nst_jax.shell.running import provenance
+from nst_jax.shell.settings import again, config
+from nst_jax.shell.settings.again import Former
+from nst_jax.shell.settings.regions import FILES
+from nst_jax.shell.settings.schema import Config
+
+CONFIG = "config.yaml"
+SECTIONS = {"canvas": ("path", "model"), "weights": ("path",), "strokes": ("style",)}  # and their names of files
+FEW = 5  # results that a message names
+HASH = 12  # letters of a hash that a message shows
+Key = tuple[str, str]  # a setting that names a file, and the name
+WITH_WEIGHTS = ("network", "weights", "layers")  # what decides which weights are loaded
+
+
+class Origin(NamedTuple):
+    """A former run.
+
+    Attributes:
+      path: the file that has its record, relative to the working directory where it lies in there.
+      sha256: of that file.
+      record: what the result came from. Of a run without a result, its settings alone.
+      former: its settings. The names of its files are those of now, seen from the working directory.
+      hashes: of its pictures, by the setting and the name of each.
+    """
+
+    path: str
+    sha256: str
+    record: dict[str, Any]
+    former: Former
+    hashes: dict[tuple[str, str], str]
+
+    def is_model(self) -> bool:
+        """Whether a trained network painted."""
+        return self.former.settings.get("model") is not None
+
+    def is_texture(self) -> bool:
+        """Whether it was a texture."""
+        return self.former.settings.get("texture") is not None
+
+    def base(self) -> str:
+        """The name of its settings as a base, in Hydra's store."""
+        return again.store(
+            again.free_layers(self.former), {"path": str(Path(self.path).absolute()), "sha256": self.sha256}
+        )
+
+
+def find(given: str) -> Origin:
+    """The run that `from=` names.
+
+    Args:
+      given: a result, the JSON file beside it, or the folder of the run.
+
+    Raises:
+      UserError: there is no such file, it has no record, or several runs are there.
+    """
+    path = expand(given)
+    if not exists(path):
+        raise UserError(
+            f"from={given}: there is no such file or folder: give a result, the .json beside it, or the run's folder"
+        )
+    real = Path(os.path.realpath(path))  # runs/latest is another run tomorrow
+    if real.name == CONFIG:
+        real = real.parent
+    place, record = in_folder(real, given) if real.is_dir() else in_file(real, given)
+    former = again.understand(record["config"])
+    settings = locate(former.settings, str(record.get("directory") or ""))
+    hashes = known_hashes(record, files_of(former.settings), files_of(settings))
+    return Origin(shorten(place), records.digest(place), record, former._replace(settings=settings), hashes)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def in_file(path: Path, given: str) -> tuple[Path, dict[str, Any]]:
+    """The file that has the record of a picture, or is it, and the record."""
+    if path.suffix == ".json":
+        if record := records.load(path):
+            return path, record
+        raise UserError(f"from={given}: this is not the record of a result: it has no settings (config)")
+    if record := records.extract(path):
+        return path, record
+    beside = path.with_suffix(".json")
+    if beside.is_file() and (record := records.load(beside)):
+        return beside, record
+    for folder in path.parents[:2]:  # latest.png and the snapshots of a run
+        if (folder / CONFIG).is_file():
+            return in_folder(folder, given)
+    raise UserError(
+        f"from={given}: no record of a run is in this file, nor beside it ({beside.name}): give the run's folder"
+    )
+
+
+def in_folder(folder: Path, given: str) -> tuple[Path, dict[str, Any]]:
+    """The file that has the record of a run, and the record: of its result, or else its settings."""
+    if not (folder / CONFIG).is_file():
+        raise UserError(f"from={given}: {many_in(folder)}")
+    try:
+        settings = config.plain_yaml(folder / CONFIG)
+        picture = folder / str(settings["output"]["file"])
+    except (OSError, ValueError, TypeError, KeyError, YAMLError, OmegaConfBaseException) as error:
+        raise UserError(f"from={given}: {CONFIG} cannot be read ({' '.join(str(error).split())[:200]})") from None
+    beside = picture.with_suffix(".json")
+    if beside.is_file() and (record := records.load(beside)):
+        return beside, record
+    if picture.is_file() and (record := records.extract(picture)):
+        return picture, record
+    others = [file for file in sorted(folder.glob("*.json")) if records.load(file)] if settings.get("model") else []
+    if len(others) > 1:
+        names = ", ".join(file.name for file in others[:FEW])
+        raise UserError(f"from={given}: this run painted {len(others)} pictures; name one of them: {names}")
+    if others and (record := records.load(others[0])):
+        return others[0], record
+    return folder / CONFIG, {"config": settings}
+
+
+def many_in(folder: Path) -> str:
+    """What to say of a folder that is no run's."""
+    runs = sorted(file.parent for file in folder.glob(f"*/{CONFIG}"))
+    if not runs:
+        return f"no run is in this folder: it has no {CONFIG}"
+    names = ", ".join(shorten(run) for run in runs[:FEW])
+    return f"this folder is no run; within it are {len(runs)}, of which to name one: {names}"
+
+
+def shorten(path: Path) -> str:
+    """The path, relative to the working directory where it lies in there."""
+    here = Path(os.path.realpath(Path.cwd()))
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def locate(settings: Mapping[str, Any], directory: str) -> dict[str, Any]:
+    """The settings with the names of files as they are to be written in the working directory.
+
+    directory: where the former run was started, to which its relative names belong; "": unknown.
+    """
+
+    def move(name: Any) -> Any:
+        if isinstance(name, list):
+            return [move(each) for each in name]
+        if not directory or not isinstance(name, str) or name.startswith("~") or Path(name).is_absolute():
+            return name
+        there = Path(directory, name)
+        same = os.path.realpath(directory) == os.path.realpath(Path.cwd())
+        return str(there) if not same and there.exists() else name
+
+    moved = dict(settings)
+    for section, keys in (("", ("content", "style", "texture", "model")), *SECTIONS.items()):
+        values = dict(settings.get(section) or {}) if section else moved
+        values |= {key: move(values[key]) for key in keys if key in values}
+        if section and section in settings:
+            moved[section] = values
+    if isinstance(regions := settings.get("regions"), dict):
+        moved["regions"] = {
+            name: {k: move(v) if k in FILES else v for k, v in region.items()} if isinstance(region, dict) else region
+            for name, region in regions.items()
+        }
+    return moved
+
+
+def files_of(settings: Mapping[str, Any]) -> list[Key]:
+    """The files that the settings name, each with the key that names it. Those of models are not among them."""
+    found: list[tuple[str, Any]] = [("content", settings.get("content")), ("texture", settings.get("texture"))]
+    style = settings.get("style")
+    found += [("style", each) for each in (style if isinstance(style, list) else [style])]
+    found += [
+        (f"{section}.{key}", (settings.get(section) or {}).get(key))
+        for section, keys in SECTIONS.items()
+        for key in keys
+        if key != "model"
+    ]
+    for name, region in (settings.get("regions") or {}).items():
+        found += [(f"regions.{name}.{key}", region.get(key)) for key in FILES if isinstance(region, dict)]
+    return [(key, str(path)) for key, path in found if path is not None]
+
+
+def look_at_files(origin: Origin, configs: Iterable[Config]) -> list[str]:
+    """What has become of the former run's files, as far as the settings still name them: those with other bytes.
+
+    Raises:
+      UserError: one is not there any more. It says which setting names it.
+    """
+    before = set(files_of(origin.former.settings))
+    changed: dict[Key, str] = {}
+    for key, name in dict.fromkeys(pair for c in configs for pair in files_of(config.plain(c)) if pair in before):
+        path, known = expand(name), origin.hashes.get((key, name))
+        if not path.is_file():
+            if known is None and key == "style" and origin.is_model():
+                continue  # one of the network's own styles, by name
+            was = origin.record.get("directory")
+            where = f" (seen from {was}, where that run was started)" if was and not path.is_absolute() else ""
+            anew = f"{key}=FILE" if not isinstance(origin.former.settings.get(key), list) else f"{key}=[FILE,FILE]"
+            raise UserError(f"from={origin.path}: {key}={name} is not there any more{where}: say where it is, {anew}")
+        if known is not None and records.digest(path) != known:
+            changed[key, name] = f"{key}={name} has other bytes than it had in that run"
+    return list(changed.values())
+
+
+def known_hashes(record: Mapping[str, Any], before: Sequence[Key], now: Sequence[Key]) -> dict[Key, str]:
+    """The hashes of the pictures that a record has.
+
+    Args:
+      record: of a result.
+      before: the files of its settings, as they were named.
+      now: the same files, as they are named now, which is how the hashes are named.
+    """
+    noted = record.get("files")
+    known = [note for note in noted.values() if isinstance(note, dict)] if isinstance(noted, dict) else []
+    hashes = {str(note.get("path")): str(note.get("sha256")) for note in known}
+    return {place: hashes[was[1]] for was, place in zip(before, now, strict=True) if was[1] in hashes}
+
+
+def describe(origin: Origin, now: Config, *, swept: Sequence[str] = ()) -> list[str]:
+    """What is repeated, what differs, and what is not taken over, a line each. swept: the keys of a sweep."""
+    lines, former = [f"again: {origin.path}"], origin.former
+    is_swept = lambda key: any(key == each or key.startswith(f"{each}.") for each in swept)
+    changes = again.differences(former.settings, config.plain(now))
+    chosen = {key.partition(".")[0] for key in changes if key.partition(".")[2] in again.NAMES}  # another option
+    changes = {k: v for k, v in changes.items() if v[1] is not None or k.partition(".")[0] not in chosen}
+    lines += [f"  {key}: {say(old)} -> {say(new)}" for key, (old, new) in changes.items() if not is_swept(key)]
+    if len(lines) == 1 and not swept:
+        lines.append("  with the settings that it had")
+    if former.unknown:
+        lines.append(f"  not known to this version, and left out: {', '.join(former.unknown)}")
+    if former.absent and not origin.is_model():
+        lines.append(f"  not in its record, and as they are by default: {', '.join(former.absent)}")
+    if former.to and now.output.to is None:
+        lines.append(f"  not taken over: output.to={former.to}; a new one: -o FILE")
+    return lines + [f"  {line}" for line in describe_end(origin.record)]
+
+
+def describe_end(record: Mapping[str, Any]) -> Iterable[str]:
+    """How the former run ended and was computed, where another one with its settings gives something else."""
+    if "files" not in record:
+        yield "that run has no result: its pictures, weights and versions cannot be compared with those of now"
+    elif not record.get("finished", True) and "steps" in record:
+        yield f"that run ended after step {record['steps']}"
+    if isinstance(lanes := record.get("width"), int) and lanes > 1:
+        yield f"that run was one of {lanes} lanes of a program: in another one the last bits may be others"
+
+
+def say(value: Any) -> str:
+    """A value in words."""
+    return "none" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def others(facts: Mapping[str, Any]) -> list[str]:
+    """What is not as it was where the former run was computed: versions, device, weights. A line each.
+
+    facts: of the run. Its `from` says which run it repeats. Nothing is said where that run's record is gone.
+    """
+    named = facts.get("from")
+    if not isinstance(named, dict):
+        return []
+    try:
+        path = Path(named["path"])
+        if records.digest(path) != named["sha256"]:
+            return []
+        then = in_file(path, str(path))[1]
+        return [*other_surroundings(then), *other_weights(then, facts)]
+    except (OSError, LookupError, TypeError, AttributeError, ValueError, UserError):  # gone, or not as we write one
+        return []
+
+
+def other_surroundings(then: Mapping[str, Any]) -> Iterable[str]:
+    """The versions, the commit, the device and the threads that were others."""
+    now = provenance.versions()
+    known = then.get("versions")
+    before = known if isinstance(known, dict) else {}
+    changed = [f"{name} {before[name]}, now {now[name]}" for name in now if before.get(name, now[name]) != now[name]]
+    facts = (
+        ("commit", shorten_commit(then.get("git_commit")), shorten_commit(provenance.commit())),
+        ("device", then.get("device"), provenance.device()),
+        ("threads", then.get("threads"), provenance.threads()),
+    )
+    changed += [f"{name} {old}, now {new}" for name, old, new in facts if old and new and old != new]
+    if changed:
+        yield f"not as in that run: {'; '.join(changed)}: the picture may differ"
+
+
+def shorten_commit(commit: Any) -> str | None:
+    """The first letters of a commit's hash, and the + behind it."""
+    return f"{commit[:HASH]}{'+' if commit.endswith('+') else ''}" if isinstance(commit, str) else None
+
+
+def other_weights(then: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]:
+    """The weights that are others by their hash, though the settings that choose them are the same."""
+    before, now = then["config"], facts["config"]
+    old, new = then.get("weights"), facts.get("weights")
+    name = lambda settings, key: {k: Path(str(v)).name if k == "path" else v for k, v in settings.get(key, {}).items()}
+    same = all(name(before, key) == name(now, key) for key in WITH_WEIGHTS)
+    if same and isinstance(old, dict) and isinstance(new, dict) and old.get("sha256") != new.get("sha256"):
+        was, seen = (f"{each.get('source')} (sha256 {str(each.get('sha256'))[:HASH]})" for each in (old, new))
+        yield f"other weights than in that run: {was}; now {seen}"
+    models = [each["files"] for each in (then.get("model"), facts.get("model")) if isinstance(each, dict)]
+    if len(models) == 2 and [f["path"] for f in models[0]] == [f["path"] for f in models[1]]:
+        changed = [b["path"] for a, b in zip(*models, strict=True) if a["sha256"] != b["sha256"]]
+        if changed:
+            yield f"the model has other bytes than in that run: {', '.join(changed)}"
