@@ -245,7 +245,7 @@ def read_one(given, monkeypatch):
     for flag, value in zip(line.flags, line.flags[1:], strict=False):
         path += [f"hydra.searchpath=[file://{Path(value).resolve()}]"] if flag == "--config-dir" else []
     plain = [word for word in line.hydra() if word not in line.flags]
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         config = settings.read(compose("config", overrides=[*path, *plain]))
     check(config, line.contents)
     return config
@@ -289,7 +289,7 @@ def read_many(line, monkeypatch):
     monkeypatch.setattr(launching, "launch", launch)
     monkeypatch.setattr(searching, "search", search)
     monkeypatch.setattr(sweeping, "trials", lambda *_: [])
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         sweeping.run([word for word in line.hydra() if word not in line.flags])
     assert found, "no job"
     return found

@@ -32,7 +32,7 @@ SMALL = ("weights=random", "size=24", "steps=2", "output.every=0", "optimiser=ad
 
 def read(line, base="config"):
     """The settings that a line of words gives on a base."""
-    with initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         found = compose(base, overrides=words.read(line).hydra())
     return settings.plain(settings.read(found))
 

@@ -49,7 +49,7 @@ def png(width=40, height=30, colour=(200, 100, 50)):
 def compose(line):
     """The settings of a line, as the command has them."""
     read = words.read(shlex.split(line)[1:])
-    with hydra.initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with hydra.initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         return settings.read(hydra.compose("config", overrides=read.hydra()))
 
 

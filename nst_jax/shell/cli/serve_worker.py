@@ -168,7 +168,7 @@ def run(given: list[str], watch: Watcher) -> int:
         device.set_up(single.read_record(folder)[0].device)
         return single.resume(folder, None, watch=watch)
     line = words.read(given)
-    with hydra.initialize_config_dir(str(conf().resolve()), version_base=settings.HYDRA):
+    with hydra.initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
         composed = hydra.compose("config", overrides=line.hydra())
     wanted = settings.read(composed)
     device.set_up(wanted.device)
