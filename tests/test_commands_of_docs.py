@@ -290,7 +290,7 @@ def read_many(line, monkeypatch):
     monkeypatch.setattr(searching, "search", search)
     monkeypatch.setattr(sweeping, "trials", lambda *_: [])
     with initialize_config_dir(str(conf().resolve()), **settings.VERSION_BASE):
-        sweeping.run([word for word in line.hydra() if word not in line.flags])
+        sweeping.run([word for word in line.hydra() if word not in line.flags], "config")
     assert found, "no job"
     return found
 
