@@ -59,7 +59,7 @@ def words(rows: Sequence[dict[str, Any]], keys: Sequence[str], given: dict[str, 
 
 
 def objectives(folder: Path) -> dict[str, Any] | None:
-    """The objectives of a search in this folder; None without a search."""
+    """The objectives of a search in this folder, or None."""
     try:
         told = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
         return {"objectives": [str(o) for o in told["objectives"]], "directions": [str(d) for d in told["directions"]]}

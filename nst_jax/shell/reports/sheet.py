@@ -141,6 +141,6 @@ def axes(rows: Rows, keys: Sequence[str]) -> tuple[str, str, list[str]]:
 
 
 def values(rows: Rows, key: str) -> list[Any]:
-    """A key's values in order; one None for no key ("")."""
+    """The values of a key, in order. The empty key ("") has one value, None."""
     found = {row.get(key) for row in rows} if key else {None}
     return sorted(found, key=lambda v: (v is None, isinstance(v, str), labels.rank(key, v), v if v is not None else 0))

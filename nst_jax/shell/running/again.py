@@ -132,7 +132,7 @@ def in_folder(folder: Path, given: str) -> tuple[Path, dict[str, Any]]:
 
 
 def many_in(folder: Path) -> str:
-    """What to say of a folder that is no run's."""
+    """The message for a folder that is not a run's. It names the runs within, if any."""
     runs = sorted(file.parent for file in folder.glob(f"*/{CONFIG}"))
     if not runs:
         return f"no run is in this folder: it has no {CONFIG}"
@@ -147,9 +147,9 @@ def shorten(path: Path) -> str:
 
 
 def locate(settings: Mapping[str, Any], directory: str) -> dict[str, Any]:
-    """The settings with the names of files as they are to be written in the working directory.
+    """The settings, with the names of files rewritten for the working directory.
 
-    directory: where the former run was started, to which its relative names belong; "": unknown.
+    directory: the start directory of the former run, the base of its relative names; "": unknown.
     """
 
     def move(name: Any) -> Any:
@@ -192,7 +192,7 @@ def files_of(settings: Mapping[str, Any]) -> list[Key]:
 
 
 def look_at_files(origin: Origin, configs: Iterable[Config]) -> list[str]:
-    """What has become of the former run's files, as far as the settings still name them: those with other bytes.
+    """The former run's files that have other bytes now, among those that the settings still name. A line each.
 
     Raises:
       UserError: one is not there any more. It says which setting names it.
@@ -228,7 +228,10 @@ def known_hashes(record: Mapping[str, Any], before: Sequence[Key], now: Sequence
 
 
 def describe(origin: Origin, now: Config, *, swept: Sequence[str] = ()) -> list[str]:
-    """What is repeated, what differs, and what is not taken over, a line each. swept: the keys of a sweep."""
+    """The repeated run, the differences, and the settings that are not taken over, a line each.
+
+    swept: the keys of a sweep.
+    """
     lines, former = [f"again: {origin.path}"], origin.former
     is_swept = lambda key: any(key == each or key.startswith(f"{each}.") for each in swept)
     changes = again.differences(former.settings, config.plain(now))
@@ -262,9 +265,9 @@ def say(value: Any) -> str:
 
 
 def others(facts: Mapping[str, Any]) -> list[str]:
-    """What is not as it was where the former run was computed: versions, device, weights. A line each.
+    """The differences from the former run in versions, device and weights, a line each.
 
-    facts: of the run. Its `from` says which run it repeats. Nothing is said where that run's record is gone.
+    facts: of the run. Its `from` names the run that it repeats. The list is empty if that run's record is gone.
     """
     named = facts.get("from")
     if not isinstance(named, dict):

@@ -16,7 +16,7 @@ SHARE = 20  # the bar's terms are measured at most every 20 times as long as it 
 
 
 def place(job: Job) -> tuple[int, int]:
-    """Which of the run's sizes the job has, from 1, and how many there are."""
+    """The position of the job's size among the run's sizes, counted from 1, and the number of sizes."""
     return job.plan.stage.number + 1, job.plan.stage.many
 
 

@@ -22,7 +22,7 @@ class CheckedCache:
         self.folder, self.said = Path(folder), False
 
     def get(self, key: str) -> bytes | None:
-        """The program under a key; None where there is none, or a damaged one, which is removed."""
+        """The program under a key, or None if it is absent or damaged. A damaged program is removed."""
         entry = self.kept.get(key)
         if entry is None:
             return None

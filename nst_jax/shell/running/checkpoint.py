@@ -41,7 +41,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """The checkpoint; None where there is none, or a damaged one. metrics.jsonl is cut back to it."""
+    """The checkpoint, or None if it is absent or damaged. metrics.jsonl is cut back to it."""
     try:
         with (folder / NAME).open("rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in file.files}
@@ -64,7 +64,7 @@ def fits(checkpoint: Checkpoint, shapes: Sequence[tuple[int, ...]]) -> bool:
 
 
 def steps(folder: Path) -> int:
-    """Iterations of the folder's checkpoint; 0 where there is none that can be read."""
+    """The number of iterations of the folder's checkpoint, or 0 if it is absent or damaged."""
     try:
         with (folder / NAME).open("rb") as stream, np.load(stream) as file:
             return len(file["curve_total"])

@@ -24,7 +24,7 @@ class Colours(NamedTuple):
 
 
 def colours(settings: Mapping[str, Any]) -> Colours:
-    """The mode that the settings name. Raises UserError for a name, a key or a value that is none."""
+    """The mode that the settings name. Raises UserError for an unknown name, wrong keys or a wrong value."""
     numbers = dict(settings)
     name = str(numbers.pop("name", None))
     mode = look_up(colour.MODES, name, "colour")

@@ -77,7 +77,7 @@ class Seen(NamedTuple):
 
 
 def fixed_bytes(seen: Seen) -> int:
-    """Bytes of the image, of what has its size, and of what is aimed at position by position."""
+    """Bytes of the image, of the arrays of its size, and of the activations aimed at position by position."""
     found = seen.arch.shapes(seen.net, height=seen.height, width=seen.width)
     images = 3 * seen.height * seen.width * (IMAGES + 2 * seen.pairs)
     return 4 * (images + sum(math.prod(found[layer]) for layer in seen.kept))

@@ -1,7 +1,7 @@
 """The device: settings that jax reads when it is imported, the cache of compiled programs, memory that runs out.
 
 XLA_PYTHON_CLIENT_PREALLOCATE and XLA_PYTHON_CLIENT_MEM_FRACTION: docs.jax.dev, "GPU memory allocation". A
-variable that is already set in the environment is left as it is. What the settings mean on a GPU and a TPU:
+variable that is already set in the environment is left as it is. The meaning of the settings on a GPU and a TPU:
 docs/how_to/devices.md.
 """
 

@@ -31,9 +31,9 @@ SHORTEST = 96  # pixels of its shorter side, for the deepest layers' sake
 def rehearse(config: Config, log: Callable[[str], object]) -> int:
     """Say what the run would take, and return the exit code 0.
 
-    The memory is the compiler's account of the whole program, which is compiled from shapes alone. The time is that of
-    a smaller image, in proportion to the pixels; to their square at most, where each position of the image is compared
-    with each of the style picture.
+    The memory is the compiler's account of the whole program, which is compiled from shapes alone. The time is
+    measured on a smaller image, and scaled in proportion to the pixels. If each position of the image is compared with
+    each position of the style picture, the time is scaled in proportion to the square of the pixels at most.
     """
     once = memory()
     log("dry run: nothing is written")
@@ -100,7 +100,7 @@ def compare(found: Mapping[str, Way], chosen: Way, *, seconds: float, steps: flo
 
 
 def steps_of_strokes(config: Config) -> int:
-    """The steps in which each style picture is painted before the run."""
+    """The number of steps that paint each style picture before the run."""
     painted = config.strokes.style is not None and config.strokes.mix == "repaint" and config.style_weight
     return config.strokes.steps if painted else 0
 

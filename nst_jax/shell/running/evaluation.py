@@ -63,7 +63,7 @@ class Run(NamedTuple):
 
 
 def find_runs(folder: Path, log: Log) -> list[Run]:
-    """The runs in a folder, in the order of their names. Raises UserError where there is none."""
+    """The runs in a folder, in the order of their names. Raises UserError if no run has a result."""
     found = list(list_runs(folder, log))
     if not found:
         raise UserError(f"{folder}: no run with a result is here")

@@ -77,9 +77,9 @@ def note(folder: Path, record: Mapping[str, Any]) -> None:
 
 
 def reserve(folder: Path, size: int) -> None:
-    """Take so many bytes of the disk until `release`: snapshots must not leave the result without room.
+    """Take so many bytes of the disk until `release`: snapshots must leave room for the result.
 
-    Raises UserError where there are not so many.
+    Raises UserError if fewer are free.
     """
     try:
         with (folder / ROOM).open("wb") as file:

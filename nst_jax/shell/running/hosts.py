@@ -94,7 +94,7 @@ def own_output(config: Config) -> Iterator[Config]:
 
 
 def own_folder(folder: Path, config: Config, *, checkpoint: str) -> Path:
-    """The run's folder for this process: itself, or one within `own_output` from which it can go on.
+    """The run's folder for this process: itself, or one within `own_output`. It can go on from either.
 
     checkpoint: the name of that file.
     """

@@ -43,7 +43,7 @@ class Inputs(NamedTuple):
 
 
 def read_inputs(config: Config, colours: Colours, arch: Architecture, log: Log, once: Once, *, scale: float) -> Inputs:
-    """Read the pictures. arch: the network; scale: of the sides of all pictures, beside what the settings say."""
+    """Read the pictures. arch: the network; scale: of the sides of all pictures, beside the settings."""
     needed = bool(config.content_weight), bool(config.style_weight)
     chosen: tuple[Any, ...] = (*(str(getattr(config, k)) for k in FILES), *needed)
     files = once(("files", *chosen), lambda: read_files(config, log))
@@ -68,7 +68,7 @@ def placed_paths(config: Config) -> dict[str, str | None]:
 
 
 def read_files(config: Config, log: Log) -> dict[str, pictures.Picture | None]:
-    """The pictures by name; None where the settings say null and nothing needs it."""
+    """The pictures by name. A picture that the run does not need may be null in the settings: None."""
     for kind in ("content", "style"):
         weight = getattr(config, f"{kind}_weight")
         if config.texture or (kind == "style" and regions_of(config)):

@@ -173,7 +173,7 @@ def lose(tally: Tally, path: str, error: UserError, *, many: int) -> None:
 
 
 def names_of(contents: Sequence[str], config: Config) -> list[str]:
-    """The names of the results: output.file of one; of several those of the photographs, no two alike."""
+    """The names of the results: output.file of one; of several the names of the photographs, all different."""
     if len(contents) == 1:
         return [config.output.file]
     suffix, taken, found = Path(config.output.file).suffix, set(), []

@@ -60,7 +60,7 @@ class Lane:
     results: dict[str, float] = field(default_factory=dict)  # numbers of the end, by name
 
     def reserve(self) -> None:
-        """Reserve the room that the picture and its record may take. Raises UserError where there is none."""
+        """Reserve the room that the picture and its record may take. Raises UserError if there is too little."""
         height, width = self.job.start.shape[:2]
         folder.reserve(self.folder, 4 * height * width + RECORDS)
 
@@ -139,7 +139,7 @@ class Lane:
         folder.show_latest(self.folder, path)
 
     def attempt(self, work: Callable[[], object], what: str) -> None:
-        """Write what the run can do without. What cannot be written is said, once, and the run goes on."""
+        """Write an optional output of the run. If that fails, the run warns once and goes on."""
         if self.silent:
             return
         try:
@@ -241,7 +241,7 @@ class Lane:
         self.known, self.records, self.chunks, self.seconds, self.done = None, [], [], 0.0, 0
 
     def restore(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray] | None:
-        """The leaves of the state in the checkpoint, if it is of this size; None where there are none that fit.
+        """The leaves of the state in the checkpoint, if it is of this size and they fit; otherwise None.
 
         Raises UserError where the checkpoint is of a later size, and of another program.
         """

@@ -121,7 +121,7 @@ def compare_judge(result: Image, style: Image, files: Files, log: Log) -> Scalar
 
 
 def compare_judge_frechet(result: Image, style: Image, files: Files, log: Log) -> Scalar:
-    """SIFID's formula on another network: texnet, whose weights come with the package."""
+    """SIFID's formula on another network: texnet. Its weights come with the package."""
     net = judge.network()
     return sifid(net.extractor.clone(taps=(JUDGE_LAYER,)), net.params, result, style)
 

@@ -47,7 +47,7 @@ DEPENDS = ("luminance", "match")  # modes of colour that recolour a painting by 
 
 @dataclass
 class Programs:
-    """The compiled programs of a model, by the shapes of what they take. The oldest is let go."""
+    """The compiled programs of a model, by the shapes of their arguments. The oldest is dropped."""
 
     model: Model
     seconds: float = 0.0  # to compile
@@ -56,7 +56,7 @@ class Programs:
     def find(self, what: str, given: Mapping[str, Any]) -> Compiled:
         """The program for these arguments. Raises UserError where it needs more memory than is free.
 
-        what: is painted, for the error.
+        `what`: the name of the photograph that is painted, for the error.
         """
         shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(jnp.shape(a), jnp.asarray(a).dtype), dict(given))
         leaves, tree = jax.tree.flatten(shapes)
@@ -126,7 +126,7 @@ def set_up(config: Config, model: Model, log: Log) -> Setup:
 
 
 def refuse_pictures(config: Config, model: Model, chosen: Colours) -> None:
-    """Raise UserError for what a network with styles of its own does not take."""
+    """Raise UserError for settings that a network with styles of its own does not take."""
     painted, many = settings.styles_of(config), model.apply.styles
     if not many and painted:
         name = ", ".join(model.header["style_names"]) or "one that it does not name"
@@ -177,7 +177,7 @@ def paint_one(setup: Setup, photo: Picture, what: str, log: Log) -> Painted:
 
 
 def gather(setup: Setup, photo: Picture, content: Image, log: Log) -> tuple[list[Any], dict[str, Any], Any, Files]:
-    """The looks of all styles; alpha, shares and masks as the network takes them; what is kept; the regions' files."""
+    """The looks of all styles, the network's arguments (alpha, shares, masks), the kept part, the regions' files."""
     config, shares = setup.config, None if setup.shares is None else jnp.asarray(setup.shares, jnp.float32)
     if setup.model.apply.styles is not None:
         return [], {"alpha": None, "shares": shares, "masks": None}, None, {}

@@ -107,7 +107,7 @@ def to_onnx(function: Function, model: Model, path: Path, size: str | None) -> N
 
 
 def read_size(size: str | None, *, multiple: int, least: int) -> tuple[int, int]:
-    """Height and width of WIDTHxHEIGHT. Raises UserError for what is none, or none that the network takes."""
+    """Height and width of WIDTHxHEIGHT. Raises UserError for another form or a size that the network refuses."""
     if size is None or not (known := re.fullmatch(r"(\d+)x(\d+)", size)):
         raise UserError(f"size={size}: ONNX is for pictures of one size: say size=WIDTHxHEIGHT, such as size=640x480")
     width, height = int(known.group(1)), int(known.group(2))

@@ -188,5 +188,5 @@ def output(config: Config) -> Output:
 
 
 def uses_seed(config: Config) -> bool:
-    """Whether a random choice of the run depends on its seed. Of a convention of one's own it is taken to."""
+    """Whether a random choice of the run depends on its seed. A user's own convention counts as random."""
     return config.canvas.get("start") in ("noise", "blend") or published.draws(config.convention.name)

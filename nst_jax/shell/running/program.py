@@ -91,7 +91,7 @@ def adopt(program: Program, job: Job) -> Job:
 
 
 def even_width(jobs: int, most: int, mesh: Mesh | None) -> int:
-    """At most so many lanes at a time, in parts of equal length, divisible by the devices that share them."""
+    """At most so many lanes at a time. The parts have the same length, and the devices share each part evenly."""
     parts = -(-jobs // max(1, most))
     return lanes.divisible(lanes=-(-jobs // parts), devices=layout.lanes_of(mesh))
 
@@ -166,7 +166,7 @@ def compile_on_mesh(
 
 
 def sizes_of(program: Compiled) -> dict[str, int] | None:
-    """Bytes that a call takes, by kind, by the compiler's own account; None where it has none.
+    """Bytes that a call takes, by kind, as the compiler reports them, or None if it does not.
 
     The state is donated: its output lies in the memory of its argument, and counts once.
     """

@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The git commit of the source in use, `+` behind it if files differ; None where it is no checkout."""
+    """The git commit of the source in use, with a final `+` if files differ, or None outside a checkout."""
     source = Path(nst_jax.__file__).resolve().parents[1]
     if not (source / ".git").exists():
         return None

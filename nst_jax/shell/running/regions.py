@@ -50,7 +50,7 @@ class Division(NamedTuple):
         return {name: r.style for name, r in self.regions.items() if r.style is not None}
 
     def style(self, styles: Sequence[Image], shares: Sequence[float]) -> Blend:
-        """All that is painted as one. styles, shares: of what no region takes."""
+        """All that is painted as one. styles, shares: of the area that no region takes."""
         rest = Blend(tuple(styles), jnp.asarray(shares))
         return core.as_one(self.layout, self.pictures, rest) if self.regions else rest
 
@@ -111,9 +111,11 @@ def draw(config: Config, name: str, given: RegionSettings, photo: Picture, log: 
 
 
 def read_mask(config: Config, key: str, path: str, colour: str | None, log: Log) -> tuple[np.ndarray, Picture]:
-    """A mask and its file: where the picture has the colour; else its opacity, if a part is transparent; else its gray.
+    """A mask and its file: the pixels of the colour, or the picture's opacity or gray.
 
-    Raises UserError for a picture of several colours where no colour is said, or without the one that is said.
+    Without a colour, the mask is the opacity if a part of the picture is transparent, and otherwise the gray.
+
+    Raises UserError for a picture of several colours if no colour is given, or for one that lacks the given colour.
     """
     picture = pictures.read(path, background="black", max_pixels=config.max_pixels, log=lambda _: None)
     image = picture.image

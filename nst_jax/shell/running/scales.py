@@ -35,9 +35,9 @@ def remember(config: Config) -> Once:
 
 
 def outline(config: Config, log: Log, once: Once) -> Job:
-    """The job at the run's last size, whose aims are shapes alone: it says what cannot be had before the long work.
+    """The job at the run's last size. Its aims are shapes alone: impossible settings fail before the long work.
 
-    Where there is one size only, it is the job itself.
+    For a run of one size, it is the job itself.
     """
     if len(sizes_of_run(config)) == 1:
         return prepare(config, log, once)

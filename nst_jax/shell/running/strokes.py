@@ -42,7 +42,7 @@ class Comparison(NamedTuple):
 
 
 class Fine(NamedTuple):
-    """The picture with the strokes, and what the run makes of it. All is empty where there is none."""
+    """The picture with the strokes, and its use in the run. All fields are empty without such a picture."""
 
     sources: dict[str, Image]  # the pictures that terms of the run aim at beside the others
     layers: dict[str, float]  # whose style terms do so

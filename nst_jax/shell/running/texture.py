@@ -24,7 +24,7 @@ def exemplar_at(exemplar: np.ndarray, *, scale: float) -> Image:
 
 
 def fit_sides(config: Config, arch: Architecture, height: int, width: int) -> tuple[int, int]:
-    """The sides, those that wrap rounded up to what all poolings and octaves divide."""
+    """The sides. Those that wrap are rounded up until all poolings and octaves divide them."""
     octave = 2 ** (config.pattern.octaves - 1)
     windows = [arch.windows(layer, rounding="floor") for layer in (*config.layers.style, *pattern_of(config).taps())]
     whole = {"height": -(-height // octave), "width": -(-width // octave)}

@@ -90,7 +90,7 @@ def name_of(given: Any) -> str:
 
 
 def find_packaged(name: str) -> Path | None:
-    """The file or folder of that name among the models that come with the package; None where there is none."""
+    """The file or folder of that name among the models that come with the package, or None."""
     places = (package_file(f"trained/models/{name}"), package_file(f"trained/models/{name}.safetensors"))
     return next((place for place in places if place.exists()), None)
 
@@ -173,9 +173,9 @@ KINDS = {"johnson": make_transformation, "cin": make_transformation, "adain": ma
 def make_encoder(
     parts: Sequence[Part], layers: tuple[str, ...], encoder: Encoder
 ) -> tuple[Extractor, Any, dict[str, str]]:
-    """The encoder that the files name, tapped at the layers; its parameters; what they are.
+    """The encoder that the files name, tapped at the layers, its parameters, and their source and hash.
 
-    Raises UserError where it is not the one that the training had.
+    Raises UserError if it is not the encoder of the training.
     """
     first = parts[0]
     wanted = {part.model.notes.get("encoder_sha256") for part in parts}

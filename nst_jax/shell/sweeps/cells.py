@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 def name(config: Config) -> str:
     """A hash of all that the result depends on: the settings, and the bytes of the files that they name.
 
-    A seed that nothing uses is no part of it.
+    The hash covers the seed only if the run uses it.
     """
     plain = settings.plain(config)
     for key in ("sweep", "look", "model", "alpha", "origin"):  # a look is what it sets; no job of a sweep has a model
@@ -76,7 +76,7 @@ def models_at_start(config: Config) -> list[str]:
 
 
 def stamp(path: str | None) -> tuple[int, int]:
-    """Size and time of a file; zeros where there is none."""
+    """Size and time of a file, or zeros if there is no such file."""
     try:
         known = Path(path or "").expanduser().stat()
     except (OSError, ValueError, RuntimeError):  # what is wrong with it, its reader says

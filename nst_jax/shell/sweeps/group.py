@@ -103,7 +103,7 @@ class Programs:
 
 
 def former_width(lanes: Sequence[Lane]) -> int | None:
-    """The width of the program in which the jobs started, if they did. Another width would give other pixels."""
+    """The width of the program that started the jobs, or None. Another width would give other pixels."""
     return max(checkpoint.former_width(lane.folder) for lane in lanes) or None
 
 

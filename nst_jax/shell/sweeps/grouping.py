@@ -48,7 +48,7 @@ def outline(config: Config) -> str:
 
 
 def has_own_terms(config: Config) -> bool:
-    """Whether terms aim at the strokes. Strokes in which the style is painted before the run shape nothing."""
+    """Whether terms aim at the strokes. Strokes that repaint the style before the run do not shape the program."""
     return config.strokes.style is not None and config.strokes.mix == "layers"
 
 

@@ -20,7 +20,10 @@ POLL = 0.2  # seconds
 
 
 def wait_for_others(folder: Path, stop: Stop) -> None:
-    """Wait until no worker of an earlier run, whose parent is gone, is at work: it writes its checkpoints and ends."""
+    """Wait until all workers of earlier runs have ended.
+
+    A worker of an earlier run has lost its parent. It writes its checkpoints and ends.
+    """
     said = False
     for path in sorted(folder.glob("*.lock")):
         lock = FileLock(path, blocking=False)
@@ -75,7 +78,7 @@ def halt(stop: Stop, part: Sequence[Cell], stop_on_error: bool) -> bool:
 
 
 def write(path: Path, text: str) -> Path:
-    """Write a file, and its folder if there is none."""
+    """Write a file, and create its folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_text(path, text)
 

@@ -91,7 +91,7 @@ def _check_number(key: str, folders: Sequence[str], number: int, *, side: int) -
 
 
 def measure(path: Path, *, log: Log) -> tuple[int, int] | None:
-    """Width and height by the file's header; None for a file that is no picture."""
+    """Width and height by the file's header, or None if the file is not a picture."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
             return picture.size

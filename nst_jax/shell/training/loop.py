@@ -43,7 +43,7 @@ class Training(NamedTuple):
 
 
 def restore(training: Training, begin: Callable[[], Any]) -> tuple[Any, float] | None:
-    """The state of the checkpoint, and the seconds of its steps; None where there is none.
+    """The state of the checkpoint and the seconds of its steps, or None if it does not exist.
 
     Args:
       training: the training.

@@ -1,7 +1,7 @@
 """How near a student is to its teacher, by kind of picture: those of each folder, and its own transfers.
 
-An optimised image finds every direction in which a student is wrong, so a student that is good on photographs may be
-poor on its own transfers. Both are measured, on pictures that it was not trained on.
+An optimised image finds every direction that a student gets wrong. A student that is good on photographs may therefore
+be poor on its own transfers. Both are measured, on pictures that it was not trained on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -140,7 +140,7 @@ def load_network(config: Config, arch: Architecture, network: Extractor) -> weig
 
 
 def measure_sizes(config: Config, network: Extractor, params: Any, contents: Corpus) -> dict[str, float]:
-    """The mean activation of each layer of an encoder, in two digits; nothing where no layer is decoded."""
+    """The mean activation of each layer of an encoder, in two digits. The result is empty if no layer is decoded."""
     if config.level is None:
         return {}
     images = jnp.asarray(corpus.pieces(contents, piece_of(config), seed=config.seed, stream=CONTENT, step=0, count=4))
@@ -159,7 +159,7 @@ def normalise(weigh: dict[str, Any], terms: Terms, sizes: dict[str, float]) -> d
 
 
 def read_styles(config: Config) -> tuple[Style, ...]:
-    """The paintings that are learnt, at their size. Raises UserError where there is none."""
+    """The paintings that are learnt, at their size. Raises UserError if there is no painting."""
     paths: list[Path] = []
     for name in names_in(config.style if config.styles is None else config.styles):
         place = Path(name).expanduser()

@@ -61,7 +61,7 @@ def make_decoder(method: str, config: Config, *, divisor: float) -> tuple[Mirror
 
 
 def make_mix(method: str, config: Config) -> Adain | Wct | None:
-    """How the style comes into the activation. Raises UserError for what is no mix or no form."""
+    """The way that the style enters the activation. Raises UserError for an unknown mix or form."""
     if method != "adain":
         return None
     means = Adain(look_up(FORMS, config.form, "form"))
