@@ -12,12 +12,12 @@ CUTOFF = 0.5  # difflib's ratio from which a name counts as near: 0.4 proposes n
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most similar to `name`; None if none is near."""
+    """The known name most similar to `name`, or None if all differ too much."""
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=CUTOFF)), None)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The sentence " Did you mean NAME?", or nothing if no known name is near."""
+    """The sentence " Did you mean NAME?", or "" if every known name differs too much."""
     near = nearest(name, known)
     return f" Did you mean {near}?" if near else ""
 

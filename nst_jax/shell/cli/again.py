@@ -20,7 +20,7 @@ CONFIG_OPTIONS = ("-cp", "--config-path", "-cn", "--config-name")
 
 
 def take(arguments: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
-    """Take the word out of a line: the other words, the name of the run, and what was read as what.
+    """Take the word out of a line. Return the other words, the name of the run, and a note of each word read as `from`.
 
     Raises:
       UserError: two runs are named, or a list of them.
@@ -60,7 +60,7 @@ def strip_quotes(value: str) -> str:
 
 
 def find(named: str | None) -> "Origin | None":
-    """The run of that name; None where a line names none. Raises UserError."""
+    """The run of that name, or None for a line that leaves it out. Raises UserError unless it names one run."""
     if named is None:
         return None
     from nst_jax.shell.running.again import find  # OmegaConf: a line without the word does not wait for it

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def run(what: str, kind: str, more: list[str]) -> str:
-    """Export, and return where the result is. Raises UserError for what cannot be exported."""
+    """Export, and return where the result is. Raises UserError for a folder or a model that cannot be exported."""
     if kind in FORMATS:
         from nst_jax.shell.running import portable
 
@@ -69,7 +69,7 @@ def read_words(words: list[str], known: tuple[str, ...], usage: str) -> dict[str
 
 
 def tell(line: str) -> None:
-    """Show a line of what happens on the way."""
+    """Print a line about the progress to standard error."""
     print(line, file=sys.stderr)
 
 

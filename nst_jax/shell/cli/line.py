@@ -52,7 +52,7 @@ class Line:
         return self.origin is not None and self.origin.is_texture()
 
     def style(self) -> str:
-        """What the screen shows: "full", "quiet" or "json"."""
+        """The style of the output on the screen: "full", "quiet" or "json"."""
         return "json" if self.json else "quiet" if self.quiet else "full"
 
     def is_sweep(self) -> bool:

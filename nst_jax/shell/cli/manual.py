@@ -88,13 +88,13 @@ class Entry(NamedTuple):
 
 
 def page(given: Sequence[str]) -> str:
-    """The help: of all settings, or of those that are named. Raises UserError for a name that is none."""
+    """The help: of all settings, or of those that are named. Raises UserError for an unknown name."""
     keys = [word.lstrip("+~").partition("=") for word in given if not word.startswith("-")]
     return "\n".join(topic(key, value) for key, _, value in keys) if keys else whole_page()
 
 
 def whole_page() -> str:
-    """The usage and every setting, by what a person wants."""
+    """The usage and every setting, in sections by purpose."""
     main = [*entries(conf() / "config.yaml"), *(Entry(*line) for line in LINES)]
     text = [USAGE, "Settings: KEY=VALUE. Groups: GROUP=OPTION; each option has keys of its own: nst help GROUP=OPTION"]
     for title, keys, groups, files in SECTIONS:
@@ -146,7 +146,7 @@ def options(group: str) -> list[str]:
 
 
 def settings() -> list[Entry]:
-    """Every setting that a line has whatever it chooses."""
+    """Every setting that a line has for any choice of options."""
     found = [*entries(conf() / "config.yaml"), *(Entry(*line) for line in LINES)]
     for group in ("output", "device"):
         found += [e._replace(key=f"{group}.{e.key}") for e in entries(conf() / group / "default.yaml")]
@@ -173,7 +173,7 @@ def entries(file: Path) -> list[Entry]:
 
 
 def about(file: Path) -> str:
-    """What the first lines of a file say of it."""
+    """The description of a file: its first line of comment."""
     lines = file.read_text(encoding="utf-8").splitlines()
     said = [line.lstrip("# ") for line in lines if line.startswith("# ") and "@package" not in line]
     return said[0] if said else ""

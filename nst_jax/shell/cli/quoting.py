@@ -102,7 +102,7 @@ def quote(word: str, *, many: bool = True) -> str:
 
 
 def quote_region(key: str, value: str, *, many: bool) -> str:
-    """A setting of a region for Hydra's parser, which adds the region if there is none of that name."""
+    """A setting of a region for Hydra's parser, which adds the region if its name is new."""
     key = f"++{key.lstrip('+')}"
     matched = REGION.fullmatch(key)
     if matched and matched[3]:

@@ -14,7 +14,7 @@ from typing import Any
 def log_to_screen(style: str = "full") -> Iterator[None]:
     """Within, the package's log goes to the screen: warnings and errors to standard error, the rest to standard output.
 
-    style: "full"; "quiet": of the rest only the name of the result; "json": only its record.
+    style: "full" shows all the rest, "quiet" only the name of the result, and "json" only its record.
     """
     log, handlers = logging.getLogger("nst_jax"), (logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr))
     handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)

@@ -102,7 +102,7 @@ def encode(image: np.ndarray) -> bytes:
 
 
 def main() -> None:
-    """Say which networks are at hand, then paint what the input asks for."""
+    """Report which networks are available, then paint the picture that the input asks for."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what else is printed is no message
     sys.stderr = Forgiving(sys.stderr)

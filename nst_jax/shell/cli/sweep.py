@@ -52,7 +52,7 @@ def name_pictures(word: str) -> str:
 def run(words: list[str], base: str) -> list[Row]:
     """Run the jobs. Hydra is initialised.
 
-    base: the name of what the line is composed on: conf/config.yaml, or the settings of a former run.
+    base: the name of the config that the line overrides: conf/config.yaml, or the settings of a former run.
     """
     loader = GlobalHydra.instance().config_loader()
     given = line.parse(loader, {}, words)

@@ -88,7 +88,7 @@ def train(method: str, config: Any, stop: Any) -> list[Path]:
 
 
 def combine(method: str, words: list[str]) -> list[list[str]]:
-    """The words of each of several trainings: every combination of what has several values, in its own folder."""
+    """The words of each of several trainings: each combination of settings with several values, in its own folder."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 

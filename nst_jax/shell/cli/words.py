@@ -185,7 +185,7 @@ def take_option(line: Line, name: str, value: str | None, rest: list[str]) -> No
 
 
 def is_setting_of(line: Line, key: str) -> bool:
-    """Whether a word is a setting. Without a trained network `model` and `alpha` are what they are elsewhere."""
+    """Whether a word is a setting. Without a trained network `model` and `alpha` are words of other programs."""
     knows_models = line.model or (line.origin is not None and line.origin.is_model())
     return is_key(key) and (knows_models or key not in ("model", "alpha"))
 

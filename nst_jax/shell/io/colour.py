@@ -43,7 +43,7 @@ def unpack(picture: Image.Image) -> Unpacked:
 
 
 def blend(image: np.ndarray, alpha: np.ndarray, background: tuple[int, ...]) -> np.ndarray:
-    """Blend the picture with one colour (0..255) behind it, as browsers do: in sRGB values, not in linear light."""
+    """Blend the picture with one colour (0..255) behind it. As in browsers, it blends sRGB values, not linear light."""
     colour = np.asarray(background[:3], np.float32) / 255
     opacity = alpha[..., None]
     return image * opacity + colour * (1 - opacity)

@@ -42,7 +42,7 @@ class Unusable(ValueError):
 
 
 def sources(published: tuple[Published, ...], mirror: str | None) -> list[Source]:
-    """Every address, in the order in which they are tried. The user's own mirror comes first.
+    """Every address, in the order of the attempts. The user's own mirror comes first.
 
     Args:
       published: the files, each of which would do.

@@ -107,7 +107,7 @@ def _layer_names(contents: Contents, architecture: "Architecture") -> tuple[dict
 
 
 def _look_up_alias(path: str, aliases: Mapping[str, str]) -> str | None:
-    """The layer of a path, or of what follows one of its dots or slashes: module.features.0 is features.0."""
+    """The layer of a path, or of the part after one of its dots or slashes: module.features.0 is features.0."""
     starts = [0, *(i + 1 for i, character in enumerate(path) if character in "./")]
     return next((aliases[path[i:]] for i in starts if path[i:] in aliases), None)
 
@@ -121,7 +121,7 @@ def _is_dense(contents: Contents, path: str) -> bool:
 def _check_complete(
     found: Mapping[str, Mapping[str, Stored]], architecture: "Architecture", *, needed: tuple[str, ...], where: str
 ) -> None:
-    """Check that no layer is missing that is needed, nor one before the deepest that is there."""
+    """Check that the needed layers are present, and every layer before the deepest one in the file."""
     order, network = tuple(architecture.kernels), architecture.name
     if not found:
         raise UserError(f"{where}: not weights of {network}, it holds none of its layers")

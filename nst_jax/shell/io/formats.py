@@ -23,7 +23,7 @@ KNOWN = "Keras .h5, torch .pth, MatConvNet .mat and .safetensors are read"
 
 
 def read(path: Path) -> Contents:
-    """Read what a weight file holds. Raises UserError if it is none, or damaged."""
+    """Read the contents of a weight file. Raises UserError for another kind of file, or a damaged one."""
     kind = sniff(path)
     readers = {"keras": _keras, "torch": _torch, "matconvnet": _matconvnet, "safetensors": _safetensors}
     try:
@@ -132,7 +132,7 @@ def _keras(path: Path) -> Contents:
 
 
 def _groups(file: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Each layer with its datasets, in the network's order, which is that of the attribute `layer_names`."""
+    """Each layer with its datasets, in the network's order. The attribute `layer_names` has this order."""
     root = next((_member(file, name) for name in ("model_weights", "layers") if name in file), file)
     names = [n.decode() if isinstance(n, bytes) else str(n) for n in root.attrs.get("layer_names", ())]
     seen = set()

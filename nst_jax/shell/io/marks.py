@@ -12,7 +12,7 @@ GROWING = (MARK, "nst.log", ".lock")  # files whose size says nothing
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The mark in a job's folder: `row`, `swept`, `words` and `files`; None if there is none, or a damaged one."""
+    """The mark in a job's folder: `row`, `swept`, `words` and `files`. A missing or damaged mark gives None."""
     try:
         mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

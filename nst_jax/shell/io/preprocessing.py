@@ -1,8 +1,7 @@
 """Preprocessing belongs to the weights: it is the layer `input` of their network.
 
 `input` maps RGB in [0, 1] to the input of the network's training: image @ kernel + bias. It is read from the file, or
-follows from what the values are, or from the programs that write the format. Where none of these says it, the user
-has to.
+follows from the values, or from the programs that write the format. Where none of these says it, the user has to.
 """
 
 from collections.abc import Mapping

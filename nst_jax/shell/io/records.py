@@ -1,4 +1,4 @@
-"""What a result came from, read back: from the picture itself, or from the file beside it."""
+"""The record of a result's run, read back from the picture itself or from the file beside it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def digest(path: Path) -> str:
 
 
 def load(path: Path) -> Record | None:
-    """The record in a JSON file; None where it is none. Raises UserError for a file that cannot be read."""
+    """The record in a JSON file, or None. Raises UserError for a file that cannot be read."""
     try:
         if path.stat().st_size > LARGEST:
             return None
@@ -35,7 +35,7 @@ def load(path: Path) -> Record | None:
 
 
 def extract(path: Path) -> Record | None:
-    """The record in a picture's metadata; None where there is none, or where the file is no picture."""
+    """The record in a picture's metadata, or None. Another kind of file gives None, too."""
     try:
         with Image.open(path) as image:  # saving.write has the texts before the pixels, which are not decoded here
             texts = {str(key): text for key, text in image.info.items() if isinstance(text, str)}
@@ -53,7 +53,7 @@ def extract(path: Path) -> Record | None:
 
 
 def part(text: Any) -> Any:
-    """A part of the record, from its text: JSON, but for what is a text itself."""
+    """A part of the record, parsed from its JSON. Any other text is returned unchanged."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
@@ -61,5 +61,5 @@ def part(text: Any) -> Any:
 
 
 def as_record(found: Any) -> Record | None:
-    """What was read, if it is a record: it has the settings of a run."""
+    """The parsed object if it is a record, or None. A record has the settings of a run."""
     return found if isinstance(found, dict) and isinstance(found.get("config"), dict) else None

@@ -1,4 +1,4 @@
-"""What the page offers, in words. jax is not imported, so that the page is there at once."""
+"""The choices that the page offers, in words. jax is not imported, so that the page is there at once."""
 
 from typing import Any
 

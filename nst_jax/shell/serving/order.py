@@ -1,4 +1,4 @@
-"""What the page asks for, as the line of `nst` that makes the same picture."""
+"""The order that the page sends, as the line of `nst` that makes the same picture."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path

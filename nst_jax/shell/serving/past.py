@@ -21,7 +21,7 @@ SHOWN = (*PICTURES, ".html", ".json", ".csv", ".yaml", ".txt", ".log", ".jsonl",
 
 
 def runs(root: Path) -> list[dict[str, Any]]:
-    """The newest runs, the last one first: {"path", "picture", "title", "when", "command", "unfinished"}."""
+    """The newest runs, the last one first. The keys of each are path, picture, title, when, command and unfinished."""
     folders = [path.parent for path in root.glob("*/*/config.yaml") if path.parent.parent.name != SWEEPS]
     folders = [folder for folder in folders if not folder.parent.is_symlink()]  # latest
     folders.sort(key=lambda folder: (folder / "config.yaml").stat().st_mtime, reverse=True)
@@ -30,7 +30,7 @@ def runs(root: Path) -> list[dict[str, Any]]:
 
 
 def describe(root: Path, folder: Path) -> dict[str, Any] | None:
-    """What the page shows of a run; None where it has no picture."""
+    """The entry of a run on the page. A run without a picture gives None."""
     config = gallery.settings(folder)
     result = folder / str(config.get("output", {}).get("file"))
     shown = next((path for path in (result, folder / LATEST) if path.is_file()), None)
@@ -84,12 +84,12 @@ def find(root: Path, name: str) -> Path:
 
 
 def page(root: Path, sweep: str) -> Path:
-    """The page of a sweep, made anew. Raises UserError where there is none."""
+    """Build the page of a sweep again, and return its path. Raises UserError if there is no such sweep."""
     return gallery.build(find(root, sweep))
 
 
 def thumbnail(path: Path) -> bytes:
-    """A small copy of a picture, WebP. Raises UserError for a file that is none."""
+    """A small copy of a picture, WebP. Raises UserError for a damaged picture or another kind of file."""
     try:
         with Image.open(path, formats=pictures.FORMATS) as image:
             small = image.convert("RGB")

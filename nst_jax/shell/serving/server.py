@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(POST)
 
     def answer(self, table: dict[str, Callable[["Handler", str], None]]) -> None:
-        """Answer by the function of the first part of the path. What the user can mend is a sentence."""
+        """Answer by the function of the first part of the path. A UserError is answered with its sentence."""
         if (path := self.path_within()) is None:
             return
         name, _, rest = path.partition("/")
@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         return parse_qs(urlsplit(self.path).query).get(key, [""])[0]
 
     def body(self, most: int) -> bytes:
-        """What was sent. Raises UserError where it is longer than `most` bytes, or its length is not said."""
+        """The body of the request. Raises UserError if it is longer than `most` bytes, or its length is not given."""
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch(r"[0-9]{1,15}", length):
             raise UserError("this request does not say how long it is")
@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
         return data
 
     def json_body(self) -> Any:
-        """What was sent, as JSON. Raises UserError where it is none."""
+        """The body of the request, parsed from JSON. Raises UserError for invalid JSON."""
         try:
             return json.loads(self.body(LARGEST_ORDER) or b"null")
         except (ValueError, RecursionError):
@@ -178,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(json.dumps(value, default=str).encode(), TYPES[".json"], status)
 
     def refuse(self, status: HTTPStatus, sentence: str) -> None:
-        """Send a sentence that says why not. What is left of the request is not read."""
+        """Send a sentence with the reason of the refusal. The rest of the request is not read."""
         self.close_connection = True
         with suppress(ConnectionError):
             self.send_json({"error": sentence}, status)
@@ -311,7 +311,7 @@ def start(handler: Handler, _: str) -> None:
 
 
 def stop(handler: Handler, _: str) -> None:
-    """Stop the run. What is there is kept."""
+    """Stop the run. Its results so far are kept."""
     handler.body(LARGEST_ORDER)
     handler.server.studio.stop()
     send_state(handler, "")

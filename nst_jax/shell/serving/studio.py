@@ -62,7 +62,7 @@ class Studio:
             self.painter.paint(words)
 
     def stop(self) -> None:
-        """Stop the run. What is there is kept."""
+        """Stop the run. Its results so far are kept."""
         with self.changed:
             if self.state["phase"] in ("starting", "painting"):
                 self._update({"phase": "stopping"})

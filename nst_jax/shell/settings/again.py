@@ -124,7 +124,7 @@ def put(group: str, values: Settings, brings: Iterable[str]) -> None:
 
 
 def option_of(group: str, default: str, given: Settings, beside: Any) -> Settings:
-    """What the option of a group holds: the run's values, and the group's own where its record lacks one.
+    """The values in the option of a group: those of the run, and the group's own where its record lacks one.
 
     Args:
       group: such as "optimiser".
@@ -176,7 +176,7 @@ def stands_for(before: Any, value: Any, given: Settings) -> bool:
 
 
 def keys_of(look: str) -> list[str]:
-    """The settings that a look sets, with dots; none for a look without a file."""
+    """The settings that a look sets, with dots. A look without a file has an empty list."""
     file = conf() / "look" / f"{look}.yaml"
     found = load(file) if file.is_file() else {}
     return [key for key in flatten({k: v for k, v in found.items() if k != "defaults"}) if key != "look"]
@@ -193,7 +193,7 @@ def pick(given: Settings, keys: Iterable[str]) -> Settings:
 
 
 def brought(group: str, name: str) -> list[str]:
-    """The groups of which an option chooses the option, too: of texnet, its layers and its convention."""
+    """The other groups that an option sets, too: texnet sets its layers and its convention."""
     file = conf() / group / f"{name}.yaml"
     entries = load(file).get("defaults", []) if file.is_file() else []
     words = [word for entry in entries if isinstance(entry, dict) for word in entry]
@@ -201,7 +201,7 @@ def brought(group: str, name: str) -> list[str]:
 
 
 def load(file: Path) -> Settings:
-    """What a file of conf/ holds."""
+    """The contents of a file of conf/."""
     return cast(Settings, OmegaConf.to_container(OmegaConf.load(file), resolve=False) or {})
 
 

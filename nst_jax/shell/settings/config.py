@@ -75,7 +75,7 @@ def plain(config: Config) -> dict[str, Any]:
 
 
 def from_plain(settings: dict[str, Any]) -> Config:
-    """What `plain` gave, as settings again."""
+    """The settings, from the output of `plain`."""
     return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), escape(settings))))
 
 
@@ -265,7 +265,7 @@ def explain(error: BaseException, keys: Iterable[str] | None = None) -> str:
 
 
 def elsewhere(key: str) -> str | None:
-    """The message for a key that another option of its group has; None if no option has it."""
+    """The message for a key that another option of its group has, or None for any other key."""
     group, _, name = key.partition(".")
     found = files(group).values() if name and group in ("scale", "optimiser", "canvas") else ()
     having = [file.stem for file in found if name in cast(DictConfig, OmegaConf.load(file))]

@@ -103,7 +103,7 @@ def is_colour(text: Any) -> bool:
 
 
 def outline(c: Config) -> list[Any]:
-    """What of the regions shapes the program: all but their weights, and the styles whose whole picture counts."""
+    """The part of the regions that shapes the program. Weights, and styles whose whole picture counts, are left out."""
     found = regions_of(c)
     painted = lambda r: r.style if r.style is None or r.style_region else "a style"
     return [

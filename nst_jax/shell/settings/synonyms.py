@@ -1,8 +1,8 @@
 """Words of other programs and what they are here: read, suggested and listed from this table.
 
-Sources: jcjohnson/neural-style, neural_style.lua; ProGamerGov/neural-style-pt, neural_style.py;
-crowsonkb/style-transfer-pytorch, style_transfer/cli.py; keras-team/keras-io,
-examples/generative/neural_style_transfer.py.
+Sources: jcjohnson/neural-style (neural_style.lua), ProGamerGov/neural-style-pt (neural_style.py),
+crowsonkb/style-transfer-pytorch (style_transfer/cli.py) and keras-team/keras-io
+(examples/generative/neural_style_transfer.py).
 """
 
 from collections.abc import Mapping
@@ -173,7 +173,7 @@ def normal(word: str) -> str:
 
 
 def entry(word: str, of: str) -> Synonym | None:
-    """The entry of a program's word; None if it has none."""
+    """The entry of a program's word, or None."""
     return next((s for s in SYNONYMS if s.word == normal(word) and s.of == of), None)
 
 

@@ -66,7 +66,7 @@ def own_layers(network: str, style: Iterable[str]) -> list[str]:
 
 
 def pattern_of(c: Config) -> "Pattern":
-    """The terms of a texture; none where there is no texture."""
+    """The terms of a texture. Without a texture all weights are 0."""
     from nst_jax.methods.texture import Pattern
 
     p = c.pattern
