@@ -93,7 +93,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _read_version() -> str:
-    """What the build has written. A checkout that was never built has no version: a result's commit says what it is."""
+    """The version that the build has written. An unbuilt checkout has no version: a result's commit identifies it."""
     try:
         return import_module("nst_jax._version").__version__
     except ModuleNotFoundError:

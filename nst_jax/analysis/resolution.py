@@ -18,7 +18,7 @@ from nst_jax.types import Scalar
 
 
 class Growth(NamedTuple):
-    """The power of the number of pixels with which the gradient of each term grows: 0 for a mean, 1 for a sum."""
+    """Exponents by term: its gradient grows as the number of pixels to this power, 0 for a mean, 1 for a sum."""
 
     content: float
     style: float
@@ -84,7 +84,7 @@ def one_size(convention: Convention) -> Convention:
 
 
 def invariant(convention: Convention, *, pixels: int, reference: int) -> Convention:
-    """The convention for images of `pixels`, whose weights mean what the published ones mean at `reference` pixels.
+    """The convention for images of `pixels`. Its weights mean the same as the published ones at `reference` pixels.
 
     A style picture of any size counts as one of the image's: see `one_size`.
     """

@@ -32,7 +32,7 @@ CANONICAL = Convention(content_term=content(mean_of_squares), style_term=style(g
 
 
 class Weights(NamedTuple):
-    """Of the terms, by layer, before the share that a convention itself gives a style layer. NaN: there is none."""
+    """Weights of the terms, by layer, before the share that a convention itself gives a style layer. NaN: no weight."""
 
     content: Mapping[str, float]
     style: Mapping[str, float]
@@ -47,7 +47,7 @@ class Translation(NamedTuple):
 
 
 def canonical(convention: Convention, weights: Weights, shapes: Shapes, *, height: int, width: int) -> Weights:
-    """The coefficients c_l and s_l of the one form; NaN where there is none. The smoothness term is left out."""
+    """The coefficients c_l and s_l of the one form; NaN where it does not exist. The smoothness term is left out."""
     found = translate(convention, CANONICAL, weights._replace(smooth=0.0), shapes, height=height, width=width)
     return found.weights
 
@@ -124,7 +124,7 @@ def style_ratio(one: Convention, other: Convention, shape: Shape, *, pixels: int
 
 
 def smooth_ratio(one: Convention, other: Convention, *, height: int, width: int) -> float:
-    """k of one's smoothness = k times the other's, measured by the gradient. NaN if there is none."""
+    """The k of: one's smoothness = k times the other's, measured by the gradient. NaN if no such k exists."""
     if one.smooth_term == other.smooth_term:
         return 1.0
     if one.smooth_term is None or other.smooth_term is None:

@@ -118,7 +118,9 @@ def check_params(arch: Architecture, params: Mapping[str, Any], taps: tuple[str,
 
 
 def picture(name: str | Path, *, size: int = 512) -> Image:
-    """A bundled picture (landscape, portrait; brush, mosaic, ink; brick) or a file, its longer side `size` pixels.
+    """A bundled picture or a file, its longer side `size` pixels.
+
+    The bundled pictures are landscape and portrait (contents), brush, mosaic and ink (styles), and brick (a texture).
 
     Raises UserError for a file that cannot be read.
     """

@@ -18,7 +18,7 @@ class Method(NamedTuple):
 
 
 def lbfgs(*, memory: int = 50, evaluations: int = 20) -> Method:
-    """L-BFGS with a zoom line search of at most `evaluations` a step. The defaults are those of the command."""
+    """L-BFGS with a zoom line search of at most `evaluations` a step. The defaults are the command's."""
     return Method(solvers.lbfgs, (("memory", memory), ("evaluations", evaluations)), {})
 
 
@@ -36,9 +36,9 @@ def adam(
     falloff: Any = 1.0,
     clamp: bool = True,
 ) -> Method:
-    """Adam; b2 and the rate are those of crowsonkb/style-transfer-pytorch.
+    """Adam, with the b2 and the rate of crowsonkb/style-transfer-pytorch.
 
-    falloff: what the learning rate is multiplied by after each step. clamp: clip the image to [0, 1].
+    falloff: the factor of the learning rate after each step. clamp: clip the image to [0, 1].
     """
     numbers = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "falloff": falloff}
     return method_of(solvers.adam, {"clamp": clamp}, numbers)

@@ -127,9 +127,9 @@ def share_parts(numbers: Mapping[str, Any], shares: Mapping[str, float]) -> dict
 
 
 def weigh_parts(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[str, Any]]:
-    """A convention by name, and the weight of each part: the given one, or the published one where that is None.
+    """A convention by name, and the weight of each part: the given one, or the published one for None.
 
-    Raises ValueError for a name that is none, or a weight of smoothness where the convention has no such term.
+    Raises ValueError for an unknown name, or a weight of smoothness where the convention has no such term.
     """
     record = losses_of(name)
     numbers = {k: getattr(record, k) if v is None else v for k, v in given.items()}
@@ -139,7 +139,7 @@ def weigh_parts(name: str, given: Mapping[str, Any]) -> tuple[Convention, dict[s
 
 
 def size_of(pictures: Mapping[str, Image | Blend]) -> tuple[int, int]:
-    """Height and width of the image to be made: the content picture's, or the style picture's where there is none."""
+    """Height and width of the image to make: the content picture's, or the style picture's if no content is given."""
     first = next(iter(pictures.values()))
     height, width, _ = (first.pictures[0] if isinstance(first, Blend) else first).shape
     return height, width
@@ -211,7 +211,7 @@ def over(problem: Task, **numbers: Any) -> Task:
       **numbers: content_weight, style_weight, tv_weight, or another part's name; arrays of one length.
 
     Raises:
-      ValueError: a name that is none, or arrays of several lengths.
+      ValueError: an unknown name, or arrays of several lengths.
     """
     changed = {part: jnp.asarray(value) for name, value in numbers.items() for part in parts_of(problem, name)}
     for name, value in changed.items():
@@ -246,7 +246,7 @@ def split(problem: Task, solver: Method | None = None, *, average: Any = None) -
 
 
 def losses_of(name: str) -> Losses:
-    """A convention's record: its terms and its published weights. Raises ValueError for a name that is none."""
+    """A convention's record: its terms and its published weights. Raises ValueError for an unknown name."""
     if name not in LOSSES:
         from nst_jax.shell.names import suggest
 

@@ -40,7 +40,8 @@ def step_through_lanes(
 ) -> tuple[transfer.Result, list[str]]:
     """The lanes' runs in chunks of about a second, with a progress bar, and which image each lane keeps.
 
-    A lane keeps its best image where its objective is not finite, or ends above its start, of which a warning tells.
+    A lane keeps its best image where its objective is not finite, or ends above its start. A warning reports an end
+    above the start.
 
     Args:
       spec, numbers, begins, axes, steps: as `lanes.begin` and `lanes.advance` take them.
@@ -63,7 +64,7 @@ def advance(
     pause: Callable[[], object] = lambda: None,
     **bar: Any,
 ) -> tuple[State, Chunks]:
-    """The lanes at so many steps, and what they saw on the way; the arguments are those of `step_through_lanes`."""
+    """The lanes at so many steps, and their records on the way. The arguments are as for `step_through_lanes`."""
     import time
 
     from tqdm.auto import tqdm
@@ -89,7 +90,7 @@ def advance(
 def finish(
     spec: Spec, numbers: Problem, states: State, axes: lanes.Axes, curve: Any, *, first: int = 0
 ) -> tuple[transfer.Result, list[str]]:
-    """The result, and which image each lane keeps. first: the step from which on the curve is of this problem."""
+    """The result, and which image each lane keeps. first: the first step of the curve that is of this problem."""
     last = lanes.images(states)
     values = lanes.values(spec, numbers, last, axes=axes)
     above = is_above_start(numbers, values, curve.value[:, first:])

@@ -1,4 +1,4 @@
-"""A problem, minimised: one run, or many as lanes; a photograph and a painting; a sweep."""
+"""Minimise a problem: in one run or many as lanes, for a photograph and a painting, or in a sweep."""
 
 from typing import Any
 

@@ -45,7 +45,7 @@ def scales(
 ) -> Scales:
     """The sizes of a run from coarse to fine, for `stylise`.
 
-    The defaults are those of scale=multi; crowsonkb/style-transfer-pytorch has then=500, kernel="torch" and
+    The defaults are as for scale=multi. crowsonkb/style-transfer-pytorch has then=500, kernel="torch" and
     moments="resize".
 
     Args:
@@ -56,7 +56,7 @@ def scales(
       moments: of Adam: rescale, resize or forget; see `methods.multiscale.Passage`.
 
     Raises:
-      ValueError: a name that is none, or a factor that is not above 1.
+      ValueError: an unknown name, or a factor that is not above 1.
     """
     for name, given, known in (("kernel", kernel, tuple(KERNELS)), ("moments", moments, MOMENTS)):
         if given not in known:

@@ -52,7 +52,7 @@ def repaint(
       The image, of the size of `coarse`. Colours may leave [0, 1] a little.
 
     Raises:
-      ValueError: a layer that is none, or that is above all style layers.
+      ValueError: an unknown layer, or a layer that is above all style layers.
     """
     start = as_image("coarse", read(coarse, size))
     picture = as_image("fine", read(fine, max(1, round(size * scale))))

@@ -67,7 +67,7 @@ def stylise(
       **settings: of `problem`: convention, style_weight, ...
 
     Raises:
-      ValueError: a name that is none; a look with another convention or network than it is made for.
+      ValueError: an unknown name; a look with another convention or network than it is made for.
     """
     if colour not in MODES:
         raise ValueError(f"colour={colour!r}: {', '.join(MODES)}")
@@ -151,7 +151,7 @@ def paint(region: Region, mode: Mode, photo: Image, size: int, scale: float) -> 
 
 
 def choose(look: str | None, net: Network, convention: str) -> Look:
-    """A look by name. Raises ValueError for a name that is none, and where its numbers mean something else."""
+    """A look by name. Raises ValueError for an unknown name, and where its numbers mean something else."""
     if look is None:
         return PLAIN
     if look not in LOOKS:
@@ -175,7 +175,7 @@ def scale_of(look: Look, styles: Sequence[Any]) -> float:
 
 
 def begin(start: Any, content: Image, styles: Sequence[Image], *, scale: float, seed: int) -> Image:
-    """The first image, by name, at the content's shape. Raises ValueError for a name that is none.
+    """The first image, by name, at the content's shape. Raises ValueError for an unknown name.
 
     An image is taken as it is; at a part of the size it is brought to the content's shape.
     """

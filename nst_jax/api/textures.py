@@ -39,7 +39,7 @@ def pattern(
     """The terms of a texture beside those of its style layers: see `methods.texture.Pattern`.
 
     The weights are meant for the convention `relative`. A weight of 0 leaves its term out. Without layers, the shifts
-    and the autocorrelation are those of the network's style layer of a stride of 4 pixels, VGG's relu3_1.
+    and the autocorrelation are measured at the network's style layer of a stride of 4 pixels, VGG's relu3_1.
     """
     return Pattern(smooth, spectrum, shifts, autocorrelation, tuple(layers), tuple(offsets))
 
@@ -92,7 +92,7 @@ def texture_problem(
     style_layers: Mapping[str, float] | Sequence[str] | None = None,
     seed: int = 0,
 ) -> Task:
-    """What `texture` minimises. Its parts are style and those of the pattern: `over` takes numbers for each.
+    """The problem of `texture`. Its parts are style and those of the pattern: `over` takes numbers for each.
 
     Args:
       net, exemplar, size, seamless: as for `texture`.
@@ -132,7 +132,7 @@ def texture_problem(
 
 
 def axes_of(seamless: str) -> Axes:
-    """The axes along which borders meet. Raises ValueError for a word that is none."""
+    """The axes along which borders meet. Raises ValueError for an unknown word."""
     if seamless not in method.SEAMLESS:
         raise ValueError(f"seamless={seamless!r}: {', '.join(method.SEAMLESS)}")
     return method.SEAMLESS[seamless]

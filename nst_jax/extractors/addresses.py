@@ -33,7 +33,7 @@ def _keras(network: str, *, md5: str, size: int, folder: str = "") -> Published:
 
 
 def _torchvision(name: str, *, size: int) -> tuple[Published, ...]:
-    """A file whose name ends with the beginning of its sha256, which is all that is published of it."""
+    """A file of torchvision. Its name ends with the beginning of its sha256, the only published part."""
     file = f"{name}.pth"
     return (Published(file, (TORCHVISION + file,), f"sha256:{name.rpartition('-')[2]}*", size),)
 

@@ -1,7 +1,7 @@
 """AlexNet as torchvision has it (Krizhevsky 2014, arXiv 1404.5997, "one weird trick"), to its last convolution.
 
-It is the trunk of LPIPS, whose authors recommend it (`analysis.perceptual`), and no network for style transfer here: it
-is in no setting's table of names. Taps: `conv1` ... `conv5`, each after its ReLU.
+It is the trunk that the authors of LPIPS recommend (`analysis.perceptual`). It is not a network for style transfer
+here: no setting's table of names has it. Taps: `conv1` ... `conv5`, each after its ReLU.
 """
 
 from nst_jax.extractors.addresses import PUBLISHED

@@ -94,7 +94,7 @@ class Architecture(NamedTuple):
     A layer can be tapped; a convolution has parameters. A raw output is the value after a convolution, before
     its normalisation and its ReLU. Parameters are
     {convolution: {"kernel": (height, width, in, out), "bias": (out)}}, and "input", the preprocessing. A convolution
-    that a batch normalisation follows has "scale", "offset", "mean" and "variance" (out) in place of "bias".
+    that a batch normalisation follows has "scale", "offset", "mean" and "variance" (out) instead of "bias".
     """
 
     name: str

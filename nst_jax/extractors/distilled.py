@@ -60,7 +60,7 @@ KERNELS = {**CONVOLUTIONS, **LIFTS}
 class Distilled(NamedTuple):
     """Activations of one image at the layers named in `taps`, not yet lifted. Nothing deeper is computed.
 
-    The other fields are those of `vgg.VGG`.
+    The other fields are as in `vgg.VGG`.
     """
 
     taps: tuple[str, ...]

@@ -17,7 +17,7 @@ HALVE = Pool("max", 3, 2)  # up, unless the setting `rounding` says down
 
 
 def inception(name: str, *widths: int) -> Block:
-    """Figure 2b. widths: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5 and pool proj of table 1."""
+    """The block of figure 2b. widths: `#1x1`, `#3x3 reduce`, `#3x3`, `#5x5 reduce`, `#5x5`, `pool proj` (table 1)."""
     own, reduce_3, three, reduce_5, five, pooled = widths
     return Block(name, Join((
         conv(f"{name}.branch1", own),

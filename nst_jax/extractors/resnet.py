@@ -1,7 +1,7 @@
 """ResNets (He, Zhang, Ren & Sun 2016, CVPR, arXiv 1512.03385, table 1): 18, 34, 50 and 101 layers.
 
-torchvision's have the stride of a bottleneck in its 3 x 3 ("v1.5"). Their taps: `conv1`, after its ReLU; `maxpool`;
-`layer1_0` ... `layer4_2`, each block after its sum and ReLU: `layer1.0` ... there. `resnet50_keras` is the paper's,
+torchvision's have the stride of a bottleneck in its 3 x 3 ("v1.5"). Their taps are `conv1` after its ReLU, `maxpool`,
+and `layer1_0` ... `layer4_2`, each block after its sum and ReLU: `layer1.0` ... there. `resnet50_keras` is the paper's,
 with the stride in the first 1 x 1, and Keras' names: `conv1_relu`, `pool1_pool`, `conv2_block1_out` ...
 """
 

@@ -1,8 +1,8 @@
 """Softmax smoothing of activations.
 
-Wang, Li & Vasconcelos 2021, CVPR, "Rethinking and Improving the Robustness of Image Style Transfer" (SWAG, arXiv
-2104.05623), section 4: networks with shortcuts have activations with few large peaks, and these alone make the Gram
-matrices and their gradients. The softmax of the activations takes their place in all losses.
+Networks with shortcuts have activations with few large peaks, and these alone make the Gram matrices and their
+gradients. The softmax of the activations takes their place in all losses. Source: Wang, Li & Vasconcelos 2021, CVPR,
+"Rethinking and Improving the Robustness of Image Style Transfer" (SWAG, arXiv 2104.05623, section 4).
 
 The paper states neither an axis nor a temperature for its softmax; docs/explanations/networks.md has the released code.
 """

@@ -1,8 +1,8 @@
 """SqueezeNet 1.1 (Iandola et al. 2016, arXiv 1602.07360, table 1 and figure 2; the release notes of 1.1), to fire9.
 
-Taps: `input`, the preprocessing; `conv1` and `fire2` ... `fire9`, each after its ReLU. Weights: the Keras file of
-github.com/rcmalli/keras-squeezenet (no top), whose input is BGR in 0..255 minus (103.939, 116.779, 123.68) and whose
-poolings see whole windows only; and torchvision's, whose poolings round up: rounding=ceil.
+Taps: `input`, the preprocessing; `conv1` and `fire2` ... `fire9`, each after its ReLU. The weights are one of two
+files. The input of the Keras file (github.com/rcmalli/keras-squeezenet, no top) is BGR in 0..255 minus (103.939,
+116.779, 123.68), and its poolings see whole windows only. The poolings of torchvision's file round up: rounding=ceil.
 """
 
 from nst_jax.extractors.addresses import PUBLISHED

@@ -1,7 +1,7 @@
 """Colour: give a picture the colours of another, or change its brightness alone.
 
-Gatys, Ecker, Bethge, Hertzmann & Shechtman 2017, CVPR, arXiv 1611.07865, section 5. Colours are those of sRGB as they
-are stored, as in the paper's own program (leongatys/NeuralImageSynthesis @cced0b9).
+Gatys, Ecker, Bethge, Hertzmann & Shechtman 2017, CVPR, arXiv 1611.07865, section 5. Colours are stored sRGB values, as
+in the paper's own program (leongatys/NeuralImageSynthesis @cced0b9).
 """
 
 from collections.abc import Callable

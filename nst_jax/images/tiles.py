@@ -2,8 +2,7 @@
 
 Every position belongs to one tile. A tile's window is its own pixels and a margin, as far as its positions see. Windows
 start at multiples of the network's stride, so that poolings meet the same pixels as in the whole. They lie inside the
-picture: beyond its border, and only there, is what the network's padding puts there. Along an axis that wraps they
-wrap.
+picture: the network's padding lies beyond the picture's border, and only there. Along an axis that wraps they wrap.
 
 All windows have one size: that of a tile, two margins, and the pixels beyond the last whole stride, which a pooling of
 the whole drops or rounds up. The window of a tile at the border moves inwards and has more of a margin on one side.
@@ -135,7 +134,9 @@ def add_window(image: Image, part: Image, grid: Grid, number: Any) -> Image:
 
 
 def cells(along: Line, *, whole: int, part: int) -> Cells:
-    """The positions of a layer along one axis. The stride is the number by which a longer picture has more of them.
+    """The positions of a layer along one axis.
+
+    The stride is computed from the whole and a window: the difference in pixels, divided by that in positions.
 
     Args:
       along: the windows.

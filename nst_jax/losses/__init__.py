@@ -1,4 +1,4 @@
-"""What is compared. `term` says what a loss is; the other modules hold what terms measure and how they compare it.
+"""The losses. `term` defines a loss; the other modules hold the measures of terms and their comparisons.
 
 To add a loss: write its `measure` and its `compare`, and make a `Term` of them.
 """

@@ -110,7 +110,7 @@ def half(f: Activation, p: Activation) -> Scalar:
 def scale_gradient(loss: Callable[[Activation, Any], Scalar], f: Activation, aim: Any) -> Scalar:
     """The loss with its own value, but a gradient with respect to `f` that is scaled to a mean |.| of 1.
 
-    crowsonkb/style_transfer num_utils.py:85-87, normalize: every layer counts alike, however large its error.
+    crowsonkb/style_transfer num_utils.py:85-87, normalize: every layer counts the same, however large its error.
     """
     f = widen(f)
     value, grad = jax.value_and_grad(loss)(lax.stop_gradient(f), aim)

@@ -93,8 +93,8 @@ def channels(m: Moments) -> int:
 def mix(styles: Sequence[Moments], shares: Float[Array, " n"]) -> Moments:
     """The moments of several style pictures as one: means over positions, each times its share.
 
-    The mean of the Gram matrices is that of jcjohnson/neural-style (-style_blend_weights) and, of both raw moments, of
-    crowsonkb/style-transfer-pytorch. The covariance of the result has the distance of the pictures' means in it.
+    jcjohnson/neural-style takes the mean of the Gram matrices (-style_blend_weights). crowsonkb/style-transfer-pytorch
+    takes the mean of both raw moments. The covariance of the result has the distance of the pictures' means in it.
 
     shares: of each picture; they sum to 1.
     """

@@ -1,8 +1,8 @@
-"""Statistics of two positions that are an offset apart: structure that is larger than what one position sees.
+"""Statistics of two positions that are an offset apart: structure that is larger than the view of one position.
 
-A Gram matrix asks which channels go together at a position. Cross-Gram matrices ask which channel goes with which one
-so many positions further on (Berger & Memisevic 2017, arXiv 1606.01286). The autocorrelation asks how a channel goes
-with itself at every offset (Sendik & Cohen-Or 2017, ACM TOG 36(5), "Deep correlations for texture synthesis").
+A Gram matrix asks which channels go together at a position. Cross-Gram matrices ask how each channel goes with every
+channel so many positions further on (Berger & Memisevic 2017, arXiv 1606.01286). The autocorrelation asks how a channel
+goes with itself at every offset (Sendik & Cohen-Or 2017, ACM TOG 36(5), "Deep correlations for texture synthesis").
 """
 
 from collections.abc import Callable, Sequence

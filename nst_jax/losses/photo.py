@@ -70,9 +70,9 @@ def scatter(a: Float[Array, "h w 9 3"], b: Float[Array, "h w 9 3"]) -> Float[Arr
 def matting_energy(image: Image, aim: Guide) -> Scalar:
     """The sum over channels of V^T L V, L the photograph's matting Laplacian, without the matrix.
 
-    In each window it is what is left of the squares of V less its mean when V is fitted by an affine function of the
-    photograph's colours, by a ridge regression: Levin, Lischinski & Weiss 2006, eq. 12; as a term: Luan, Paris,
-    Shechtman & Bala 2017, CVPR, arXiv 1703.07511, eq. 2, weight 1e4.
+    In each window a ridge regression fits V by an affine function of the photograph's colours. The energy is the rest
+    of the squares of V less its mean: Levin, Lischinski & Weiss 2006, eq. 12. As a term: Luan, Paris, Shechtman & Bala
+    2017, CVPR (arXiv 1703.07511), eq. 2, weight 1e4.
     """
     own = windows(image)
     cross = scatter(aim.centred, own)

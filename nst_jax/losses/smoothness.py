@@ -103,7 +103,9 @@ def nine_point(image: Image, wrap: Axes = ()) -> Scalar:
 
 
 def wrapped_steps(image: Image, wrap: Axes = ()) -> Scalar:
-    """Sum dx^2 + dy^2 + eps around the border, on x / 127.5, and 2/5 of the sixth power of what leaves -1..1.
+    """Sum dx^2 + dy^2 + eps around the border, on x / 127.5, and 2/5 of the sixth power of values scaled to -1..1.
+
+    The sixth power penalises values outside -1..1.
 
     crowsonkb/style_transfer num_utils.py:150-162 and config_system.py:77-91: weights 5 and 2. Its gradient is
     used as one of pixels, without the 1 / 127.5 of the chain rule, which is why the whole is times 127.5.

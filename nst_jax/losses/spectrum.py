@@ -26,7 +26,7 @@ def spectrum(image: Image) -> Spectrum:
 
 
 def project(image: Image, target: Spectrum) -> Image:
-    """The nearest picture whose spectrum is the target's but for one phase a frequency, the same for all colours.
+    """The nearest picture with the target's spectrum up to one phase per frequency, the same for all colours.
 
     F^-1 (q / |q| R), q = sum over colours of X conj(R), X of the image and R the target.
     """

@@ -1,4 +1,4 @@
-"""What can be computed from moments besides the Gram matrix: means, covariances, Gaussian distances.
+"""Statistics from moments, besides the Gram matrix: means, covariances, Gaussian distances.
 
 All of it is a function of sums over positions, so that it works for tiles, devices and several styles.
 """
@@ -96,8 +96,8 @@ def wasserstein(m: Moments, target: Gaussian) -> Scalar:
 def root(a: Matrix) -> Matrix:
     """The square root of a symmetric positive matrix, by Newton and Schulz: Higham 2008, eq. 6.35.
 
-    12 iterations as published: roots of eigenvalues below about 1e-7 of the norm come out too small, and the
-    gradient is that of what is computed.
+    12 iterations as published. Roots of eigenvalues below about 1e-7 of the norm come out too small, and the
+    gradient is the derivative of the computed value.
     """
     norm = jnp.sqrt(jnp.sum(a**2))
     three = 3 * jnp.eye(a.shape[0])
@@ -124,10 +124,10 @@ def whitening(m: Moments, view: View) -> Whitening:
 
 
 def whitened_error(m: Moments, target: Whitening) -> Scalar:
-    """|W (G - A) W|^2 / N: the squared error of G along A's eigenvectors, in parts of what A has there.
+    """|W (G - A) W|^2 / N: the squared error of G along A's eigenvectors, relative to A there.
 
-    A plain Gram matrix is nearly all in its largest eigenvalue, the channels' common mean, and a style term in parts of
-    |A|^2 is satisfied by that. W is the whitening of Li et al. 2017 (arXiv 1705.08086), section 3.2, with damping.
+    A plain Gram matrix is nearly all in its largest eigenvalue, the channels' common mean, and that satisfies a style
+    term relative to |A|^2. W is the whitening of Li et al. 2017 (arXiv 1705.08086), section 3.2, with damping.
     """
     error = product(product(target.root, gram(m) - target.gram), target.root)
     return jnp.sum(error**2) / error.shape[0]

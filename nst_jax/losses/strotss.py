@@ -1,7 +1,7 @@
 """STROTSS, layer by layer: Kolkin, Salavon & Shakhnarovich 2019, CVPR, arXiv 1904.12785; nkolkin13/STROTSS @9a1543a.
 
 Not reproduced: hypercolumns (one vector across all layers for each position), the palette term on colours,
-positions drawn anew for each step, regions, and the Laplacian pyramid that is optimised there.
+positions drawn again for each step, regions, and the Laplacian pyramid that is optimised there.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ GRID = 32  # 32^2 positions are compared: stylize_objectives.py, get_feature_ind
 
 
 def grid(activation: Activation, local: Any = None) -> Rows:
-    """At most 32 x 32 positions, evenly spaced. STROTSS draws as many, anew for each step."""
+    """At most 32 x 32 positions, evenly spaced. STROTSS draws as many, again for each step."""
     h, w, _ = activation.shape
     down, right = (jnp.linspace(0, n - 1, min(n, GRID)).round().astype(int) for n in (h, w))
     return widen(activation[down][:, right].reshape(-1, activation.shape[-1]))

@@ -20,14 +20,14 @@ IMAGE = "image"  # the tap of a term that measures the image itself
 
 
 class Aim(NamedTuple):
-    """What a term compares with."""
+    """The target of a term."""
 
     local: Any = None  # laid out like the activation and cut with it: the photograph's activation, a mask
     whole: Any = None  # not laid out so: a Gram matrix, a distribution
 
 
 class View(NamedTuple):
-    """What an aim is made of."""
+    """The inputs of an aim."""
 
     activation: (
         Activation | Lifted
@@ -62,7 +62,7 @@ def itself(x: Any, local: Any = None) -> Any:
 
 
 class Term(NamedTuple):
-    """One named part of the objective. It is hashable: its functions are those of a module, or values themselves.
+    """One named part of the objective. It is hashable: its functions belong to a module, or are values themselves.
 
     Attributes:
       name: "content/relu4_2", "style/relu1_1", "sky/style/relu1_1", "tv". What stands before the last slash is the

@@ -124,7 +124,7 @@ def keep(layout: Layout, photo: Image) -> Kept | None:
 def as_one(layout: Layout, styles: Mapping[str, Image], rest: Blend | None) -> Blend:
     """All that is painted as one: each style by the part of the image that it takes.
 
-    styles: of the regions; rest: of what no region takes, None or without a part in it.
+    styles: of the regions. rest: of the area outside the regions, or None; it is unused where that area is empty.
     """
     areas = [layout.areas[name] for name in styles]
     painted = tuple(styles.values())

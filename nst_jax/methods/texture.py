@@ -1,4 +1,4 @@
-"""More of a texture: an image of any size with the statistics of an exemplar, whose borders may meet.
+"""More of a texture: an image of any size with the statistics of an exemplar. Its borders may meet.
 
 Gatys, Ecker & Bethge 2015, arXiv 1505.07376, with terms that see further than a layer does. Where the image is
 seamless, every convolution wraps around, and the total variation. The exemplar does not wrap.
@@ -94,7 +94,7 @@ def tile(exemplar: Image, *, height: int, width: int) -> Image:
 
 
 def fit_sides(*, height: int, width: int, axes: Axes, windows: Iterable[Sequence[Window]]) -> tuple[int, int]:
-    """The sides, those that wrap rounded up to what all poolings divide. windows: of each layer."""
+    """The sides. Those that wrap are rounded up to a multiple of all poolings' strides. windows: of each layer."""
     stride = max(map(total_stride, windows))
     height, width = (-(-n // stride) * stride if axis in axes else n for axis, n in enumerate((height, width)))
     return height, width
@@ -108,5 +108,5 @@ def inner_masks(layers: Iterable[str], windows: Callable[[str], Sequence[Window]
 
 
 def count_tiles(axes: Axes) -> tuple[int, int] | None:
-    """How often the image is repeated down and to the right, to show its seams; None if it has none."""
+    """How often the image is repeated down and to the right, to show its seams, or None if the borders do not meet."""
     return (1 + (0 in axes), 1 + (1 in axes)) if axes else None

@@ -192,8 +192,8 @@ def advance(
 def unroll(spec: Spec, problem: Problem, start: Image, *, turns: int) -> Image:
     """The image after so many turns of the solver, to be differentiated in reverse by any number of the problem.
 
-    A turn's activations are computed again on the way back (jax.checkpoint): the memory is that of one turn, and an
-    image and the solver's state for each.
+    A turn's activations are computed again on the way back (jax.checkpoint). The memory holds one turn, and an
+    image and the solver's state for each turn.
     """
     minimised, descent = partial(objective, spec, problem), solver(spec, problem)
 

@@ -1,9 +1,9 @@
 """Frozen convolutions of any kernel, stride, padding and number of groups, with a gradient for the image only.
 
 jax's rule for the gradient of a convolution with strides is a convolution of an image with holes (`lhs_dilation`): with
-a stride of 2, three of four products are by zero. Here each pixel's gradient is a convolution, of stride 1, of what
-came back with the part of the kernel that met the pixel: the pixels of one phase (row modulo stride, column modulo
-stride) met the same part. See `nn.conv` for stride 1.
+a stride of 2, three of four products are by zero. Here each pixel's gradient is a convolution, of stride 1, of the
+incoming gradient with the part of the kernel that met the pixel. The pixels of one phase (row modulo stride, column
+modulo stride) met the same part. See `nn.conv` for stride 1.
 """
 
 from functools import partial
@@ -173,7 +173,7 @@ def phases_at_once(grad: Batch, kernel: Kernel, form: Form, cells: list[int]) ->
 
 
 def reach(sizes: tuple[int, ...], cells: list[int], positions: tuple[int, ...]) -> Pads:
-    """The zeros around a gradient of so many positions, from which kernels of these sizes make so many cells."""
+    """The zeros around a gradient of so many positions. Kernels of these sizes then make so many cells."""
     down, across = ((k - 1, q - n) for k, q, n in zip(sizes, cells, positions, strict=True))
     return down, across
 

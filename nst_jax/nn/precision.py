@@ -1,4 +1,4 @@
-"""The precision in which sums are taken."""
+"""The precision of sums."""
 
 import jax.numpy as jnp
 from jax import Array, lax

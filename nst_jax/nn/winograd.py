@@ -6,7 +6,7 @@ results is A (U V). In two dimensions B, A and G are the Kronecker squares of th
 steps are matrix products of 36 rows, which XLA's CPU backend computes fast. A large image is computed in bands of rows
 of tiles, which saves memory.
 
-The same U serves the input gradient, whose kernel is rotated by 180 degrees. To rotate the kernel is to rotate the tile
+The same U serves the input gradient. Its kernel is rotated by 180 degrees. To rotate the kernel is to rotate the tile
 before and after the product: to reverse the columns of B and the rows of A.
 """
 

@@ -1,7 +1,7 @@
 """The loop that minimises a function of one array.
 
-A `Solver` is a pair of pure functions. `advance` takes many steps in one program, and returns a state from which the
-next call goes on.
+A `Solver` is a pair of pure functions. `advance` takes many steps in one program, and returns a state. The next call
+goes on from it.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from nst_jax.types import Active, Scalar
 
 
 class Average(NamedTuple):
-    """A mean of the iterates in which an older one counts less: total / weight."""
+    """A mean of the iterates, where an older one counts less: total / weight."""
 
     total: Variable  # the sum of (1 - decay) decay^k x_k, k iterations ago
     weight: Scalar  # the sum of (1 - decay) decay^k: division by it is Adam's correction of the bias

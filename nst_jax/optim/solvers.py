@@ -173,7 +173,7 @@ def adam(
 
 
 def fall(make: Callable[[Scalar], Transformation], learning_rate: Scalar, falloff: Scalar) -> Transformation:
-    """What `make` makes of a learning rate that is multiplied by `falloff` after each step. Its first state counts."""
+    """`make` with a learning rate that is multiplied by `falloff` after each step. Its first state counts the steps."""
 
     def update(gradient: Any, old: Any, x: Any = None) -> tuple[Any, Any]:
         return make(learning_rate * falloff ** old[0].count).update(gradient, old, x)

@@ -118,7 +118,7 @@ def of_images(mesh: AnyMesh, shape: tuple[int, ...]) -> NamedSharding:
 
 
 def axis_of_rows(shape: tuple[int, ...], image: Shape) -> int | None:
-    """The axis of an array that has the rows of an image of this height and width: 0; 1 if it is flat; None."""
+    """The axis of an array that has the rows of an image of this height and width: 0, or 1 if it is flat, or None."""
     if shape[:2] == image:
         return 0
     return 1 if len(shape) == 2 and shape[1] == 3 * image[0] * image[1] else None

@@ -112,7 +112,7 @@ def smooth(function: Callable[[Image], Scalar]) -> Term:
 
 
 def wrap_smooth(term: Term, *, axes: Axes) -> Term:
-    """A term of `smooth` for a texture without a seam, whose opposite borders meet along these axes."""
+    """A term of `smooth` for a texture without a seam: opposite borders meet along these axes."""
     return term._replace(compare=term.compare._replace(wrap=axes))  # pyright: ignore[reportFunctionMemberAccess]
 
 
@@ -227,7 +227,7 @@ def option(name: str, **settings: float | int | bool | str) -> Option:
 class Program(NamedTuple):
     """A published program with all of its settings. It becomes conf/preset/NAME.yaml.
 
-    A setting that is None is not set: the default of conf/config.yaml, or the convention's weight, holds.
+    None leaves a setting at the default of conf/config.yaml, or at the convention's weight.
 
     Attributes:
       name: as in `+preset=NAME`.

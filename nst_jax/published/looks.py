@@ -18,7 +18,7 @@ POOL = 4  # as released with the Laplacian: losses/photo.py
 
 
 class Look(NamedTuple):
-    """Settings by a name that can be remembered. It becomes conf/look/NAME.yaml. A setting that is None is not set.
+    """Settings by a name that can be remembered. It becomes conf/look/NAME.yaml. None leaves a setting unset.
 
     Attributes:
       name: as in `look=NAME`.

@@ -1,4 +1,4 @@
-"""Reports of readers who followed the method: presets for what each of them describes."""
+"""Reports of readers who followed the method: presets for the programs that they describe."""
 
 from nst_jax.published.base import FORGET, ONE_SIZE, ORIGINAL, STRETCH, Profile, Program, option
 

@@ -43,7 +43,7 @@ def keras_order(blocks: tuple[Block, ...]) -> tuple[str, ...]:
 def depths(part: Part, *, behind: int) -> Iterator[tuple[int, str]]:
     """The convolutions with their distance in layers to the end of the block; then that of the part's input, nameless.
 
-    behind: the distance of what follows.
+    behind: the distance of the part that follows.
     """
     match part:
         case Conv():

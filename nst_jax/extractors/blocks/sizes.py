@@ -37,8 +37,8 @@ def side_of(part: Part, *, side: int, axis: int, rounding: str) -> int:
 def windows(blocks: tuple[Block, ...], layer: str, *, rounding: str) -> tuple[Window, ...]:
     """The windows from the image to the layer, of the path that sees most.
 
-    They are those of either axis: 1 x 7 and 7 x 1 come in pairs. Of a raw output in the middle of such a pair they are
-    those of the axis along which it sees more.
+    Either axis has the same windows: 1 x 7 and 7 x 1 come in pairs. A raw output in the middle of such a pair has the
+    windows of the axis along which it sees more.
     """
     whole = Chain(tuple(block.part for block in up_to(blocks, layer)))
     axes = [path(whole, axis=axis, rounding=rounding) for axis in (0, 1)]

@@ -1,8 +1,8 @@
 """Networks written down as tables: blocks in a row, each a tree of convolutions and poolings.
 
-The paths of a tree are `Chain`s. Where they meet they are joined (`Join`: channels side by side) or added (`Sum`). What
-the package must know of a network, `entry.describe` finds out from its table: it is all that the file of a network has
-to say.
+The paths of a tree are `Chain`s. Where they meet they are joined (`Join`: channels side by side) or added (`Sum`).
+`entry.describe` derives from its table everything that the package must know of a network. The file of a network states
+nothing else.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a training begins with: channels of the teacher, and kernels and lifts by least squares."""
+"""The start of a training: channels of the teacher, and kernels and lifts by least squares."""
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
@@ -24,9 +24,9 @@ DAMPING = 3e-5  # of a fit, of the mean variance
 def prune(teacher: Teacher, batches: Sequence[Images], say: Callable[[str], object]) -> dict[str, dict[str, Array]]:
     """Some channels of the teacher, layer by layer, with the kernels and the lifts that fit best.
 
-    The channels of a layer are those from which all others follow best. Their kernels are fitted to the teacher's
-    values before the ReLU from what the student has of the layer before: He, Zhang & Sun 2017, ICCV, arXiv 1707.06168.
-    The student's errors so far are part of what is fitted, and do not add up.
+    The channels of a layer are the ones that predict all others best. Their kernels are fitted to the teacher's
+    values before the ReLU, from the student's values of the layer before: He, Zhang & Sun 2017, ICCV, arXiv 1707.06168.
+    The fit includes the student's errors so far, and they do not add up.
 
     Args:
       teacher: the network to prune.
@@ -77,7 +77,7 @@ def halve(x: Batch) -> Batch:
 
 
 class Sums(NamedTuple):
-    """What a least-squares fit needs of some rows x and what they should give, y. A column of ones is part of x."""
+    """The sums for a least-squares fit of the targets y to the rows x. A column of ones is part of x."""
 
     own: Float[Array, "k k"]  # sum of x x^T
     cross: Float[Array, "k c"]  # sum of x y^T
@@ -115,7 +115,7 @@ def advance_layer(x: Batch, layer: Layer) -> Batch:
 
 @partial(jax.jit, static_argnames="count")
 def choose(sums: Sums, *, count: int) -> Int[Array, " count"]:
-    """The channels from which all channels follow best by a linear map, one after the other: pivoted Cholesky."""
+    """The channels that predict all channels best by a linear map, one after the other: pivoted Cholesky."""
     n = sums.own[-1, -1]
     middle = sums.own[-1, :-1] / n
     spread = sums.own[:-1, :-1] / n - jnp.outer(middle, middle)

@@ -1,4 +1,4 @@
-"""What a training ends with: the parameters in the teacher's units, and how near they are to the teacher."""
+"""The result of a training: the parameters in the teacher's units, and how near they are to the teacher."""
 
 from collections.abc import Sequence
 from functools import partial

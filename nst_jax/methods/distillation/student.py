@@ -82,6 +82,6 @@ def square(a: Array) -> Float[Array, " n"]:
 
 
 def blank() -> dict[str, dict[str, Array]]:
-    """Zeros of the shapes of what is learnt."""
+    """Zeros of the shapes of the learnt parameters."""
     names = (*CONVOLUTIONS, *map(lift_of, RELUS))
     return {name: {"kernel": jnp.zeros(KERNELS[name]), "bias": jnp.zeros(KERNELS[name][-1])} for name in names}

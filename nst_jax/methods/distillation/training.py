@@ -6,8 +6,8 @@ weights of a VGG, whatever their scale, need no constant of their own.
     embedding: |Q f' + b - f|^2 / |f|^2                  Wang et al. 2020, CVPR, arXiv 2003.08436, eq. 5
     Gram:      |G(Q f' + b) - G(f)| / |G(f)|             what a style term sees
 
-An image that is optimised finds every direction in which the student is wrong. So a part of each batch is what
-optimisation makes: transfers by the student itself, some steps further with each step of the training.
+An image that is optimised finds every direction where the student is wrong. So a part of each batch comes from
+optimisation: transfers by the student itself, some steps further with each step of the training.
 """
 
 from collections.abc import Mapping

@@ -78,7 +78,7 @@ class Transformation(NamedTuple):
 
 
 class Adain(NamedTuple):
-    """A decoder of an encoder's activations, whose means and deviations are those of any style."""
+    """A decoder of an encoder's activations with the means and deviations of any style."""
 
     encoder: Extractor
     layer: str
@@ -91,7 +91,7 @@ class Adain(NamedTuple):
         return None
 
     def study(self, params: Any, style: Image, mask: Mask | None = None) -> Channels:
-        """What the network takes of a style picture. mask: (height, width), the weight of each pixel."""
+        """The statistics of a style picture that the network needs. mask: (height, width), the weight of each pixel."""
         seen = encode(self.encoder, params["encoder"], style[None], taps=(self.layer,))[self.layer]
         return adain.measure(seen, carry(mask, seen), unbiased=self.form.unbiased)
 
@@ -125,7 +125,7 @@ class Adain(NamedTuple):
 
 
 class Wct(NamedTuple):
-    """Decoders of an encoder's activations at several layers, whose covariances are those of any style."""
+    """Decoders of an encoder's activations at several layers, with the covariances of any style."""
 
     encoder: Extractor
     levels: tuple[tuple[str, Mirror], ...]  # the layer, and the decoder back from it; the deepest first
@@ -137,7 +137,7 @@ class Wct(NamedTuple):
         return None
 
     def study(self, params: Any, style: Image, mask: Mask | None = None) -> tuple[Colour, ...]:
-        """What the network takes of a style picture at each level. mask: (height, width), the weight of each pixel."""
+        """The statistics of a style picture at each level. mask: (height, width), the weight of each pixel."""
         layers = tuple(layer for layer, _ in self.levels)
         seen = encode(self.encoder, params["encoder"], style[None], taps=layers)
         spreads = (wct.measure(seen[layer], carry(mask, seen[layer])) for layer in layers)
@@ -212,7 +212,7 @@ def choose(names: Sequence[str], chosen: Sequence[int | str], shares: Sequence[A
       shares: of those that are chosen; None: equal ones. They are divided by their sum.
 
     Raises:
-      ValueError: a style that is none, another number of shares, or shares that sum to 0; the network has several
+      ValueError: an unknown style, another number of shares, or shares that sum to 0; the network has several
         styles, and nothing says which.
     """
     if not chosen and shares is None and len(names) > 1:
@@ -230,7 +230,7 @@ def choose(names: Sequence[str], chosen: Sequence[int | str], shares: Sequence[A
 
 
 def place_of(names: Sequence[str], wanted: int | str) -> int:
-    """The number of a style. Raises ValueError where there is none of that number or name."""
+    """The number of a style. Raises ValueError for an unknown number or name."""
     numbers = {str(place): place for place in range(len(names))}
     stems = {name.rpartition(".")[0]: place for place, name in enumerate(names)}
     known = numbers | stems | {name: place for place, name in enumerate(names)}
@@ -267,5 +267,5 @@ def arrange(
 
 
 def compose(image: Image, photo: Image, kept: Mask | None) -> Image:
-    """The image with what is kept of the photograph. kept: (height, width), 1 where it stays."""
+    """The image with the kept part of the photograph. kept: (height, width), 1 where it stays."""
     return image if kept is None else kept[..., None] * photo + (1 - kept[..., None]) * image

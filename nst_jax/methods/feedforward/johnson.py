@@ -170,7 +170,7 @@ def run_nearest(record: Record, layer: Layer, name: str, x: Batch, styles: Style
 
 
 def run_residual(record: Record, layer: Layer, name: str, x: Batch, styles: Styles, training: bool) -> Batch:
-    """Two convolutions, added to what comes in; or to its middle, where the convolutions lose the border."""
+    """Two convolutions, added to their input; or to its middle, where the convolutions lose the border."""
     y = Conv(record, layer._replace(rectify=True), record.residual, name=f"{name}_1")(x, styles, training)
     y = Conv(record, layer, record.residual, name=f"{name}_2")(y, styles, training)
     lost = 2 * (layer.size // 2) if record.residual == "none" else 0
@@ -183,7 +183,8 @@ LAYERS = {"conv": run_conv, "nearest": run_nearest, "transposed": run_conv, "res
 def convolve(x: Batch, kernel: Float[Array, "_ _ _ _"], *, stride: int, padding: str) -> Batch:
     """A convolution with gradients for the kernel too.
 
-    padding: zero, reflect or replicate: half of the kernel on each side; same: TensorFlow's; none.
+    padding: `zero`, `reflect` and `replicate` pad half of the kernel on each side. `same` is TensorFlow's. `none` pads
+    nothing.
     """
     half = 0 if padding == "none" else kernel.shape[0] // 2
     pads: Pads = ((half, half), (half, half))

@@ -29,7 +29,7 @@ def plain(record: Record | Mirror) -> dict[str, Any]:
 
 
 def record_of(values: Mapping[str, Any]) -> Record | Mirror:
-    """The record of `plain`. Raises TypeError or KeyError for values that are none."""
+    """The record of `plain`. Raises TypeError or KeyError for other values."""
     if "entry" not in values:
         return Mirror(**{**values, "layers": tuple(values["layers"])})
     return Record(**{**values, "layers": tuple(Layer(**layer) for layer in values["layers"])})

@@ -54,7 +54,7 @@ class Wct(NamedTuple):
     rule: wct.Rule
 
     def __call__(self, content: Activation, style: Activation) -> Activation:
-        """What the decoder takes."""
+        """The decoder's input."""
         return wct.wct(content, style, alpha=1.0, rule=self.rule)
 
 
@@ -71,5 +71,5 @@ class Decoding(NamedTuple):
     def paint(
         self, variables: Any, images: Images, codes: Codes, labels: Labels, *, training: bool
     ) -> tuple[Images, Any]:
-        """The painted pictures. Nothing changes without a gradient."""
+        """The painted pictures, and an empty dictionary: all variables change by a gradient."""
         return self.decoder.apply({"params": variables["params"]}, codes), {}  # pyright: ignore[reportReturnType]

@@ -4,11 +4,11 @@ A record is static and hashable: it shapes the program. Numbers that are learnt 
 heavy is imported here.
 
 Sources, by the names used below:
-  FNS: jcjohnson/fast-neural-style @813c834, Johnson, Alahi & Fei-Fei 2016, arXiv 1603.08155
-  LFST: lengstrom/fast-style-transfer @0d3d981
-  PTE: pytorch/examples @77f55b9, fast_neural_style
-  TN: DmitryUlyanov/texture_nets @aad2cc6, Ulyanov, Vedaldi & Lempitsky 2017, arXiv 1701.02096
-  MAG: magenta/magenta @526d3eb, models/image_stylization, Dumoulin, Shlens & Kudlur 2017, arXiv 1610.07629
+  FNS: jcjohnson/fast-neural-style @813c834, Johnson, Alahi & Fei-Fei 2016, arXiv 1603.08155.
+  LFST: lengstrom/fast-style-transfer @0d3d981.
+  PTE: pytorch/examples @77f55b9, fast_neural_style.
+  TN: DmitryUlyanov/texture_nets @aad2cc6, Ulyanov, Vedaldi & Lempitsky 2017, arXiv 1701.02096.
+  MAG: magenta/magenta @526d3eb (models/image_stylization), Dumoulin, Shlens & Kudlur 2017, arXiv 1610.07629.
 """
 
 from typing import NamedTuple
@@ -188,10 +188,11 @@ LEVELS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
 def mirror(widths: Widths, *, level: str) -> Mirror:
-    """The decoder from one of LEVELS: each convolution gives what the encoder's takes, from the last to the first.
+    """The decoder from one of LEVELS: the encoder's convolutions mirrored, from the last to the first.
 
-    That of VGG-19's relu4_1 is the decoder of Huang & Belongie 2017 (naoto0804/pytorch-AdaIN @47950d0, net.py:6-36);
-    the others are those of Li et al. 2017 (sunshineatnoon/PytorchWCT @ee9d813, modelsNIPS.py).
+    Each convolution returns the channels that the encoder's takes. The decoder from VGG-19's relu4_1 is by Huang &
+    Belongie 2017 (naoto0804/pytorch-AdaIN @47950d0, net.py:6-36). The others are by Li et al. 2017
+    (sunshineatnoon/PytorchWCT @ee9d813, modelsNIPS.py).
     """
     layers: list[int | str] = []  # from the image to the level: the channels that each convolution takes
     before = 3

@@ -3,7 +3,7 @@
     total = mean over the pictures of a batch of  sum over terms of  weights[term] * value(term, picture, its aims)
 
 The terms are the same as for an optimisation: any convention, any network. A content term aims at the picture's own
-activations. A style term aims at a painting, whose aims are computed once; of a conditional network each picture of a
+activations. A style term aims at a painting. Its aims are computed once; with a conditional network each picture of a
 batch has a painting of its own. AdaIN's content terms aim at what its decoder was given, and its style terms at a style
 picture that comes with the batch.
 """

@@ -1,7 +1,7 @@
 """The whitening and colouring transform (Li et al. 2017, arXiv 1705.08086), at five layers one after another.
 
-Sources: Yijunmaverick/UniversalStyleTransfer @55f3717 (UST), the authors'; eridgd/WCT-TF @35612da (WTF);
-sunshineatnoon/PytorchWCT @ee9d813 (PWCT); MingSun-Tse/Collaborative-Distillation @4a269dc (CD). Features are
+Sources: Yijunmaverick/UniversalStyleTransfer @55f3717 (UST, the authors'), eridgd/WCT-TF @35612da (WTF),
+sunshineatnoon/PytorchWCT @ee9d813 (PWCT), MingSun-Tse/Collaborative-Distillation @4a269dc (CD). Features are
 (..., height, width, channels), with or without a batch.
 """
 
@@ -100,7 +100,7 @@ def norm_of(matrix: Matrix) -> Float[Array, "*batch 1 1"]:
 
 
 def rounding(spread: Spread, rule: Rule) -> Float[Array, "*batch"]:
-    """The variance up to which a direction may be noise of float32."""
+    """The largest variance of a direction that may be noise of float32."""
     return rule.noise * jnp.sum(spread.mean**2, -1)
 
 
