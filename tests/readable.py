@@ -6,6 +6,7 @@ a sentence; present tense; the terms of the field. A rule is a name, a pattern o
     python tests/readable.py [FILE ...]      # every marked sentence, with its rule
 """
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -104,6 +105,11 @@ def pages() -> list[Path]:
     ]
 
 
+def modules() -> list[Path]:
+    """The modules of the package."""
+    return sorted(path for path in (ROOT / "nst_jax").rglob("*.py") if path.name != "_version.py")
+
+
 class Mark(NamedTuple):
     """A sentence that a rule marks."""
 
@@ -190,10 +196,31 @@ def marks(path: Path) -> list[Mark]:
     return [mark for piece in pieces for sentence in sentences(piece) for mark in judge(sentence, name)]
 
 
+HEADS = ("Args:", "Returns:", "Raises:", "Attributes:")
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """The prose of a module's docstrings: no lists of arguments, no code."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+            parts = (ast.get_docstring(node) or "").split("\n\n")
+            yield from (plain(part) for part in parts if not part.strip().startswith(HEADS) and part[:4].strip())
+
+
+def docstring_marks(path: Path) -> list[Mark]:
+    """Every marked construction of a module's docstrings. Lengths do not count: a first line has one sentence.
+
+    A function that returns true or false may begin with "Whether".
+    """
+    name = str(path.resolve().relative_to(ROOT))
+    texts = [text for piece in docstrings(path) for text in sentences(piece) if not text.startswith("Whether ")]
+    return [mark for text in texts for mark in judge(text, name) if not re.match(r"\d", mark.rule)]
+
+
 def main(words: list[str]) -> None:
-    """Print the marks of the files that are named, or of all pages."""
-    for page in [Path(word) for word in words] or pages():
-        for mark in marks(page):
+    """Print the marks of the files that are named, or of all pages and modules."""
+    for path in [Path(word) for word in words] or [*pages(), *modules()]:
+        for mark in docstring_marks(path) if path.suffix == ".py" else marks(path):
             print(f"{mark.path}: {mark.rule}: {mark.sentence}")
 
 

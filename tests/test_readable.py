@@ -1,4 +1,4 @@
-"""Every sentence of README.md and docs/ is plain: none has a construction of the list in readable.py.
+"""Every sentence of README.md, docs/ and docstrings is plain: none has a construction of the list in readable.py.
 
 Left out, since a program writes them and their sentences come from elsewhere:
 
@@ -49,6 +49,12 @@ PLAIN = (
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_is_plain(page):
     marks = [f"{mark.rule}: {mark.sentence}\n    write: {mark.instead}" for mark in readable.marks(page)]
+    assert not marks, "\n".join(["", *marks])
+
+
+@pytest.mark.parametrize("module", readable.modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_are_plain(module):
+    marks = [f"{mark.rule}: {mark.sentence}\n    write: {mark.instead}" for mark in readable.docstring_marks(module)]
     assert not marks, "\n".join(["", *marks])
 
 
