@@ -58,7 +58,18 @@ from nst_jax.shell.training import config as distil
 from nst_jax.shell.training.feedforward import config as feedforward
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BUILT = ("reference/", "project/benchmarks.md", "project/changelog.md")  # `make docs` makes them from other files
+
+
+def pages():
+    """README.md and the pages of docs/ that the repository holds."""
+    docs = ROOT / "docs"
+    found = {page.relative_to(docs).as_posix(): page for page in sorted(docs.rglob("*.md"))}
+    own = [page for name, page in found.items() if name == "reference/index.md" or not name.startswith(BUILT)]
+    return [ROOT / "README.md", *own]
+
+
+PAGES = pages()
 OURS = ("nst", "nst-train", "nst-convert", "nst-gallery", "nst-export", "nst-weights", "python", "make", "pip")
 SKIPPED = {
     "srun": "SLURM starts the line that follows, and it is checked as a line of nst",
@@ -295,12 +306,24 @@ def read_many(line, monkeypatch):
     return found
 
 
+def like_a_former_run(given):
+    """The line as one of its own: a photograph and a painting stand for the former run's. model=null undoes its model.
+
+    tests/shell/test_again.py runs lines with `from=`.
+    """
+    rest = [word for word in given if not word.startswith("from=") and word not in ("-m", "model=null")]
+    pictures = [word for word in rest if "=" not in word]
+    many = ["-m"] if "-m" in given else []
+    return [*many, *(pictures or ["photo.jpg"]), "painting.jpg", *(word for word in rest if "=" in word)]
+
+
 @of("nst")
 def test_lines_of_nst(command, here, monkeypatch):
     given = command.words()[1:]
     if given == ["--version"]:
         return
-    given = [word for word in given if not word.startswith("from=")]  # another run's settings; the rest is read here
+    if any(word.startswith("from=") for word in given):
+        given = like_a_former_run(given)
     plain = [word for word in given if "=" not in word or word.startswith(("content=", "style=", "texture=", "+exp"))]
     if not PICTURE.search(" ".join(plain)) and not re.search(r"photos|texture|resume|help|\+exp", command.text):
         given = ["photo.jpg", "painting.jpg", *given]  # a piece of a line, within a sentence
