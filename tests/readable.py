@@ -94,6 +94,17 @@ GENERATED = (  # by a program: their sentences come from elsewhere
 )
 
 
+BUILT = ("reference/", "project/benchmarks.md", "project/changelog.md")  # `make docs` makes them from other files
+
+
+def of_repository() -> list[Path]:
+    """README.md and the pages of docs/ that the repository holds."""
+    docs = ROOT / "docs"
+    found = {page.relative_to(docs).as_posix(): page for page in sorted(docs.rglob("*.md"))}
+    own = [page for name, page in found.items() if name == "reference/index.md" or not name.startswith(BUILT)]
+    return [ROOT / "README.md", *own]
+
+
 def pages() -> list[Path]:
     """README.md and the pages of docs/ that people write. Of docs/reference/ that is its index."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -35,6 +35,7 @@ import jax
 import jax.numpy as jnp
 import model_files
 import pytest
+import readable
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from PIL import Image
@@ -58,18 +59,7 @@ from nst_jax.shell.training import config as distil
 from nst_jax.shell.training.feedforward import config as feedforward
 
 ROOT = Path(__file__).parents[1]
-BUILT = ("reference/", "project/benchmarks.md", "project/changelog.md")  # `make docs` makes them from other files
-
-
-def pages():
-    """README.md and the pages of docs/ that the repository holds."""
-    docs = ROOT / "docs"
-    found = {page.relative_to(docs).as_posix(): page for page in sorted(docs.rglob("*.md"))}
-    own = [page for name, page in found.items() if name == "reference/index.md" or not name.startswith(BUILT)]
-    return [ROOT / "README.md", *own]
-
-
-PAGES = pages()
+PAGES = readable.of_repository()
 OURS = ("nst", "nst-train", "nst-convert", "nst-gallery", "nst-export", "nst-weights", "python", "make", "pip")
 SKIPPED = {
     "srun": "SLURM starts the line that follows, and it is checked as a line of nst",

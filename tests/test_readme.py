@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import readable
 from PIL import Image
 
 import nst_jax
@@ -17,7 +18,7 @@ from nst_jax.shell.settings.options import files
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-PAGES = [README, *sorted((README.parent / "docs").rglob("*.md"))]
+PAGES = readable.of_repository()
 TABLES = ("docs/how_to/settings.md", "docs/how_to/weights.md", "docs/explanations/conventions.md")
 
 
