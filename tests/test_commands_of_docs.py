@@ -74,6 +74,12 @@ SKIPPED = {
     "uvx": "downloads the package; tests of the release run its script",
     "git": "the reader's repository",
 }
+ELSEWHERE = {  # pieces of blocks of Python that need more than a page, and the tests that run them
+    "export.deserialize": "a file that nst-export has written: tests/shell/test_export_models.py",
+    "nst.lpips": "weights that are downloaded: tests/shell/test_measures.py, with made-up ones",
+    "nst_jax.app": "the extra app, and a server: tests/shell/test_app.py",
+    "from=": "a former run: tests/shell/test_again.py",
+}
 NAMES = {"+experiment=NAME": "+experiment=start", "METHOD": "johnson"}  # what stands for a name of the reader's choice
 SMALL = ("size=48", "steps=1", "output.every=0")
 RUN = (  # really run, one of each kind
@@ -506,8 +512,8 @@ def test_python(page, here, monkeypatch):
     monkeypatch.setattr(nst_jax, "sweep", sweep)  # composed and checked, as a line of nst -m
     known = known_to(page.stem)
     for code in python_of(page):
-        if "export.deserialize" in code:
-            continue  # it reads what nst-export has written: test_export_models.py runs both
+        if any(words_of_it in code for words_of_it in ELSEWHERE):
+            continue
         tree = ast.fix_missing_locations(Small().visit(ast.parse(code)))
         exec(compile(tree, str(page), "exec"), known)
 
