@@ -114,3 +114,19 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("set NST_TEST_DATA to the folder of real weights and pictures to run this test")
     return Path(folder)
+
+
+@pytest.fixture
+def called(monkeypatch, capfd):
+    """Run the main function of a command: its exit code, and what it printed."""
+
+    def run(command, name, *words):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
+        try:
+            command()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, "".join(capfd.readouterr())
+
+    return run

@@ -89,11 +89,7 @@ PATTERNS = {
 GENERATED = (  # by a program: their sentences come from elsewhere
     "docs/gallery/experiments.md",  # experiments/common/index.py, from the records of the runs
     "docs/project/mutants.md",  # tests/mutants.py
-    "docs/project/benchmarks.md",  # the site's build, from the files at the root
-    "docs/project/changelog.md",
 )
-
-
 BUILT = ("reference/", "project/benchmarks.md", "project/changelog.md")  # `make docs` makes them from other files
 
 
@@ -106,14 +102,8 @@ def of_repository() -> list[Path]:
 
 
 def pages() -> list[Path]:
-    """README.md and the pages of docs/ that people write. Of docs/reference/ that is its index."""
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    named = {page: page.relative_to(ROOT).as_posix() for page in found}
-    return [
-        page
-        for page, name in named.items()
-        if name not in GENERATED and (not name.startswith("docs/reference/") or name == "docs/reference/index.md")
-    ]
+    """The pages of the repository that people write."""
+    return [page for page in of_repository() if page.relative_to(ROOT).as_posix() not in GENERATED]
 
 
 def modules() -> list[Path]:

@@ -197,22 +197,6 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def called(monkeypatch, capfd):
-    """Run the main function of a command: its exit code, and what it printed."""
-
-    def run(command, name, *given):
-        monkeypatch.setattr("sys.argv", [name, *map(str, given)])
-        try:
-            command()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, "".join(capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
 def here(place, monkeypatch):
     """In that folder, with its modules at hand and a cache of its own."""
     monkeypatch.chdir(place)

@@ -15,6 +15,7 @@ from typing import Any
 from PIL import Image
 
 from nst_jax.shell.cli.serve import WORKER
+from nst_jax.shell.serving.requests import ROUTES
 from nst_jax.shell.serving.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ def main() -> None:
     import browser  # pyright: ignore[reportMissingImports]  of the tests
 
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(0, Path(folder), WORKER)
+        server = Server(0, Path(folder), WORKER, ROUTES)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         page = browser.Browser(width=1280, height=790)
         try:

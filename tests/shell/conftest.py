@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,22 +10,6 @@ import pytest
 from PIL import Image
 
 from nst_jax.shell.cli import nst as main
-
-
-@pytest.fixture
-def called(monkeypatch, capfd):
-    """Run the main function of a command: its exit code, and what it printed."""
-
-    def run(command, name, *words):
-        monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
-        try:
-            command()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, "".join(capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.io import records
 from nst_jax.shell.places import conf
 from nst_jax.shell.running import again as runs
+from nst_jax.shell.running import origin
 from nst_jax.shell.settings import again
 from nst_jax.shell.settings import config as settings
 
@@ -212,7 +213,7 @@ def test_a_picture_has_its_record_within(here, name):
     record = record_of(here, weights={"sha256": "7"}, device="cpu")
     write(name, np.zeros((8, 9, 3), np.float32), metadata=text_chunks(record))
     assert records.extract(Path(name)) == record
-    found = runs.find(name)
+    found = origin.find(name)
     assert found.record == record
     assert (found.path, found.sha256) == (name, records.digest(Path(name)))
     assert found.hashes == {("content", "landscape.jpg"): record["files"]["content"]["sha256"]} | {
@@ -223,7 +224,7 @@ def test_a_picture_has_its_record_within(here, name):
 def test_a_picture_without_a_record_has_it_beside(here):
     Image.new("RGB", (8, 8)).save("result.jpg")
     write_record(here)
-    assert runs.find("result.jpg").path == "result.json"
+    assert origin.find("result.jpg").path == "result.json"
 
 
 def test_a_folder_and_the_pictures_in_it(here):
@@ -233,12 +234,12 @@ def test_a_folder_and_the_pictures_in_it(here):
     for name in ("latest.png", "snapshots/step_000002.png"):
         Image.new("RGB", (8, 8)).save(run / name)
     Path("runs/latest").symlink_to("a_b/2026-01-01_10-00-00", target_is_directory=True)
-    unfinished = runs.find("runs/latest")
+    unfinished = origin.find("runs/latest")
     assert unfinished.path == str(run / "config.yaml")  # the run's own name: latest is another tomorrow
     assert any("no result" in line for line in runs.describe(unfinished, settings.from_plain(here)))
     write_record(here, str(run / "result.json"))
     for name in ("", "config.yaml", "latest.png", "snapshots/step_000002.png", "result.json"):
-        assert runs.find(str(run / name)).path == str(run / "result.json"), name
+        assert origin.find(str(run / name)).path == str(run / "result.json"), name
 
 
 MISTAKES = {
@@ -278,7 +279,7 @@ def test_paths_belong_to_where_the_run_was_started(here, monkeypatch):
     there = Path.cwd()
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
-    found = runs.find(str(record))
+    found = origin.find(str(record))
     assert found.former.settings["content"] == str(there / "landscape.jpg")
     assert found.former.settings["regions"]["sky"]["style"] == str(there / "brush.jpg")
     now = settings.from_plain(read([], found.base()))
@@ -288,7 +289,7 @@ def test_paths_belong_to_where_the_run_was_started(here, monkeypatch):
 
 
 def test_a_picture_that_has_moved_or_changed(here):
-    found = runs.find(write_record(here))
+    found = origin.find(write_record(here))
     now = settings.from_plain(here)
     shutil.copy("landscape.jpg", "brush.jpg")
     assert runs.look_at_files(found, [now]) == ["style=brush.jpg has other bytes than it had in that run"]

@@ -30,6 +30,7 @@ from nst_jax.shell.cli import words
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.places import conf
 from nst_jax.shell.serving import choices, order, past
+from nst_jax.shell.serving.requests import ROUTES
 from nst_jax.shell.serving.server import Server
 from nst_jax.shell.serving.shelf import LARGEST, MAX_PIXELS, Shelf, clean
 from nst_jax.shell.serving.studio import Studio
@@ -213,7 +214,7 @@ class Client:
 
 
 def serve(root, *worker):
-    server = Server(0, root, worker or (sys.executable, "-c", SLEEPER))
+    server = Server(0, root, worker or (sys.executable, "-c", SLEEPER), ROUTES)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 

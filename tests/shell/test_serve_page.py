@@ -16,6 +16,7 @@ from PIL import Image
 
 from nst_jax import pictures
 from nst_jax.shell.cli import serve as command
+from nst_jax.shell.serving.requests import ROUTES
 from nst_jax.shell.serving.server import Server
 
 LONGEST = 240  # seconds until something must have happened
@@ -119,7 +120,7 @@ class Page(browser.Browser):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = Server(0, tmp_path_factory.mktemp("page") / "runs", command.WORKER)
+    made = Server(0, tmp_path_factory.mktemp("page") / "runs", command.WORKER, ROUTES)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
     made.studio.close()

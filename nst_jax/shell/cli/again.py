@@ -11,7 +11,7 @@ from nst_jax.shell.errors import UserError
 from nst_jax.shell.settings.synonyms import OF_ANY
 
 if TYPE_CHECKING:
-    from nst_jax.shell.running.again import Origin
+    from nst_jax.shell.running.origin import Origin
 
 FROM = "from"
 WORD = re.compile(r"(?:--|\+{0,2})(\w+)=(.*)", re.DOTALL)
@@ -63,7 +63,7 @@ def find(named: str | None) -> "Origin | None":
     """The run of that name, or None for a line that leaves it out. Raises UserError unless it names one run."""
     if named is None:
         return None
-    from nst_jax.shell.running.again import find  # OmegaConf: a line without the word does not wait for it
+    from nst_jax.shell.running.origin import find  # OmegaConf: a line without the word does not wait for it
 
     return find(named)
 

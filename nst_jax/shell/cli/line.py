@@ -7,7 +7,7 @@ from nst_jax.shell.cli.again import FROM, setting
 from nst_jax.shell.cli.quoting import quote
 
 if TYPE_CHECKING:
-    from nst_jax.shell.running.again import Origin
+    from nst_jax.shell.running.origin import Origin
 
 
 @dataclass

@@ -19,8 +19,6 @@ from nst_jax.shell.running.stop import Stop, catch_signals
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from nst_jax.shell.running.again import Origin
-    from nst_jax.shell.settings.schema import Config
 
 LOG = logging.getLogger("nst_jax")
 GARBAGE = 100_000  # objects between collections: Python's 700 take 4 % of a start, since tracing makes so many
@@ -82,10 +80,11 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
         nonlocal code
         try:
             wanted = config.read(cfg)
-            if line.origin:
-                say_origin(line.origin, wanted)
+            from nst_jax.shell.running import again as former
             from nst_jax.shell.running import device
 
+            if line.origin:
+                former.report(line.origin, [wanted])
             device.set_up(wanted.device)
             from nst_jax.shell.running import instant, single
 
@@ -114,17 +113,6 @@ def run(line: Line, arguments: list[str], stop: Stop) -> int:
             raise
         return fail(config.explain(error))
     return code
-
-
-def say_origin(origin: "Origin", wanted: "Config") -> None:
-    """Say what a line has from a former run, and what not. Raises UserError where a picture of that run is gone."""
-    from nst_jax.shell.running.again import describe, look_at_files
-
-    changed = look_at_files(origin, [wanted])
-    for text in describe(origin, wanted):
-        LOG.info(text)
-    for text in changed:
-        LOG.warning(text)
 
 
 def resume(line: Line) -> int:

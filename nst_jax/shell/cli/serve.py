@@ -62,11 +62,12 @@ def read(words: list[str]) -> tuple[int, Path, bool]:
 
 def serve(port: int, folder: Path, *, browser: bool) -> None:
     """Serve the page until Ctrl-C. A run that is under way is stopped, and what is there is kept."""
+    from nst_jax.shell.serving.requests import ROUTES
     from nst_jax.shell.serving.server import Server
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        server = Server(port, folder, WORKER)
+        server = Server(port, folder, WORKER, ROUTES)
     except OSError as error:
         raise UserError(f"port={port}, folder={folder}: {error.strerror or error}") from None
     with catch_signals() as stop:

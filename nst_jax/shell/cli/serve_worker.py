@@ -38,7 +38,6 @@ from nst_jax.shell.settings import config as settings
 SHOWN = 1024  # pixels of the longer side of what the page shows
 SHARE = 20  # to show the picture takes at most this part of the time
 QUALITY = 88
-BUG = "something went wrong that should not; the terminal of nst-serve says what"
 
 
 class Speaker:
@@ -147,7 +146,7 @@ def paint(given: list[str], stop: Stop, watch: Watcher, notes: Notes) -> dict[st
             return {"phase": "stopped"}
         if notes.made:
             return {"phase": "done"}
-        return {"phase": "idle" if stop.asked else "failed", "error": "" if stop.asked else BUG}
+        return {"phase": "idle" if stop.asked else "failed", "error": "" if stop.asked else choices.BUG}
     except Ended:
         return {"phase": "idle"}
     except NoWeights as error:
@@ -158,7 +157,7 @@ def paint(given: list[str], stop: Stop, watch: Watcher, notes: Notes) -> dict[st
         if settings.is_mistake(error):
             return {"phase": "failed", "error": settings.explain(error)}
         traceback.print_exc()
-        return {"phase": "failed", "error": BUG}
+        return {"phase": "failed", "error": choices.BUG}
 
 
 def run(given: list[str], watch: Watcher) -> int:

@@ -50,13 +50,30 @@ def read(arguments: Sequence[str]) -> Line:
     if line.origin and line.origin.is_model():
         line.model |= not frees_model(rest)
         line.words += [] if line.model else ["alpha=1"]  # the strength of a model that there is no more
+    take_words(line, rest)
+    if line.help:
+        line.words += [*line.pictures, *([f"{again.FROM}="] if named is not None else [])]
+        return line
+    if line.foreign:
+        raise UserError(answer(line))
+    if line.model:
+        place_for_model(line)
+        return line
+    place(line)
+    complete(line)
+    expand_folders(line)
+    return line
+
+
+def take_words(line: Line, rest: list[str]) -> None:
+    """Take every word into the line. `rest` is empty at the end."""
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word == "--":
             line.pictures += rest
-            break
-        if word in FLAGS:
+            rest.clear()
+        elif word in FLAGS:
             setattr(line, FLAGS[word], True)
         elif word == "help" and not exists(word):
             line.help = True
@@ -75,18 +92,6 @@ def read(arguments: Sequence[str]) -> Line:
             take_setting(line, word)
         else:
             line.pictures.append(word)
-    if line.help:
-        line.words += [*line.pictures, *([f"{again.FROM}="] if named is not None else [])]
-        return line
-    if line.foreign:
-        raise UserError(answer(line))
-    if line.model:
-        place_for_model(line)
-        return line
-    place(line)
-    complete(line)
-    expand_folders(line)
-    return line
 
 
 def choose_method(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

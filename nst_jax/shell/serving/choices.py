@@ -27,6 +27,7 @@ METHODS = {
     "optimise": "Step by step: the best picture, in minutes.",
     "instant": "In one pass: a picture in seconds.",
 }
+BUG = "something went wrong that should not; the terminal of nst-serve says what"
 SIZES = (64, 2048)  # pixels of the longer side
 STEPS = (1, 5000)
 BEGIN = {  # what the page has at first

@@ -16,7 +16,7 @@ from nst_jax.shell.io.marks import DAMAGED, DONE, FAILED, MISSING
 from nst_jax.shell.names import look_up
 from nst_jax.shell.reports import deliver, export, gallery, table
 from nst_jax.shell.reports.gallery import finite
-from nst_jax.shell.running import again, checkpoint
+from nst_jax.shell.running import again, checkpoint, origin
 from nst_jax.shell.running import folder as folders
 from nst_jax.shell.running.stop import EXIT, catch_signals
 from nst_jax.shell.settings.schema import Config, Sweep
@@ -56,7 +56,9 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
     first = next((config for config in configs if isinstance(config, Config)), None)
     if first is None:
         raise UserError(str(configs[0]))
-    say_origin(first, [config for config in configs if isinstance(config, Config)], keys)
+    if first.origin is not None:
+        readable = [config for config in configs if isinstance(config, Config)]
+        again.report(origin.find(first.origin["path"]), readable, swept=keys)
     folder = cells.sweep_folder(first, jobs[0], keys)
     for tracker in how.export:
         look_up(export.TRACKERS, tracker, "sweep.export")
@@ -76,18 +78,6 @@ def launch(launcher: Launcher, jobs: Sequence[Sequence[str]], keys: Sequence[str
         raise Ended(EXIT[stop.asked])
     came = {cell.folder: row for cell, row in zip(planned, rows, strict=True)}
     return [Done(cell.words, came[cell.folder] | cell.swept, cell.folder) for cell in lines]
-
-
-def say_origin(first: Config, configs: Sequence[Config], keys: Sequence[str]) -> None:
-    """Say what a sweep has from a former run, and what not. Raises UserError where a picture of that run is gone."""
-    if first.origin is None:
-        return
-    origin = again.find(first.origin["path"])
-    changed = again.look_at_files(origin, configs)
-    for line in again.describe(origin, first, swept=keys):
-        LOG.info(line)
-    for line in changed:
-        LOG.warning(line)
 
 
 def make_folder(folder: Path) -> None:
