@@ -16,7 +16,7 @@ from nst_jax import pictures
 from nst_jax.shell.cli import words
 from nst_jax.shell.cli.sweep import sweep
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.io import records
+from nst_jax.shell.io import cache, records
 from nst_jax.shell.places import conf
 from nst_jax.shell.running import again as runs
 from nst_jax.shell.running import origin
@@ -194,7 +194,7 @@ def here(tmp_path, monkeypatch):
 
 def record_of(config, directory="", **more):
     """A record of a result, as a run writes it."""
-    named = {key: {"path": config[key], "sha256": records.digest(Path(config[key]))} for key in ("content", "style")}
+    named = {key: {"path": config[key], "sha256": cache.sha256(Path(config[key]))} for key in ("content", "style")}
     return {"config": config, "files": named, "directory": directory or str(Path.cwd()), **more}
 
 
@@ -215,7 +215,7 @@ def test_a_picture_has_its_record_within(here, name):
     assert records.extract(Path(name)) == record
     found = origin.find(name)
     assert found.record == record
-    assert (found.path, found.sha256) == (name, records.digest(Path(name)))
+    assert (found.path, found.sha256) == (name, cache.sha256(Path(name)))
     assert found.hashes == {("content", "landscape.jpg"): record["files"]["content"]["sha256"]} | {
         ("style", "brush.jpg"): record["files"]["style"]["sha256"]
     }
@@ -285,7 +285,7 @@ def test_paths_belong_to_where_the_run_was_started(here, monkeypatch):
     now = settings.from_plain(read([], found.base()))
     assert runs.look_at_files(found, [now]) == []
     assert not [line for line in runs.describe(found, now) if "->" in line]
-    assert found.hashes[("style", str(there / "brush.jpg"))] == records.digest(there / "brush.jpg")
+    assert found.hashes[("style", str(there / "brush.jpg"))] == cache.sha256(there / "brush.jpg")
 
 
 def test_a_picture_that_has_moved_or_changed(here):
@@ -304,7 +304,7 @@ def test_other_surroundings_and_weights_are_said(here):
     config = settings.plain(settings.from_plain(here))
     name = Path(write_record(config, versions={"jax": "0.0.1"}, device="cpu", weights={"source": "s", "sha256": "1"}))
     facts = {"config": config, "weights": {"source": "s", "sha256": "2"}}
-    facts["from"] = {"path": str(name.absolute()), "sha256": records.digest(name)}
+    facts["from"] = {"path": str(name.absolute()), "sha256": cache.sha256(name)}
     said = "\n".join(runs.others(facts))
     assert "jax 0.0.1, now " in said
     assert "other weights than in that run: s (sha256 1); now s (sha256 2)" in said
@@ -366,7 +366,7 @@ def test_a_run_again_is_the_same_to_the_bit(run_line):
         assert "not taken over: output.to=out.jpg" in second.text
         assert "not as in that run" not in second.text
         read_from = second.record["from"]
-        assert read_from["sha256"] == records.digest(Path(read_from["path"]))
+        assert read_from["sha256"] == cache.sha256(Path(read_from["path"]))
     third = run_line(f"from={second.folder}", "steps=3", "style_weight=5")
     assert third.record["config"] == first.record["config"] | {
         "steps": 3,

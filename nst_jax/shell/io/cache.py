@@ -35,6 +35,11 @@ def digest(path: Path, algorithm: str) -> str:
         return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
 
 
+def sha256(path: Path) -> str:
+    """The file's SHA-256, as hexadecimal digits."""
+    return digest(path, "sha256").removeprefix("sha256:")
+
+
 def matches(path: Path, expected: str) -> bool:
     """Whether a file is there and has the hash `algorithm:hex`, or one that begins so: `algorithm:hex*`."""
     return path.is_file() and is_hash(digest(path, expected.partition(":")[0]), expected)
@@ -59,7 +64,7 @@ def write_with_checksum(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file and its checksum. After a kill between the two, the old checksum refuses the new file."""
     with atomic.draft(path) as part:
         write(part)
-    atomic.write_text(checksum_path(path), f"{digest(path, 'sha256').removeprefix('sha256:')}  {path.name}\n")
+    atomic.write_text(checksum_path(path), f"{sha256(path)}  {path.name}\n")
 
 
 def is_intact(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """The record of a result's run, read back from the picture itself or from the file beside it."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,18 +7,11 @@ from typing import Any
 from PIL import Image
 
 from nst_jax.shell.errors import UserError
+from nst_jax.shell.io.saving import ENCODING, EXIF_IFD, USER_COMMENT
 
-EXIF_IFD, USER_COMMENT = 0x8769, 0x9286  # where saving.write puts the metadata of a JPEG or WebP
-HEADER = 8  # bytes of a UserComment that name its encoding
 PREFIX = "nst:"  # of a part of the record, in a PNG's text chunks
 LARGEST = 64 << 20  # bytes of a record: a larger file is none
 Record = dict[str, Any]
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(path: Path) -> Record | None:
@@ -44,7 +36,7 @@ def extract(path: Path) -> Record | None:
         return None
     if not any(key.startswith(PREFIX) for key in texts) and isinstance(comment, bytes):
         try:
-            texts = json.loads(comment[HEADER:])
+            texts = json.loads(comment.removeprefix(ENCODING))
         except (ValueError, RecursionError):
             return None
     if not isinstance(texts, dict):

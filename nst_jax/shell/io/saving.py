@@ -13,7 +13,8 @@ from PIL.PngImagePlugin import PngInfo
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.io.atomic import draft, write_text
 
-_SOFTWARE, _EXIF_IFD, _USER_COMMENT, _COLOUR_SPACE = 0x0131, 0x8769, 0x9286, 0xA001
+_SOFTWARE, EXIF_IFD, USER_COMMENT, _COLOUR_SPACE = 0x0131, 0x8769, 0x9286, 0xA001
+ENCODING = b"ASCII\0\0\0"  # begins a UserComment
 _EXIF_ROOM = 60_000  # bytes; a JPEG segment ends at 65,533
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
@@ -101,5 +102,5 @@ def _exif(path: Path, kind: str, metadata: Mapping[str, str]) -> Image.Exif:
         text = json.dumps({"provenance": f"too long for a JPEG: see {path.with_suffix('.json').name}"}).encode()
     exif = Image.Exif()
     exif[_SOFTWARE] = metadata.get("Software", "nst-jax").encode("ascii", "replace").decode()
-    exif[_EXIF_IFD] = {_USER_COMMENT: b"ASCII\0\0\0" + text, _COLOUR_SPACE: 1}  # 1: sRGB
+    exif[EXIF_IFD] = {USER_COMMENT: ENCODING + text, _COLOUR_SPACE: 1}  # 1: sRGB
     return exif

@@ -158,7 +158,7 @@ def read_file(request: Request) -> NetworkParams:
     ready = preprocessing.prepare(
         layers, contents, architecture=network, preprocessing=request.preprocessing, where=where
     )
-    sha256 = contents.notes.get("sha256") or cache.digest(path, "sha256").removeprefix("sha256:")
+    sha256 = contents.notes.get("sha256") or cache.sha256(path)
     return NetworkParams({"input": ready.input, **ready.layers}, ready.words, sha256, where)
 
 

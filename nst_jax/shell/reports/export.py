@@ -8,12 +8,11 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from nst_jax.shell import extras
 from nst_jax.shell.errors import UserError
 from nst_jax.shell.names import look_up
-from nst_jax.shell.settings.config import plain_yaml
+from nst_jax.shell.settings.config import flatten, plain_yaml
 
 # the most that one call of MLflow's client takes (mlflow.utils.validation)
 MAX_METRICS, MAX_PARAMS, MAX_PARAM_LENGTH = 1000, 100, 6000
@@ -55,16 +54,7 @@ def read_scalars(job: Path) -> Iterator[tuple[int, dict[str, float]]]:
     """
     for line in (job / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        yield record.pop("step"), dict(flatten(record))
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a tree of dicts, by names with slashes."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flatten(value, f"{prefix}{key}/")
-        else:
-            yield f"{prefix}{key}", value
+        yield record.pop("step"), flatten(record, "/")
 
 
 def picture(job: Path) -> Path:
@@ -108,7 +98,7 @@ def mlflow(folder: Path, jobs: list[Path], where: str | None) -> str:
         at = int((job / "metrics.jsonl").stat().st_mtime * 1000)
         points = [e.Metric(k, float(v), at, step) for step, found in read_scalars(job) for k, v in found.items()]
         settings = flatten(plain_yaml(job / "config.yaml"))
-        params = [e.Param(k.replace("/", "."), str(v)[:MAX_PARAM_LENGTH]) for k, v in settings]
+        params = [e.Param(k, str(v)[:MAX_PARAM_LENGTH]) for k, v in settings.items()]
         tags = [e.RunTag("command", (job / "command.txt").read_text(encoding="utf-8").strip())]
         client.log_batch(row, metrics=points[:MAX_METRICS], params=params[:MAX_PARAMS], tags=tags)
         for first in range(MAX_METRICS, len(points), MAX_METRICS):

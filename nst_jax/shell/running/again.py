@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.io import records
+from nst_jax.shell.io import cache
 from nst_jax.shell.io.pictures import expand
 from nst_jax.shell.running import provenance
 from nst_jax.shell.running.origin import Key, Origin, files_of, in_file
@@ -35,7 +35,7 @@ def look_at_files(origin: Origin, configs: Iterable[Config]) -> list[str]:
             where = f" (seen from {was}, where that run was started)" if was and not path.is_absolute() else ""
             anew = f"{key}=FILE" if not isinstance(origin.former.settings.get(key), list) else f"{key}=[FILE,FILE]"
             raise UserError(f"from={origin.path}: {key}={name} is not there any more{where}: say where it is, {anew}")
-        if known is not None and records.digest(path) != known:
+        if known is not None and cache.sha256(path) != known:
             changed[key, name] = f"{key}={name} has other bytes than it had in that run"
     return list(changed.values())
 
@@ -105,7 +105,7 @@ def others(facts: Mapping[str, Any]) -> list[str]:
         return []
     try:
         path = Path(named["path"])
-        if records.digest(path) != named["sha256"]:
+        if cache.sha256(path) != named["sha256"]:
             return []
         then = in_file(path, str(path))[1]
         return [*other_surroundings(then), *other_weights(then, facts)]

@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from nst_jax.shell.errors import UserError
-from nst_jax.shell.io import records
+from nst_jax.shell.io import cache, records
 from nst_jax.shell.io.pictures import expand
 from nst_jax.shell.settings import again, config
 from nst_jax.shell.settings.again import Former
@@ -74,7 +74,7 @@ def find(given: str) -> Origin:
     former = again.understand(record["config"])
     settings = locate(former.settings, str(record.get("directory") or ""))
     hashes = known_hashes(record, files_of(former.settings), files_of(settings))
-    return Origin(shorten(place), records.digest(place), record, former._replace(settings=settings), hashes)
+    return Origin(shorten(place), cache.sha256(place), record, former._replace(settings=settings), hashes)
 
 
 def exists(path: Path) -> bool:

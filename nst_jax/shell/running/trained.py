@@ -109,7 +109,7 @@ def read(path: Path) -> Part:
         config = json.loads(model.notes["config"])
     except (KeyError, ValueError):
         config = {}
-    return Part(path, cache.digest(path, "sha256").removeprefix("sha256:"), model, config)
+    return Part(path, cache.sha256(path), model, config)
 
 
 def header(parts: Sequence[Part], **more: Any) -> dict[str, Any]:

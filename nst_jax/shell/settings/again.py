@@ -179,13 +179,13 @@ def keys_of(look: str) -> list[str]:
     """The settings that a look sets, with dots. A look without a file has an empty list."""
     file = conf() / "look" / f"{look}.yaml"
     found = load(file) if file.is_file() else {}
-    return [key for key in flatten({k: v for k, v in found.items() if k != "defaults"}) if key != "look"]
+    return [key for key in config.flatten({k: v for k, v in found.items() if k != "defaults"}) if key != "look"]
 
 
 def pick(given: Settings, keys: Iterable[str]) -> Settings:
     """The values of these keys, as a tree."""
     made = OmegaConf.create({})
-    values = flatten(given)
+    values = config.flatten(given)
     for key in keys:
         if key in values:
             OmegaConf.update(made, key, values[key])
@@ -227,17 +227,8 @@ def free_layers(former: Former) -> Former:
 
 def differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The settings that are not what they were: by key, the former value and the one of now; None: there was none."""
-    ours, theirs = flatten(now), flatten(former)
+    ours, theirs = config.flatten(now), config.flatten(former)
     added = [key for key in ours if key not in theirs and key.partition(".")[0] in {*FREE} & {*former}]
     said = lambda key: not any(key == left or key.startswith(f"{left}.") for left in LEFT_OUT)
     keys = [key for key in (*theirs, *added) if said(key)]
     return {key: (theirs.get(key), ours.get(key)) for key in keys if theirs.get(key) != ours.get(key)}
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values by their keys with dots. An empty section has none."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        inner = isinstance(value, Mapping)
-        found |= flatten(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
-    return found

@@ -3,7 +3,7 @@
 import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from itertools import pairwise
 from pathlib import Path
@@ -300,3 +300,12 @@ def _flat(tree: Any, prefix: str = "") -> Iterable[str]:
 def folder_name(path: str) -> str:
     """A picture's name as a part of a folder's name."""
     return re.sub(r"[^\w\-]+", "_", Path(path).stem)[:40] or "picture"
+
+
+def flatten(tree: Mapping[str, Any], separator: str = ".", prefix: str = "") -> dict[str, Any]:
+    """The leaves of a tree by their keys, joined by the separator. An empty section has none."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        inner = isinstance(value, Mapping)
+        found |= flatten(value, separator, f"{prefix}{key}{separator}") if inner else {f"{prefix}{key}": value}
+    return found
